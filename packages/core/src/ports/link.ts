@@ -1,0 +1,45 @@
+import type { GatewayEvent, GatewayWorkload, LogLine, ReplicaObservation, ReplicaStart, DriverEvent } from './ports.ts';
+
+/**
+ * Messages between the three local processes, one JSON object a line over a socket in the data directory.
+ * Each carries (sender, epoch, sequence): older ones are dropped, a gap triggers a full resend (design §3a.8).
+ * The gateway and the agent listen; the control plane connects, so that it may come and go without them.
+ */
+export interface Envelope<Body> {
+  sender: string;
+  /** Leader's epoch from the control plane; start time of the process from the others. */
+  epoch: number;
+  sequence: number;
+  body: Body;
+}
+
+/** Control plane → gateway. */
+export type ToGateway =
+  /** Everything at once; what is not named is removed. First message of a connection. */
+  | { type: 'sync'; workloads: GatewayWorkload[] }
+  | { type: 'workload'; workload: GatewayWorkload }
+  | { type: 'remove'; workload: string }
+  | { type: 'shutdown' };
+
+/** Gateway → control plane. */
+export type FromGateway =
+  | { type: 'hello'; gateway: string; url: string; pid: number }
+  | Exclude<GatewayEvent, { type: 'connected' } | { type: 'disconnected' }>
+  | { type: 'resend' };
+
+/** Control plane → agent. `id` pairs a question with its answer. */
+export type ToAgent =
+  | { type: 'ensure'; start: ReplicaStart }
+  | { type: 'stop'; id: string }
+  | { type: 'list' }
+  | { type: 'logs'; question: number; workload: string; replica: string | null; tailLines: number; follow: boolean }
+  | { type: 'logs-end'; question: number }
+  /** Ends every replica (SIGTERM, grace, SIGKILL), then the agent itself. */
+  | { type: 'shutdown'; stopReplicas: boolean };
+
+/** Agent → control plane. */
+export type FromAgent =
+  | { type: 'hello'; agent: string; pid: number }
+  | Exclude<DriverEvent, { type: 'disconnected' }>
+  | { type: 'log'; question: number; line: LogLine }
+  | { type: 'log-end'; question: number };

@@ -1,0 +1,248 @@
+import type { ObjectKey, Probe, Resources, ServingSpec, StartupProbe, Condition } from '@ebb/documents';
+import type { DispatchClass, DispatchCounts } from '../dispatch/types.ts';
+import type { Reading } from '../replicas/types.ts';
+
+/**
+ * Everything the engine touches that is not pure. Types only. Each port has a real implementation and one on
+ * virtual time (`@ebb/testing`), and one conformance suite runs against both.
+ */
+
+export interface Clock {
+  /** Integer milliseconds that never step back, also not over restarts; close to wall time. */
+  nowMs(): number;
+  /** Calls back once at or after `atMs`; returns the way to call it off. */
+  at(atMs: number, callback: () => void): () => void;
+}
+
+export interface Random {
+  /** [0, 1) */
+  next(): number;
+}
+
+/** What the engine asks a driver to run. The id is chosen by the engine: asking twice gives one replica. */
+export interface ReplicaStart {
+  id: string;
+  workload: ObjectKey;
+  class: string;
+  /** Hash of the template; a replica with another revision is replaced. */
+  revision: string;
+  node: string;
+  command: string[];
+  env: Record<string, string>;
+  envFromHost: string[];
+  workingDirectory: string;
+  port: 'auto' | number;
+  resources: { requests: Resources; limits: Partial<Resources> };
+  probes: { startup: StartupProbe; readiness: Probe; liveness: Probe | null };
+  terminationGraceMs: number;
+}
+
+export type DriverPhase = 'starting' | 'ready' | 'unready' | 'stopping' | 'backoff' | 'failed' | 'gone';
+
+/** What a driver knows of one replica. `failed` is final until it is stopped; `gone` is the last word. */
+export interface ReplicaObservation {
+  id: string;
+  workload: ObjectKey;
+  class: string;
+  revision: string;
+  node: string;
+  phase: DriverPhase;
+  /** Where the gateway reaches it. */
+  endpoint: { host: string; port: number } | null;
+  pid: number | null;
+  restarts: number;
+  /** For a person: `exit code 1`, `command not found: nodde`, `not ready within 30 s`. */
+  message: string;
+  /** Stable code of a failure: `command-not-found`, `port-taken`, `startup-budget`, `crashed`, `working-directory`, … */
+  failure: string | null;
+  /** Ebb's clock (ms) and microsecond stage lengths of the latest start. */
+  askedAtMs: number;
+  readyAtMs: number | null;
+  stagesUs: { askToSpawn: number | null; spawnToListen: number | null; listenToReady: number | null };
+}
+
+export interface LogLine {
+  replica: string;
+  atMs: number;
+  stream: 'stdout' | 'stderr' | 'ebb';
+  text: string;
+}
+
+export type DriverEvent =
+  | { type: 'replica'; replica: ReplicaObservation }
+  /** Full list after a (re)connection: what is not in it does not exist. */
+  | { type: 'snapshot'; replicas: ReplicaObservation[] }
+  | { type: 'disconnected'; message: string };
+
+/** Runs replicas. At most ten methods. */
+export interface Driver {
+  ensure(start: ReplicaStart): Promise<void>;
+  /** SIGTERM, grace, SIGKILL of the whole group; `gone` follows as an event. Unknown ids are fine. */
+  stop(id: string): Promise<void>;
+  list(): Promise<ReplicaObservation[]>;
+  watch(listener: (event: DriverEvent) => void): () => void;
+  /** `return()` on the iterator ends a follow at once, also while `next()` is waiting. */
+  logs(query: {
+    workload: ObjectKey;
+    replica?: string;
+    tailLines: number;
+    follow: boolean;
+  }): AsyncIterableIterator<LogLine>;
+  close(): Promise<void>;
+}
+
+export interface GatewayEndpoint {
+  replica: string;
+  class: string;
+  host: string;
+  port: number;
+  slots: number;
+  draining: boolean;
+}
+
+/** All that a gateway needs to know of one workload. Absolute: it replaces what was there. */
+export interface GatewayWorkload {
+  key: string;
+  classes: DispatchClass[];
+  serving: ServingSpec;
+  endpoints: GatewayEndpoint[];
+  unavailable: { code: string; message: string; retryAfterMs: number } | null;
+}
+
+export type GatewayEvent =
+  /** Absolute counts of one gateway; `atUs` and all integrals are on that gateway's own clock. */
+  | { type: 'counts'; gateway: string; atUs: number; counts: DispatchCounts[] }
+  /** A request was held where no replica can take it; sent at once. `heldAtUs` is machine-wide monotonic time. */
+  | { type: 'wake'; gateway: string; workload: string; class: string; held: number; heldAtUs: number }
+  | { type: 'drained'; gateway: string; replica: string }
+  /** Endpoint was applied: the gateway routes to it from now on. */
+  | { type: 'routed'; gateway: string; replica: string; atUs: number }
+  /** A connection to the replica was refused or broken. */
+  | { type: 'endpoint-failed'; gateway: string; replica: string; message: string }
+  | { type: 'connected'; gateway: string; url: string; pid: number }
+  | { type: 'disconnected'; gateway: string; message: string };
+
+export interface GatewayPort {
+  /** Sends what changed; the implementation resends everything after a reconnection. */
+  configure(workload: GatewayWorkload): void;
+  remove(workload: string): void;
+  watch(listener: (event: GatewayEvent) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Reads one trigger's source. One file each. */
+export interface Scaler {
+  read(nowMs: number): Promise<Reading[]>;
+  /** Push, where the source can: calls back when `read` would give something new. */
+  watch?(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface StoredDocument {
+  apiVersion: string;
+  kind: string;
+  key: ObjectKey;
+  /** As the user wrote it. */
+  document: unknown;
+  /** File the document came from: relative paths are resolved against its folder. */
+  origin: string | null;
+  resourceVersion: number;
+  /** Rises when the spec changes. */
+  generation: number;
+  createdAtMs: number;
+}
+
+/** Thrown (as `code`) by a store: `conflict` when `expectedVersion` is stale, `stale-epoch` when a newer leader wrote. */
+export class StoreError extends Error {
+  readonly code: 'conflict' | 'stale-epoch' | 'corrupt' | 'locked';
+  constructor(code: 'conflict' | 'stale-epoch' | 'corrupt' | 'locked', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface DocumentStore {
+  put(
+    input: Omit<StoredDocument, 'resourceVersion' | 'generation' | 'createdAtMs'> & {
+      expectedVersion?: number;
+      atMs: number;
+      epoch: number;
+    },
+  ): Promise<StoredDocument>;
+  get(kind: string, key: ObjectKey): Promise<StoredDocument | null>;
+  list(kind?: string): Promise<StoredDocument[]>;
+  delete(
+    kind: string,
+    key: ObjectKey,
+    options: { expectedVersion?: number; epoch: number },
+  ): Promise<StoredDocument | null>;
+}
+
+export type JournalKind = 'snapshot' | 'reading' | 'event' | 'decision' | 'grant' | 'action' | 'outcome';
+
+/** One line of the journal. Sequence numbers rise by one without gaps within a store. */
+export interface JournalRecord {
+  sequence: number;
+  segment: number;
+  atMs: number;
+  kind: JournalKind;
+  /** `cluster/namespace/name`, or null for the whole system. */
+  workload: string | null;
+  body: unknown;
+}
+
+export interface JournalStore {
+  /** Appends in order; does not wait for the disk (design §3a.11). */
+  append(records: JournalRecord[]): Promise<void>;
+  read(range: {
+    fromSequence?: number;
+    workload?: string;
+    fromMs?: number;
+    toMs?: number;
+    kinds?: JournalKind[];
+    limit?: number;
+    newestFirst?: boolean;
+  }): Promise<JournalRecord[]>;
+  /** Highest sequence and segment so far; zeros for an empty journal. */
+  head(): Promise<{ sequence: number; segment: number }>;
+  /** Drops whole segments beyond the age or the size. */
+  trim(limits: { olderThanMs: number; maxBytes: number }): Promise<number>;
+}
+
+/** A replica's time on a node at a price. Open rows have `toMs` null. */
+export interface LedgerRow {
+  replica: string;
+  workload: string;
+  class: string;
+  node: string;
+  fromMs: number;
+  toMs: number | null;
+  pricePerHourMicro: number;
+  currency: string;
+}
+
+export interface LedgerStore {
+  write(rows: LedgerRow[]): Promise<void>;
+  read(range: { workload?: string; fromMs?: number; toMs?: number }): Promise<LedgerRow[]>;
+}
+
+/** Small named JSON values: memories of decisions, the clock's floor, statuses. */
+export interface StateStore {
+  save(name: string, value: unknown, epoch: number): Promise<void>;
+  load(name: string): Promise<unknown>;
+  /** Names that begin with the prefix. */
+  names(prefix: string): Promise<string[]>;
+  drop(name: string): Promise<void>;
+}
+
+export interface Store {
+  documents: DocumentStore;
+  journal: JournalStore;
+  ledger: LedgerStore;
+  state: StateStore;
+  /** A new leader's epoch, larger than every earlier one; older epochs are refused from then on. */
+  takeEpoch(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export type { Condition };

@@ -1,0 +1,90 @@
+import type { WorkloadSpec } from '@ebb/documents';
+import type { Reason } from '../explain/reasons.ts';
+
+/**
+ * The decision core's contract: `decide(spec, memory, observation) → { decision, memory }`.
+ * Pure: time is in the observation, memory is plain JSON, nothing else is read.
+ */
+
+/** What a decision is made from. Policies of other origins (HPA, KEDA, KPA …) add members to this union. */
+export type DecisionSpec = WorkloadDecisionSpec;
+
+/** The decision-relevant part of a Workload document; `decisionSpecOf` makes it. */
+export interface WorkloadDecisionSpec {
+  policy: 'windows';
+  workload: string;
+  /** Cheapest first. */
+  classes: { name: string; concurrency: number; pricePerHourMicro: number }[];
+  scaling: WorkloadSpec['scaling'];
+}
+
+export type ReadingState = 'ok' | 'stale' | 'missing' | 'error';
+
+/** One value of one trigger. NaN, infinities and negatives never get further than `sanitizeReading`. */
+export interface Reading {
+  /** Name of the trigger in the document, or `schedule:NAME`. */
+  trigger: string;
+  /** Class the reading belongs to; null: the workload as a whole. */
+  class: string | null;
+  /** Mean over `spanMs` for averaged signals, else the value at `atMs`. Null unless state is ok or stale. */
+  value: number | null;
+  /** Largest value within the span, where the source knows it. */
+  peak: number | null;
+  /** Interval that the value averages over, ending at `atMs`; 0 for an instant value. */
+  spanMs: number;
+  atMs: number;
+  state: ReadingState;
+  message?: string;
+  /** When the value is known to change by itself (schedules, calendars). */
+  nextChangeMs?: number;
+}
+
+export interface ClassObservation {
+  ready: number;
+  starting: number;
+  draining: number;
+  /** Ended for good or in back-off. */
+  failed: number;
+  /** Requests on replicas now. */
+  inFlight: number;
+  /** Requests the gateway holds for this class now. */
+  held: number;
+}
+
+/** Why the core is asked now; shown by explain, never changes the arithmetic. */
+export type Cause = 'document' | 'request-held' | 'reading' | 'replica' | 'revisit' | 'schedule' | 'restart' | 'grant';
+
+export interface Observation {
+  /** Integer milliseconds on a clock that never steps back. */
+  nowMs: number;
+  causes: Cause[];
+  readings: Reading[];
+  classes: Record<string, ClassObservation>;
+  /** Last moment at which anything was held or in flight; null: never since it was applied. */
+  lastActiveAtMs: number | null;
+  /** False while the source of counts (gateway) is silent: its counts are missing, not zero. */
+  countsKnown: boolean;
+}
+
+export interface Decision {
+  /** Replicas wanted per class; integers within the bounds. */
+  classes: Record<string, number>;
+  /** Their sum. */
+  replicas: number;
+  /** The chain in the order of design §4: readings, recommendation, combine, gate, behaviour, bounds. */
+  reasons: Reason[];
+  /** When the core wants to be asked again though nothing happens; null: never. */
+  revisitAtMs: number | null;
+}
+
+/** Plain JSON, versioned, at most 16 KB. Its inside belongs to the policy that wrote it. */
+export type Memory = { readonly version: number; readonly policy: string } & Record<string, Json>;
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface DecideResult {
+  decision: Decision;
+  memory: Memory;
+}
+
+export type Decide = (spec: DecisionSpec, memory: Memory | null, observation: Observation) => DecideResult;

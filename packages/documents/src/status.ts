@@ -1,0 +1,149 @@
+/** What the engine says about objects: the shapes behind `status`, the API, the CLI's live view and the page. */
+
+export type ReplicaPhase = 'pending' | 'starting' | 'ready' | 'draining' | 'stopping' | 'backoff' | 'failed' | 'gone';
+
+/**
+ * Where the time of a 0 → 1 went, in microseconds. A stage is null until it has passed.
+ * `arrivalToAsk` + `askToSpawn` + `readyToRoute` is Ebb's own share; the rest is the worker's.
+ */
+export interface ColdStart {
+  /** First held request → the driver was asked. Null where no request was waiting. */
+  arrivalToAskUs: number | null;
+  /** Driver asked → the process exists ("spawn"). */
+  askToSpawnUs: number | null;
+  /** Process exists → it accepts connections ("load", first part). */
+  spawnToListenUs: number | null;
+  /** Accepts connections → its readiness probe says yes ("load", second part: weights). */
+  listenToReadyUs: number | null;
+  /** Readiness seen → the gateway routes to it ("ready"). */
+  readyToRouteUs: number | null;
+}
+
+export interface ReplicaStatus {
+  id: string;
+  class: string;
+  revision: string;
+  node: string;
+  phase: ReplicaPhase;
+  /** Milliseconds of wall time. */
+  createdAt: number;
+  readyAt: number | null;
+  inFlight: number;
+  pid: number | null;
+  port: number | null;
+  restarts: number;
+  /** Why it is in this phase, for a person. */
+  message: string;
+  coldStart: ColdStart;
+}
+
+export interface ReplicaCounts {
+  wanted: number;
+  starting: number;
+  ready: number;
+  draining: number;
+  failed: number;
+}
+
+export interface ReasonStatus {
+  code: string;
+  stage: string;
+  sentence: string;
+  data: Record<string, string | number | boolean | null>;
+}
+
+export interface DecisionStatus {
+  sequence: number;
+  at: number;
+  replicas: number;
+  classes: Record<string, number>;
+  /** The one sentence that matters most. */
+  summary: string;
+  reasons: ReasonStatus[];
+}
+
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+  lastTransitionTime: string;
+}
+
+/** Money in micro-units; sums as decimal strings because they are BigInt inside. */
+export interface CostStatus {
+  currency: string;
+  ratePerHourMicro: number;
+  soFarMicro: string;
+  replicaSeconds: number;
+  /** What the largest number of replicas seen would have cost, kept all the time. */
+  alwaysOnMicro: string;
+  alwaysOnReplicaSeconds: number;
+  /** Says what the price rests on. */
+  assumption: string;
+}
+
+export interface RequestCounts {
+  total: number;
+  succeeded: number;
+  /** Begun on a replica and broken there, or answered 5xx by the gateway after it was accepted. */
+  failed: number;
+  /** Turned away with a reason. */
+  refused: number;
+  /** Client went away. */
+  cancelled: number;
+  /** Waited for a slot or a replica at all. */
+  held: number;
+}
+
+export interface WorkloadStatus {
+  cluster: string;
+  namespace: string;
+  name: string;
+  generation: number;
+  observedGeneration: number;
+  replicas: ReplicaCounts;
+  classes: Record<string, ReplicaCounts>;
+  inFlight: number;
+  held: number;
+  /** Age of the oldest held request, or null. */
+  oldestHeldMs: number | null;
+  requests: RequestCounts;
+  minReplicas: number;
+  maxReplicas: number;
+  decision: DecisionStatus | null;
+  /** When the next decision is due by the clock, wall milliseconds. */
+  revisitAt: number | null;
+  coldStarts: { count: number; last: ColdStart | null };
+  cost: CostStatus;
+  replicaList: ReplicaStatus[];
+  conditions: Condition[];
+  /** Ready to paste into curl: `http://127.0.0.1:8080/upscale`. */
+  url: string | null;
+}
+
+/** One sample of the live curves, for the page and the terminal. */
+export interface SystemStatus {
+  version: string;
+  at: number;
+  startedAt: number;
+  gateway: { connected: boolean; url: string; pid: number | null };
+  agent: { connected: boolean; pid: number | null };
+  workloads: WorkloadStatus[];
+  dataDirectory: string;
+}
+
+/** What `/api/v1/watch` streams: each with a sequence that a client can resume from. */
+export type WatchEvent =
+  | { sequence: number; type: 'status'; at: number; status: WorkloadStatus }
+  | { sequence: number; type: 'decision'; at: number; workload: string; decision: DecisionStatus }
+  | {
+      sequence: number;
+      type: 'document';
+      at: number;
+      action: 'applied' | 'deleted';
+      kind: string;
+      key: string;
+      resourceVersion: number;
+    }
+  | { sequence: number; type: 'deleted'; at: number; workload: string };
