@@ -10,6 +10,8 @@ import type { Reading } from '../replicas/types.ts';
 export interface Clock {
   /** Integer milliseconds that never step back, also not over restarts; close to wall time. */
   nowMs(): number;
+  /** Integer microseconds of the machine's monotonic clock: the same line in every process of one machine. */
+  nowUs(): number;
   /** Calls back once at or after `atMs`; returns the way to call it off. */
   at(atMs: number, callback: () => void): () => void;
 }
