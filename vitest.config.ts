@@ -4,18 +4,37 @@ import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-// Unit tests run on the sources of every package, so that they need no build.
-const alias = Object.fromEntries(
-  readdirSync(here('./packages')).map((name) => [`@ebb/${name}`, here(`./packages/${name}/src/index.ts`)]),
-);
+// Tests run on the sources of every package, so that a test can be run without a build. (The processes that the
+// end-to-end tests start are the built ones: `npm test` builds first.)
+const alias = [
+  { find: '@ebb/testing/conformance', replacement: here('./packages/testing/src/conformance/index.ts') },
+  ...readdirSync(here('./packages')).map((name) => ({
+    find: new RegExp(`^@ebb/${name}$`),
+    replacement: here(`./packages/${name}/src/index.ts`),
+  })),
+];
+
+const exclude = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
-  resolve: { alias },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
-    testTimeout: 30_000,
     maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/**/*.test.ts'],
+          exclude: [...exclude, '**/*.browser.test.ts', '**/*.services.test.ts', '**/*.kubernetes.test.ts'],
+        },
+      },
+      ...(['browser', 'services', 'kubernetes'] as const).map((name) => ({
+        resolve: { alias },
+        test: { name, include: [`**/*.${name}.test.ts`], exclude, testTimeout: 120_000 },
+      })),
+    ],
   },
 });

@@ -1,0 +1,49 @@
+import type { DispatchCounts } from './types.ts';
+
+/** What one class has to do: requests in flight on it and held for it, and their integral over time. */
+export class ClassTally {
+  inFlight = 0;
+  held = 0;
+  arrivals = 0;
+  #peak = 0;
+  #integralUs = 0;
+  #changedUs = 0;
+
+  addInFlight(nowUs: number, change: 1 | -1): void {
+    this.#integrate(nowUs);
+    this.inFlight += change;
+    this.#peak = Math.max(this.#peak, this.inFlight + this.held);
+  }
+
+  addHeld(nowUs: number, change: 1 | -1): void {
+    this.#integrate(nowUs);
+    this.held += change;
+    this.#peak = Math.max(this.#peak, this.inFlight + this.held);
+  }
+
+  /** Exact while it is below 2⁵³: 104 days of a thousand requests at once; beyond that off by less than 10⁻¹⁵. */
+  read(nowUs: number): DispatchCounts['classes'][string] {
+    this.#integrate(nowUs);
+    return {
+      inFlight: this.inFlight,
+      held: this.held,
+      demandIntegralUs: this.#integralUs,
+      arrivals: this.arrivals,
+      peak: this.#peak,
+    };
+  }
+
+  resetPeak(): void {
+    this.#peak = this.inFlight + this.held;
+  }
+
+  #integrate(nowUs: number): void {
+    this.#integralUs += (this.inFlight + this.held) * (nowUs - this.#changedUs);
+    this.#changedUs = nowUs;
+  }
+}
+
+/** Requests of a workload by outcome. `held`: those that ever waited. */
+export function emptyTotals(): DispatchCounts['requests'] {
+  return { total: 0, succeeded: 0, failed: 0, refused: 0, cancelled: 0, held: 0 };
+}

@@ -1,0 +1,115 @@
+import type { Acceptance } from './classes.ts';
+import type { Endpoint } from './endpoints.ts';
+import { LinkedList } from './linkedList.ts';
+import type { Ticket } from './ticket.ts';
+
+/** Held requests that the same endpoints can serve, oldest first: if the head cannot go, none of them can. */
+export interface Lane {
+  readonly key: string;
+  readonly acceptance: Acceptance;
+  readonly excluded: readonly Endpoint[];
+  readonly tickets: LinkedList<Ticket>;
+}
+
+/**
+ * The held requests of one workload, first come first served, retried ones before all others. They are kept in one
+ * lane for each set of classes that accepts them, so that finding who goes next never walks past those that cannot.
+ */
+export class HoldQueue {
+  readonly #lanes = new Map<string, Lane>();
+  #lastRank = 0;
+  #firstRank = 0;
+  size = 0;
+  /** Buffered bytes of all that is held. */
+  bytes = 0;
+
+  /** Lanes with at least one request in them. */
+  lanes(): IterableIterator<Lane> {
+    return this.#lanes.values();
+  }
+
+  pushBack(ticket: Ticket): void {
+    ticket.rank = ++this.#lastRank;
+    this.#enter(ticket).tickets.pushBack(ticket);
+  }
+
+  pushFront(ticket: Ticket): void {
+    ticket.rank = --this.#firstRank;
+    this.#enter(ticket).tickets.pushFront(ticket);
+  }
+
+  remove(ticket: Ticket): void {
+    const { lane } = ticket;
+    if (!lane) return;
+    lane.tickets.remove(ticket);
+    if (lane.tickets.size === 0) this.#lanes.delete(lane.key);
+    ticket.lane = null;
+    this.size--;
+    this.bytes -= ticket.request.bufferedBytes;
+  }
+
+  /** Empties the queue and gives what was in it, first first. */
+  takeAll(): Ticket[] {
+    const taken = [...this.#tickets()].sort((left, right) => left.rank - right.rank);
+    for (const ticket of taken) this.remove(ticket);
+    return taken;
+  }
+
+  /** Puts back what `takeAll` took, in the same order. The queue must be empty before the first one. */
+  restore(ticket: Ticket): void {
+    this.#enter(ticket).tickets.pushBack(ticket);
+  }
+
+  /** Lets retried requests go to the endpoints again that could not take them. */
+  forgetExclusions(): void {
+    const retried: Ticket[] = [];
+    for (const lane of this.#lanes.values()) {
+      if (lane.excluded.length === 0) continue;
+      for (let ticket = lane.tickets.head; ticket; ticket = ticket.next) retried.push(ticket);
+    }
+    // Each was retried after everything in the lanes without exclusions, so its rank is lower than theirs: put in
+    // front of them one by one, the last first, all lanes stay sorted.
+    retried.sort((left, right) => right.rank - left.rank);
+    for (const ticket of retried) {
+      this.remove(ticket);
+      ticket.excluded = [];
+      this.#enter(ticket).tickets.pushFront(ticket);
+    }
+  }
+
+  /** Arrival of the oldest held request; null when none is held. Walks over retried requests only. */
+  oldestArrivalUs(): number | null {
+    let oldestUs: number | null = null;
+    for (const { tickets } of this.#lanes.values()) {
+      for (let ticket = tickets.head; ticket; ticket = ticket.next) {
+        if (oldestUs === null || ticket.arrivedUs < oldestUs) oldestUs = ticket.arrivedUs;
+        if (ticket.rank > 0) break;
+      }
+    }
+    return oldestUs;
+  }
+
+  *#tickets(): Generator<Ticket> {
+    for (const { tickets } of this.#lanes.values()) {
+      for (let ticket = tickets.head; ticket; ticket = ticket.next) yield ticket;
+    }
+  }
+
+  #enter(ticket: Ticket): Lane {
+    const key = laneKey(ticket);
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = { key, acceptance: ticket.acceptance, excluded: ticket.excluded, tickets: new LinkedList() };
+      this.#lanes.set(key, lane);
+    }
+    ticket.lane = lane;
+    this.size++;
+    this.bytes += ticket.request.bufferedBytes;
+    return lane;
+  }
+}
+
+function laneKey({ acceptance, excluded }: Ticket): string {
+  if (excluded.length === 0) return acceptance.key;
+  return JSON.stringify([acceptance.key, ...excluded.map((endpoint) => endpoint.replica).sort()]);
+}

@@ -1,0 +1,192 @@
+import type { Reason, Stage } from './reasons.ts';
+
+type Data = Reason['data'];
+
+export interface ReasonEntry {
+  stage: Stage;
+  /** How much a reader wants to know it first; the summary takes the largest. */
+  weight: number;
+  /** For the reference page: when this reason is given. */
+  when: string;
+  sentence: (data: Data) => string;
+}
+
+const count = (value: unknown, noun = 'replica'): string => `${value} ${noun}${value === 1 ? '' : 's'}`;
+const seconds = (ms: unknown): string => {
+  const value = Number(ms) / 1000;
+  if (value < 1) return `${Math.round(value * 1000)} ms`;
+  if (value < 120) return `${Math.round(value * 10) / 10} s`;
+  return `${Math.round(value / 6) / 10} min`;
+};
+
+/** Every reason code there is. A code without an entry, or an entry without a code in use, fails a test. */
+export const reasonTable: Record<string, ReasonEntry> = {
+  'first-decision': {
+    stage: 'reading',
+    weight: 1,
+    when: 'the workload is decided on for the first time',
+    sentence: (d) => `First decision: ${count(d.running)} running already, ${d.initialReplicas} to begin with.`,
+  },
+  'reading-unusable': {
+    stage: 'reading',
+    weight: 3,
+    when: 'a reading is missing, stale, an error, or not a usable number',
+    sentence: (d) => `The reading of ${d.trigger} cannot be used (${d.why}).`,
+  },
+  'reading-out-of-order': {
+    stage: 'reading',
+    weight: 0,
+    when: 'a reading covers only time that is already known',
+    sentence: (d) => `A late reading of ${d.trigger} changes nothing.`,
+  },
+  'stable-window': {
+    stage: 'recommendation',
+    weight: 4,
+    when: 'always, for each trigger that was measured',
+    sentence: (d) =>
+      `${d.trigger} averaged ${d.mean} over ${seconds(d.windowMs)}, at ${d.target} a replica: ${count(d.replicas)}.`,
+  },
+  'not-measured-yet': {
+    stage: 'recommendation',
+    weight: 3,
+    when: 'no reading of the trigger has come yet',
+    sentence: (d) => `${d.trigger} has not been measured yet: ${count(d.replicas)} stay.`,
+  },
+  'panic-window': {
+    stage: 'recommendation',
+    weight: 5,
+    when: 'the short window asks for a multiple of what is ready',
+    sentence: (d) =>
+      `Burst: ${d.trigger} averaged ${d.mean} over ${seconds(d.windowMs)} with ${d.ready} ready: ${count(d.replicas)}, not fewer until it is over.`,
+  },
+  'down-rate-limited': {
+    stage: 'recommendation',
+    weight: 2,
+    when: 'the largest step down (maxScaleDownRate) is smaller than what the window asks',
+    sentence: (d) => `${d.trigger} would do with ${d.wanted}, the step down is limited to ${d.replicas}.`,
+  },
+  'present-demand': {
+    stage: 'recommendation',
+    weight: 6,
+    when: 'the requests here now need more slots than the windows ask for',
+    sentence: (d) => {
+      const parts = [];
+      if (Number(d.held) > 0) parts.push(`${count(d.held, 'request')} waiting`);
+      if (Number(d.inFlight) > 0) parts.push(`${d.inFlight} in flight`);
+      const each = d.concurrency === 0 ? '' : `, ${d.concurrency} at once each`;
+      return `${parts.join(' and ')}${each}: ${count(d.replicas)}.`;
+    },
+  },
+  'sum-of-classes': {
+    stage: 'combine',
+    weight: 0,
+    when: 'the workload has several classes',
+    sentence: (d) => `All classes together: ${count(d.replicas)}.`,
+  },
+  'counts-missing': {
+    stage: 'combine',
+    weight: 8,
+    when: 'the gateway is silent: its counts are unknown, not zero',
+    sentence: (d) => `The gateway is silent, so its counts are unknown: holding ${count(d.replicas)}.`,
+  },
+  'source-lost': {
+    stage: 'combine',
+    weight: 8,
+    when: 'a trigger cannot be read: a lost source is never zero demand',
+    sentence: (d) => `${d.trigger} cannot be read: holding ${count(d.replicas)}.`,
+  },
+  'gate-opens': {
+    stage: 'gate',
+    weight: 5,
+    when: 'somebody waits at zero',
+    sentence: (d) => `Woken from zero by ${count(d.demand, 'request')}.`,
+  },
+  'gate-open': {
+    stage: 'gate',
+    weight: 1,
+    when: 'there is demand',
+    sentence: (d) => `In use: ${count(d.demand, 'request')} held or in flight.`,
+  },
+  'gate-keeps-alive': {
+    stage: 'gate',
+    weight: 6,
+    when: 'idle, and the keep-alive time is not over',
+    sentence: (d) =>
+      `Idle for ${seconds(d.idleMs)}; kept for another ${seconds(d.remainingMs)} (keep-alive ${seconds(d.keepAliveMs)}).`,
+  },
+  'gate-closes': {
+    stage: 'gate',
+    weight: 7,
+    when: 'idle for the whole keep-alive time',
+    sentence: (d) => `Idle for ${seconds(d.idleMs)}, keep-alive of ${seconds(d.keepAliveMs)} is over: to zero.`,
+  },
+  'gate-closed': {
+    stage: 'gate',
+    weight: 4,
+    when: 'at zero, and nobody waits',
+    sentence: () => 'At zero, nobody waits.',
+  },
+  'scale-up-stabilized': {
+    stage: 'behavior',
+    weight: 9,
+    when: 'a smaller recommendation is still in the stabilisation window of scale-up',
+    sentence: (d) =>
+      `Would go to ${d.recommended}, but the last ${seconds(d.windowMs)} asked for less: ${count(d.replicas)}.`,
+  },
+  'scale-down-stabilized': {
+    stage: 'behavior',
+    weight: 9,
+    when: 'a larger recommendation is still in the stabilisation window of scale-down',
+    sentence: (d) =>
+      `Would go to ${d.recommended}, but the last ${seconds(d.windowMs)} asked for more: ${count(d.replicas)}.`,
+  },
+  'scale-up-limited': {
+    stage: 'behavior',
+    weight: 9,
+    when: 'the scale-up policies allow less in this period',
+    sentence: (d) => `Would go from ${d.current} to ${d.wanted}; the scale-up policies allow ${d.replicas} now.`,
+  },
+  'scale-down-limited': {
+    stage: 'behavior',
+    weight: 9,
+    when: 'the scale-down policies allow less in this period',
+    sentence: (d) => `Would go from ${d.current} to ${d.wanted}; the scale-down policies stop at ${d.replicas} now.`,
+  },
+  paused: {
+    stage: 'bounds',
+    weight: 20,
+    when: 'the document pauses scaling',
+    sentence: (d) => `Paused at ${count(d.replicas)} (would be ${d.wanted}).`,
+  },
+  'raised-to-min': {
+    stage: 'bounds',
+    weight: 10,
+    when: 'less than minReplicas was wanted',
+    sentence: (d) => `${count(d.wanted)} would do; the minimum is ${d.minReplicas}.`,
+  },
+  'raised-by-schedule': {
+    stage: 'bounds',
+    weight: 11,
+    when: 'a schedule that is on asks for more',
+    sentence: (d) => `Schedule "${d.schedule}" keeps at least ${count(d.minReplicas)} (demand: ${d.wanted}).`,
+  },
+  'capped-at-max': {
+    stage: 'bounds',
+    weight: 12,
+    when: 'more than maxReplicas was wanted',
+    sentence: (d) => `${count(d.wanted)} wanted; the maximum is ${d.maxReplicas}.`,
+  },
+  'grant-capacity': {
+    stage: 'grant',
+    weight: 15,
+    when: 'the cluster has no room for what was decided',
+    sentence: (d) =>
+      `${count(d.wanted)} wanted, ${d.granted} granted: ${d.resource} would go over its limit of ${d.limit}.`,
+  },
+  'grant-dependency': {
+    stage: 'grant',
+    weight: 16,
+    when: 'a workload it depends on has no ready replica',
+    sentence: (d) => `Waiting for ${d.dependency} to have a ready replica.`,
+  },
+};

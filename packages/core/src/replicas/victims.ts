@@ -1,0 +1,30 @@
+/** A replica that could be taken away. */
+export interface VictimCandidate {
+  id: string;
+  /** Not ready yet, or trying again after a crash. */
+  starting: boolean;
+  inFlight: number;
+  /** Runs an outdated template. */
+  outdated: boolean;
+  createdAtMs: number;
+}
+
+/**
+ * Which replicas go when `count` of them must (design §4.7): what fails or starts before what works, then idle before
+ * busy, then outdated before current, then the least loaded, then the youngest (the oldest have the warmest caches).
+ * The order is total, so the same candidates give the same victims.
+ */
+export function chooseVictims<Candidate extends VictimCandidate>(candidates: Candidate[], count: number): Candidate[] {
+  return [...candidates].sort(compareVictims).slice(0, Math.max(0, count));
+}
+
+function compareVictims(a: VictimCandidate, b: VictimCandidate): number {
+  return (
+    Number(b.starting) - Number(a.starting) ||
+    Number(a.inFlight > 0) - Number(b.inFlight > 0) ||
+    Number(b.outdated) - Number(a.outdated) ||
+    a.inFlight - b.inFlight ||
+    b.createdAtMs - a.createdAtMs ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}

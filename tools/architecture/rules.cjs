@@ -1,0 +1,48 @@
+// The one direction of imports, as data for dependency-cruiser. ARCHITECTURE.md shows the same picture.
+const mayImport = {
+  documents: [],
+  core: ['documents'],
+  engine: ['documents', 'core'],
+  link: ['documents', 'core'],
+  scalers: ['documents', 'core'],
+  drivers: ['documents', 'core', 'link'],
+  providers: ['documents', 'core'],
+  gateway: ['documents', 'core', 'link'],
+  dashboard: [],
+  client: ['documents'],
+  controller: ['documents', 'core', 'engine', 'link', 'scalers', 'drivers', 'providers', 'gateway', 'dashboard'],
+  simulator: ['documents', 'core', 'engine'],
+  cli: ['documents', 'core', 'client', 'controller', 'simulator'],
+  testing: ['documents', 'core', 'engine', 'scalers', 'drivers', 'gateway'],
+};
+
+const packages = Object.keys(mayImport).join('|');
+
+/** @param {string} base folder that holds the packages, as a regular expression without a leading ^ */
+function rulesFor(base) {
+  const directions = Object.entries(mayImport).map(([name, allowed]) => ({
+    name: `${name}-imports-only-${allowed.join('-') || 'nothing'}`,
+    severity: 'error',
+    from: { path: `^${base}/${name}/src/`, pathNot: '\\.test\\.ts$' },
+    to: { path: `^${base}/(${packages})/`, pathNot: `^${base}/(${[name, ...allowed].join('|')})/` },
+  }));
+  const pure = ['documents', 'core', 'engine'].map((name) => ({
+    name: `${name}-is-pure`,
+    severity: 'error',
+    from: { path: `^${base}/${name}/src/`, pathNot: '\\.test\\.ts$' },
+    to: { dependencyTypes: ['core'] },
+  }));
+  return [
+    ...directions,
+    ...pure,
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-tests-in-production',
+      severity: 'error',
+      from: { path: `^${base}/`, pathNot: ['\\.test\\.ts$', `^${base}/testing/`] },
+      to: { path: ['\\.test\\.ts$', `^${base}/testing/`] },
+    },
+  ];
+}
+
+module.exports = { mayImport, rulesFor };
