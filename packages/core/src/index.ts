@@ -1,6 +1,7 @@
 export { allocate } from './allocate/allocate.ts';
 export * from './allocate/types.ts';
 export { type Cost, costOf, costOfKeeping, peakReplicas } from './cost/cost.ts';
+export { createDispatcher } from './dispatch/dispatcher.ts';
 export * from './dispatch/types.ts';
 export * from './explain/reasons.ts';
 export { type ReasonEntry, reasonTable } from './explain/reasonTable.ts';
@@ -8,6 +9,7 @@ export { decisionSummary, reasonSentence } from './explain/sentences.ts';
 export * from './ports/link.ts';
 export * from './ports/ports.ts';
 export { decide } from './replicas/decide.ts';
+export * from './replicas/hpa/types.ts';
 export { decisionSpecOf } from './replicas/spec.ts';
 export * from './replicas/types.ts';
 export { chooseVictims, type VictimCandidate } from './replicas/victims.ts';

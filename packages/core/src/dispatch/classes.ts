@@ -1,11 +1,13 @@
 import type { ClassAcceptance } from '@ebb/documents';
+import { assert } from './assert.ts';
 import type { ClassPool } from './endpoints.ts';
 import type { DispatchClass, DispatchRequest } from './types.ts';
 
-/** A set of classes, cheapest first, that accept the same requests. One object for each set and configuration. */
+/** A set of classes that accept a request. One object for each set and configuration. */
 export interface Acceptance {
   readonly key: string;
-  readonly pools: readonly ClassPool[];
+  /** Cheapest first, at least one. */
+  readonly pools: readonly [ClassPool, ...ClassPool[]];
 }
 
 type Obstacle = 'model' | 'header' | 'body' | 'tokens';
@@ -64,7 +66,9 @@ export class ClassTable {
   #acceptance(key: string): Acceptance {
     let acceptance = this.#acceptances.get(key);
     if (!acceptance) {
-      acceptance = { key, pools: this.#entries.filter((_, index) => key[index] === '1').map(({ pool }) => pool) };
+      const [cheapest, ...others] = this.#entries.filter((_, index) => key[index] === '1').map(({ pool }) => pool);
+      assert(cheapest !== undefined, 'an acceptance has at least one class');
+      acceptance = { key, pools: [cheapest, ...others] };
       this.#acceptances.set(key, acceptance);
     }
     return acceptance;

@@ -34,6 +34,8 @@ export class ClassPool {
   readonly members = new Set<Endpoint>();
   #balancer: Balancer;
   #turns = 0;
+  /** Members that are not draining. */
+  #serving = 0;
 
   constructor(name: string, balancer: Balancer) {
     this.name = name;
@@ -50,23 +52,23 @@ export class ClassPool {
     this.members.add(endpoint);
     endpoint.pool = this;
     endpoint.lastTurn = ++this.#turns;
-    this.refresh(endpoint);
+    if (!endpoint.draining) this.#serving++;
+    this.#refresh(endpoint);
   }
 
   leave(endpoint: Endpoint): void {
     if (endpoint.isAvailable) this.#balancer.remove(endpoint);
     endpoint.isAvailable = false;
+    if (!endpoint.draining) this.#serving--;
     this.members.delete(endpoint);
   }
 
-  /** To be called after slots or draining changed. */
-  refresh(endpoint: Endpoint): void {
-    const isFree = endpoint.slots === 0 || endpoint.inFlight < endpoint.slots;
-    const isAvailable = isFree && !endpoint.draining && this.members.has(endpoint);
-    if (isAvailable === endpoint.isAvailable) return;
-    endpoint.isAvailable = isAvailable;
-    if (isAvailable) this.#balancer.add(endpoint);
-    else this.#balancer.remove(endpoint);
+  /** What is in flight stays, also when it is more than the new slots. */
+  update(endpoint: Endpoint, slots: number, draining: boolean): void {
+    if (draining !== endpoint.draining) this.#serving += draining ? -1 : 1;
+    endpoint.slots = slots;
+    endpoint.draining = draining;
+    this.#refresh(endpoint);
   }
 
   /** Whether an endpoint outside `excluded` has a free slot. */
@@ -78,8 +80,9 @@ export class ClassPool {
 
   /** Whether an endpoint outside `excluded` is there that is not draining, with a free slot or without. */
   isServing(excluded: readonly Endpoint[]): boolean {
-    for (const endpoint of this.members) if (!endpoint.draining && !excluded.includes(endpoint)) return true;
-    return false;
+    let serving = this.#serving;
+    for (const endpoint of excluded) if (this.members.has(endpoint) && !endpoint.draining) serving--;
+    return serving > 0;
   }
 
   /** The endpoint that gets the next request (of this session); null: none has a free slot. */
@@ -93,7 +96,7 @@ export class ClassPool {
     assert(endpoint.isAvailable, `${endpoint.replica} was given a request without having a free slot`);
     endpoint.inFlight++;
     endpoint.lastTurn = ++this.#turns;
-    this.refresh(endpoint);
+    this.#refresh(endpoint);
     if (endpoint.isAvailable) this.#balancer.taken(endpoint);
   }
 
@@ -101,7 +104,16 @@ export class ClassPool {
     assert(endpoint.inFlight > 0, `${endpoint.replica} gave back a slot that was not taken`);
     endpoint.inFlight--;
     if (endpoint.isAvailable) this.#balancer.released(endpoint);
-    else this.refresh(endpoint);
+    else this.#refresh(endpoint);
+  }
+
+  #refresh(endpoint: Endpoint): void {
+    const isFree = endpoint.slots === 0 || endpoint.inFlight < endpoint.slots;
+    const isAvailable = isFree && !endpoint.draining && this.members.has(endpoint);
+    if (isAvailable === endpoint.isAvailable) return;
+    endpoint.isAvailable = isAvailable;
+    if (isAvailable) this.#balancer.add(endpoint);
+    else this.#balancer.remove(endpoint);
   }
 }
 

@@ -48,9 +48,14 @@ export class HoldQueue {
     this.bytes -= ticket.request.bufferedBytes;
   }
 
-  /** Empties the queue and gives what was in it, first first. */
+  /** All that is held, the one that goes next first. */
+  inOrder(): Ticket[] {
+    return [...this.#tickets()].sort((left, right) => left.rank - right.rank);
+  }
+
+  /** Empties the queue and gives what was in it, in order. */
   takeAll(): Ticket[] {
-    const taken = [...this.#tickets()].sort((left, right) => left.rank - right.rank);
+    const taken = this.inOrder();
     for (const ticket of taken) this.remove(ticket);
     return taken;
   }

@@ -11,7 +11,7 @@ export interface Ticket {
   readonly deadlineUs: number;
   readonly holdMs: number;
   /** Of the session it belongs to; null: any endpoint will do. */
-  readonly affinityHash: number | null;
+  readonly sessionHash: number | null;
   acceptance: Acceptance;
   /** Class that it is counted in now. */
   pool: ClassPool;

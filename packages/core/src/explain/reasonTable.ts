@@ -77,6 +77,54 @@ export const reasonTable: Record<string, ReasonEntry> = {
       return `${parts.join(' and ')}${each}: ${count(d.replicas)}.`;
     },
   },
+  'hpa-metric': {
+    stage: 'recommendation',
+    weight: 4,
+    when: 'HPA: a metric gave a proposal',
+    sentence: (d) => `${d.metric} is at ${d.current}: ${count(d.replicas)}.`,
+  },
+  'hpa-metric-failed': {
+    stage: 'recommendation',
+    weight: 7,
+    when: 'HPA: a metric could not be computed',
+    sentence: (d) => `${d.metric}: ${d.why}.`,
+  },
+  'hpa-largest': {
+    stage: 'combine',
+    weight: 5,
+    when: 'HPA: the largest proposal wins',
+    sentence: (d) => `The most is asked by ${d.metric}: ${count(d.replicas)}.`,
+  },
+  'hpa-nothing-scaled': {
+    stage: 'combine',
+    weight: 8,
+    when: 'HPA: every metric failed, or one failed and the others ask for less',
+    sentence: (d) => `Nothing is scaled, ${count(d.replicas)} stay: ${d.why}.`,
+  },
+  'hpa-disabled-at-zero': {
+    stage: 'gate',
+    weight: 9,
+    when: 'HPA: the target is at zero and minReplicas is not',
+    sentence: () => 'Scaling is disabled because somebody set the target to zero.',
+  },
+  'hpa-between-syncs': {
+    stage: 'reading',
+    weight: 1,
+    when: 'HPA: asked before its next sync',
+    sentence: (d) => `The next sync is in ${seconds(d.inMs)}; ${count(d.replicas)} until then.`,
+  },
+  'hpa-no-observation': {
+    stage: 'reading',
+    weight: 8,
+    when: 'HPA: the scale of the target could not be read',
+    sentence: (d) => `The target's scale could not be read: ${count(d.replicas)} stay.`,
+  },
+  'hpa-condition': {
+    stage: 'behavior',
+    weight: 0,
+    when: 'HPA: each condition of the object, with its Kubernetes reason',
+    sentence: (d) => `${d.type}=${d.status} (${d.reason}): ${d.message}.`,
+  },
   'sum-of-classes': {
     stage: 'combine',
     weight: 0,

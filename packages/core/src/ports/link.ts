@@ -29,9 +29,11 @@ export type FromGateway =
 
 /** Control plane → agent. `id` pairs a question with its answer. */
 export type ToAgent =
-  | { type: 'ensure'; start: ReplicaStart }
+  /** With the moment it was asked, on the control plane's clock and on the machine's monotonic one. */
+  | { type: 'ensure'; start: ReplicaStart; askedAtMs?: number; askedAtUs?: number }
   | { type: 'stop'; id: string }
-  | { type: 'list' }
+  /** Answered by `snapshot`, or by `listed` where a question is given. */
+  | { type: 'list'; question?: number }
   | { type: 'logs'; question: number; workload: string; replica: string | null; tailLines: number; follow: boolean }
   | { type: 'logs-end'; question: number }
   /** Ends every replica (SIGTERM, grace, SIGKILL), then the agent itself. */
@@ -41,5 +43,8 @@ export type ToAgent =
 export type FromAgent =
   | { type: 'hello'; agent: string; pid: number }
   | Exclude<DriverEvent, { type: 'disconnected' }>
+  | { type: 'listed'; question: number; replicas: ReplicaObservation[] }
+  /** The sender's epoch is older than one that was heard: nothing was done, and the connection ends. */
+  | { type: 'refused'; code: 'stale-epoch'; message: string }
   | { type: 'log'; question: number; line: LogLine }
   | { type: 'log-end'; question: number };

@@ -60,6 +60,8 @@ export interface ReplicaObservation {
   /** Ebb's clock (ms) and microsecond stage lengths of the latest start. */
   askedAtMs: number;
   readyAtMs: number | null;
+  /** The same moment on the machine's monotonic clock, where the driver has one. */
+  readyAtUs?: number | null;
   stagesUs: { askToSpawn: number | null; spawnToListen: number | null; listenToReady: number | null };
 }
 

@@ -1,8 +1,12 @@
-import type { Decide, DecisionSpec, Memory } from './types.ts';
+import { decideByHpa } from './hpa/hpa.ts';
+import type { Decide, DecideResult, DecisionSpec, Memory, Observation } from './types.ts';
 import { decideByWindows } from './windows.ts';
 
+type SpecOf<Policy extends DecisionSpec['policy']> = Extract<DecisionSpec, { policy: Policy }>;
+
 /** Every policy by its name in a spec. A new one is a file and a line here. */
-const policies: { [Policy in DecisionSpec['policy']]: Decide } = {
+const policies: { [Policy in DecisionSpec['policy']]: Decide<SpecOf<Policy>> } = {
+  hpa: decideByHpa,
   windows: decideByWindows,
 };
 
@@ -10,9 +14,11 @@ const policies: { [Policy in DecisionSpec['policy']]: Decide } = {
  * How many replicas a workload gets, and why (design §4). Pure: the same spec, memory and observation give the same
  * decision and memory, which is what makes a journal replayable. A memory written by another policy is not used.
  */
-export const decide: Decide = (spec, memory, observation) =>
-  policies[spec.policy](spec, ownMemory(memory, spec), observation);
-
-function ownMemory(memory: Memory | null, spec: DecisionSpec): Memory | null {
-  return memory && memory.policy === spec.policy ? memory : null;
+export function decide<Policy extends DecisionSpec['policy']>(
+  spec: SpecOf<Policy>,
+  memory: Memory | null,
+  observation: Observation,
+): DecideResult {
+  const policy: Decide<SpecOf<Policy>> = policies[spec.policy as Policy];
+  return policy(spec, memory && memory.policy === spec.policy ? memory : null, observation);
 }

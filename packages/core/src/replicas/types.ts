@@ -1,13 +1,14 @@
 import type { WorkloadSpec } from '@ebb/documents';
 import type { Reason } from '../explain/reasons.ts';
+import type { HpaDecisionSpec, HpaObservation } from './hpa/types.ts';
 
 /**
  * The decision core's contract: `decide(spec, memory, observation) → { decision, memory }`.
  * Pure: time is in the observation, memory is plain JSON, nothing else is read.
  */
 
-/** What a decision is made from. Policies of other origins (HPA, KEDA, KPA …) add members to this union. */
-export type DecisionSpec = WorkloadDecisionSpec;
+/** What a decision is made from. Policies of other origins (HPA, KEDA, KPA …) are members of this union. */
+export type DecisionSpec = WorkloadDecisionSpec | HpaDecisionSpec;
 
 /** The decision-relevant part of a Workload document; `decisionSpecOf` makes it. */
 export interface WorkloadDecisionSpec {
@@ -64,6 +65,8 @@ export interface Observation {
   lastActiveAtMs: number | null;
   /** False while the source of counts (gateway) is silent: its counts are missing, not zero. */
   countsKnown: boolean;
+  /** What a HorizontalPodAutoscaler reads; only for the policy `hpa`. */
+  hpa?: HpaObservation;
 }
 
 export interface Decision {
@@ -87,4 +90,8 @@ export interface DecideResult {
   memory: Memory;
 }
 
-export type Decide = (spec: DecisionSpec, memory: Memory | null, observation: Observation) => DecideResult;
+export type Decide<Spec extends DecisionSpec = DecisionSpec> = (
+  spec: Spec,
+  memory: Memory | null,
+  observation: Observation,
+) => DecideResult;

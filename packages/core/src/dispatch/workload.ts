@@ -1,0 +1,397 @@
+import { hashText } from './affinity.ts';
+import { assert } from './assert.ts';
+import { createBalancer } from './balancing.ts';
+import { ClassTable } from './classes.ts';
+import { emptyTotals } from './counts.ts';
+import type { Deadlines } from './deadlines.ts';
+import { ClassPool, type Endpoint, newEndpoint } from './endpoints.ts';
+import type { Prng } from './prng.ts';
+import { HoldQueue, type Lane } from './queue.ts';
+import { refusals } from './refusals.ts';
+import type { Ticket } from './ticket.ts';
+import type {
+  CompletionOutcome,
+  DispatchCounts,
+  DispatchEndpoint,
+  DispatchEvent,
+  DispatchRequest,
+  DispatchWorkload,
+  Refusal,
+} from './types.ts';
+
+/** What the workloads of one dispatcher share. */
+export interface Shared {
+  readonly random: Prng;
+  readonly deadlines: Deadlines;
+  /** Everything that is held or in flight, by id. */
+  readonly tickets: Map<number, Ticket>;
+}
+
+/**
+ * One workload: its endpoints, its queue and its counts. Between two calls no request is held that an endpoint with a
+ * free slot could take. So a slot that becomes free goes to the oldest request that can use it, and a new request
+ * that finds a free slot passes nobody.
+ */
+export class WorkloadDispatch {
+  readonly #shared: Shared;
+  readonly #queue = new HoldQueue();
+  readonly #pools = new Map<string, ClassPool>();
+  /** Also those that are gone and have requests in flight still. */
+  readonly #endpoints = new Map<string, Endpoint>();
+  /** Rises with each `setEndpoints`: what was excluded before may be tried again. */
+  #endpointSet = 0;
+  readonly #totals = emptyTotals();
+  #inFlight = 0;
+  #lastActiveUs: number | null = null;
+  #config: DispatchWorkload;
+  #classes: ClassTable;
+  /** It takes no requests any more and is kept for those in flight. */
+  isRemoved = false;
+
+  constructor(config: DispatchWorkload, shared: Shared) {
+    this.#shared = shared;
+    this.#config = config;
+    this.#classes = this.#newClassTable();
+  }
+
+  /** Nothing is held or in flight. */
+  get isIdle(): boolean {
+    return this.#inFlight + this.#queue.size === 0;
+  }
+
+  configure(nowUs: number, config: DispatchWorkload, events: DispatchEvent[]): void {
+    const before = this.#config;
+    this.#config = config;
+    this.isRemoved = false;
+    if (config.serving.balancing !== before.serving.balancing) {
+      for (const pool of this.#pools.values()) pool.setBalancer(this.#newBalancer());
+    }
+    if (JSON.stringify(config.classes) !== JSON.stringify(before.classes)) {
+      this.#classes = this.#newClassTable();
+      this.#reclassifyHeld(nowUs, events);
+      this.#forgetUnusedPools();
+    }
+    this.#serve(nowUs, events);
+    if (config.unavailable) this.#refuseHeld(nowUs, refusals.unavailable(config.unavailable), events);
+  }
+
+  remove(nowUs: number, events: DispatchEvent[]): void {
+    this.isRemoved = true;
+    this.#refuseHeld(nowUs, refusals.workloadRemoved(this.#config.key), events);
+    this.setEndpoints(nowUs, [], events);
+  }
+
+  setEndpoints(nowUs: number, listed: readonly DispatchEndpoint[], events: DispatchEvent[]): void {
+    for (const { replica, slots } of listed) {
+      assert(Number.isSafeInteger(slots) && slots >= 0, `${replica} has ${slots} slots; 0, 1, 2, … are allowed`);
+    }
+    this.#endpointSet++;
+    const replicas = new Set<string>();
+    for (const one of listed) {
+      replicas.add(one.replica);
+      this.#putEndpoint(one);
+    }
+    for (const endpoint of this.#endpoints.values()) {
+      if (!replicas.has(endpoint.replica)) this.#dropEndpoint(endpoint);
+      else this.#tellIfDrained(endpoint, events);
+    }
+    this.#forgetUnusedPools();
+    this.#queue.forgetExclusions();
+    this.#serve(nowUs, events);
+  }
+
+  arrive(nowUs: number, request: DispatchRequest, events: DispatchEvent[]): void {
+    this.#totals.total++;
+    const acceptance = this.#classes.accepting(request);
+    if (!acceptance) {
+      const refusal = refusals.noClassAccepts(this.#config.key, this.#classes.rejection(request));
+      this.#refuse(request.id, refusal, events);
+      return;
+    }
+    const { timeouts, affinity } = this.#config.serving;
+    const pool = acceptance.pools[0];
+    const ticket: Ticket = {
+      request,
+      arrivedUs: nowUs,
+      deadlineUs: Math.min(nowUs + timeouts.holdMs * 1000, request.deadlineUs ?? Infinity),
+      holdMs: timeouts.holdMs,
+      sessionHash: affinity && request.affinityKey !== null ? hashText(request.affinityKey) : null,
+      acceptance,
+      pool,
+      endpoint: null,
+      excluded: [],
+      excludedIn: 0,
+      everHeld: false,
+      rank: 0,
+      lane: null,
+      previous: null,
+      next: null,
+      index: -1,
+    };
+    pool.tally.arrivals++;
+    this.#shared.tickets.set(request.id, ticket);
+    if (!this.#offer(nowUs, ticket, events)) this.#hold(nowUs, ticket, events);
+  }
+
+  complete(nowUs: number, ticket: Ticket, outcome: CompletionOutcome, events: DispatchEvent[]): void {
+    if (ticket.endpoint) this.#release(nowUs, ticket, events);
+    else this.#unhold(nowUs, ticket);
+    this.#shared.tickets.delete(ticket.request.id);
+    this.#totals[outcome]++;
+    this.#serve(nowUs, events);
+  }
+
+  retry(nowUs: number, ticket: Ticket, events: DispatchEvent[]): void {
+    const { endpoint } = ticket;
+    if (!endpoint) return;
+    this.#release(nowUs, ticket, events);
+    const excluded = ticket.excludedIn === this.#endpointSet ? ticket.excluded : [];
+    ticket.excluded = endpoint.isGone ? excluded : [...excluded, endpoint];
+    ticket.excludedIn = this.#endpointSet;
+    if (this.isRemoved) this.#refuseTicket(ticket, refusals.workloadRemoved(this.#config.key), events);
+    else if (this.#classify(ticket, events) && !this.#offer(nowUs, ticket, events)) {
+      this.#holdAgain(nowUs, ticket, events);
+    }
+    this.#serve(nowUs, events);
+  }
+
+  /** The ticket's time to wait is over. */
+  expire(nowUs: number, ticket: Ticket, events: DispatchEvent[]): void {
+    this.#unhold(nowUs, ticket);
+    const { request, arrivedUs, holdMs } = ticket;
+    const isClientsOwn = request.deadlineUs !== null && request.deadlineUs < arrivedUs + holdMs * 1000;
+    const { key } = this.#config;
+    const refusal = isClientsOwn ? refusals.deadlinePassed(key) : refusals.holdTimeout(key, holdMs);
+    this.#refuseTicket(ticket, refusal, events);
+  }
+
+  counts(nowUs: number): DispatchCounts {
+    const classes: DispatchCounts['classes'] = {};
+    for (const pool of this.#pools.values()) classes[pool.name] = pool.tally.read(nowUs);
+    const replicas: DispatchCounts['replicas'] = {};
+    for (const endpoint of this.#endpoints.values()) replicas[endpoint.replica] = endpoint.inFlight;
+    return {
+      workload: this.#config.key,
+      classes,
+      requests: { ...this.#totals },
+      oldestHeldUs: this.#queue.oldestArrivalUs(),
+      replicas,
+      lastActiveUs: this.isIdle ? this.#lastActiveUs : nowUs,
+    };
+  }
+
+  takePeaks(): void {
+    for (const pool of this.#pools.values()) pool.tally.resetPeak();
+  }
+
+  /** Gives the ticket to an endpoint or turns it away; false: neither, it has to wait. */
+  #offer(nowUs: number, ticket: Ticket, events: DispatchEvent[]): boolean {
+    const { deadlineUs } = ticket.request;
+    const { key, unavailable } = this.#config;
+    if (deadlineUs !== null && deadlineUs <= nowUs) {
+      this.#refuseTicket(ticket, refusals.deadlinePassed(key), events);
+      return true;
+    }
+    const endpoint = this.#pick(ticket);
+    if (endpoint) this.#assign(nowUs, ticket, endpoint, events);
+    else if (unavailable) this.#refuseTicket(ticket, refusals.unavailable(unavailable), events);
+    return endpoint !== null || unavailable !== null;
+  }
+
+  /** Puts a new request at the end of the queue, or turns it away where that is full. */
+  #hold(nowUs: number, ticket: Ticket, events: DispatchEvent[]): void {
+    const { key, serving } = this.#config;
+    const { maxRequests, maxBodyBytes, maxTotalBytes } = serving.buffer;
+    const { bufferedBytes } = ticket.request;
+    const { size, bytes } = this.#queue;
+    if (bufferedBytes > maxBodyBytes) {
+      this.#refuseTicket(ticket, refusals.bodyTooLarge(key, bufferedBytes, maxBodyBytes), events);
+    } else if (size >= maxRequests) {
+      this.#refuseTicket(ticket, refusals.queueFull(key, maxRequests), events);
+    } else if (bytes + bufferedBytes > maxTotalBytes) {
+      this.#refuseTicket(ticket, refusals.bufferFull(key, bufferedBytes, bytes, maxTotalBytes), events);
+    } else {
+      this.#queue.pushBack(ticket);
+      this.#held(nowUs, ticket, this.#queue.size, events);
+    }
+  }
+
+  /** Not bounded again: what is retried was let in already, and its body is in memory as long as it can be retried. */
+  #holdAgain(nowUs: number, ticket: Ticket, events: DispatchEvent[]): void {
+    this.#queue.pushFront(ticket);
+    this.#held(nowUs, ticket, 1, events);
+  }
+
+  #held(nowUs: number, ticket: Ticket, position: number, events: DispatchEvent[]): void {
+    this.#shared.deadlines.add(ticket);
+    ticket.pool.tally.addHeld(nowUs, 1);
+    if (!ticket.everHeld) this.#totals.held++;
+    ticket.everHeld = true;
+    const isServing = ticket.acceptance.pools.some((pool) => pool.isServing(ticket.excluded));
+    events.push({ type: 'held', id: ticket.request.id, position, reason: isServing ? 'no-free-slot' : 'no-replica' });
+  }
+
+  #unhold(nowUs: number, ticket: Ticket): void {
+    this.#queue.remove(ticket);
+    this.#shared.deadlines.remove(ticket);
+    ticket.pool.tally.addHeld(nowUs, -1);
+    if (this.isIdle) this.#lastActiveUs = nowUs;
+  }
+
+  /** Gives free slots to held requests, oldest first, until no slot or nobody who can use one is left. */
+  #serve(nowUs: number, events: DispatchEvent[]): void {
+    while (this.#queue.size > 0) {
+      const ticket = this.#nextLane()?.tickets.head;
+      if (!ticket) return;
+      const endpoint = this.#pick(ticket);
+      assert(endpoint !== null, 'a free slot was counted that no endpoint has');
+      this.#unhold(nowUs, ticket);
+      this.#assign(nowUs, ticket, endpoint, events);
+    }
+  }
+
+  /** The lane with the oldest head among those that a free slot can serve. Linear in the lanes, which are few. */
+  #nextLane(): Lane | null {
+    let next: Lane | null = null;
+    let nextRank = Infinity;
+    for (const lane of this.#queue.lanes()) {
+      const rank = lane.tickets.head?.rank ?? Infinity;
+      if (rank > nextRank || !lane.acceptance.pools.some((pool) => pool.hasFreeSlot(lane.excluded))) continue;
+      next = lane;
+      nextRank = rank;
+    }
+    return next;
+  }
+
+  #pick({ acceptance, excluded, sessionHash }: Ticket): Endpoint | null {
+    for (const pool of acceptance.pools) {
+      const endpoint = pool.pick(excluded, sessionHash);
+      if (endpoint) return endpoint;
+    }
+    return null;
+  }
+
+  #assign(nowUs: number, ticket: Ticket, endpoint: Endpoint, events: DispatchEvent[]): void {
+    const { pool, replica } = endpoint;
+    pool.take(endpoint);
+    pool.tally.addInFlight(nowUs, 1);
+    this.#inFlight++;
+    ticket.pool = pool;
+    ticket.endpoint = endpoint;
+    const waitedUs = nowUs - ticket.arrivedUs;
+    events.push({ type: 'assigned', id: ticket.request.id, replica, class: pool.name, waitedUs });
+  }
+
+  #release(nowUs: number, ticket: Ticket, events: DispatchEvent[]): void {
+    const { endpoint } = ticket;
+    assert(endpoint !== null, `request ${ticket.request.id} has no slot to give back`);
+    endpoint.pool.release(endpoint);
+    ticket.pool.tally.addInFlight(nowUs, -1);
+    ticket.endpoint = null;
+    this.#inFlight--;
+    if (this.isIdle) this.#lastActiveUs = nowUs;
+    this.#tellIfDrained(endpoint, events);
+    if (endpoint.isGone && endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
+  }
+
+  /** Finds the classes of a ticket that is not held, by the present configuration; false: none, it was refused. */
+  #classify(ticket: Ticket, events: DispatchEvent[]): boolean {
+    const acceptance = this.#classes.accepting(ticket.request);
+    if (!acceptance) {
+      const refusal = refusals.noClassAccepts(this.#config.key, this.#classes.rejection(ticket.request));
+      this.#refuseTicket(ticket, refusal, events);
+      return false;
+    }
+    ticket.acceptance = acceptance;
+    ticket.pool = acceptance.pools[0];
+    return true;
+  }
+
+  #reclassifyHeld(nowUs: number, events: DispatchEvent[]): void {
+    for (const ticket of this.#queue.takeAll()) {
+      ticket.pool.tally.addHeld(nowUs, -1);
+      if (this.#classify(ticket, events)) {
+        this.#queue.restore(ticket);
+        ticket.pool.tally.addHeld(nowUs, 1);
+      } else {
+        this.#shared.deadlines.remove(ticket);
+        if (this.isIdle) this.#lastActiveUs = nowUs;
+      }
+    }
+  }
+
+  #refuseHeld(nowUs: number, refusal: Refusal, events: DispatchEvent[]): void {
+    for (const ticket of this.#queue.inOrder()) {
+      this.#unhold(nowUs, ticket);
+      this.#refuseTicket(ticket, refusal, events);
+    }
+  }
+
+  #refuseTicket(ticket: Ticket, refusal: Refusal, events: DispatchEvent[]): void {
+    this.#shared.tickets.delete(ticket.request.id);
+    this.#refuse(ticket.request.id, refusal, events);
+  }
+
+  #refuse(id: number, refusal: Refusal, events: DispatchEvent[]): void {
+    this.#totals.refused++;
+    events.push({ type: 'refused', id, refusal });
+  }
+
+  #putEndpoint(listed: DispatchEndpoint): void {
+    const pool = this.#pool(listed.class);
+    const endpoint = this.#endpoints.get(listed.replica);
+    if (endpoint?.pool === pool && !endpoint.isGone) {
+      pool.update(endpoint, listed.slots, listed.draining);
+    } else if (endpoint) {
+      if (!endpoint.isGone) endpoint.pool.leave(endpoint);
+      endpoint.isGone = false;
+      endpoint.slots = listed.slots;
+      endpoint.draining = listed.draining;
+      pool.join(endpoint);
+    } else {
+      const added = newEndpoint(listed, pool);
+      this.#endpoints.set(listed.replica, added);
+      pool.join(added);
+    }
+  }
+
+  #dropEndpoint(endpoint: Endpoint): void {
+    if (!endpoint.isGone) endpoint.pool.leave(endpoint);
+    endpoint.isGone = true;
+    if (endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
+  }
+
+  #tellIfDrained(endpoint: Endpoint, events: DispatchEvent[]): void {
+    if (!endpoint.draining) endpoint.isDrained = false;
+    if (!endpoint.draining || endpoint.isDrained || endpoint.inFlight > 0) return;
+    endpoint.isDrained = true;
+    events.push({ type: 'drained', replica: endpoint.replica });
+  }
+
+  #newClassTable(): ClassTable {
+    return new ClassTable(this.#config.classes, (name) => this.#pool(name));
+  }
+
+  #newBalancer() {
+    return createBalancer(this.#config.serving.balancing, this.#shared.random);
+  }
+
+  #pool(name: string): ClassPool {
+    let pool = this.#pools.get(name);
+    if (!pool) {
+      pool = new ClassPool(name, this.#newBalancer());
+      this.#pools.set(name, pool);
+    }
+    return pool;
+  }
+
+  /** A class that left the configuration is counted as long as it has endpoints or requests in flight. */
+  #forgetUnusedPools(): void {
+    const configured = new Set(this.#config.classes.map(({ name }) => name));
+    for (const pool of this.#pools.values()) {
+      if (!configured.has(pool.name) && pool.members.size === 0 && pool.tally.inFlight === 0) {
+        this.#pools.delete(pool.name);
+      }
+    }
+  }
+}
