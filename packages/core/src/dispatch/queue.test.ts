@@ -27,9 +27,9 @@ describe('a request that finds no free slot', () => {
     expect(desk.arrive(2)).toEqual(['2 held at 2: no-replica']);
     expect(desk.arrive(3)).toEqual(['3 held at 3: no-replica']);
     desk.nowUs = 70;
-    expect(desk.dispatcher.setEndpoints(70, chat, [{ replica: 'a', class: 'default', slots: 1, draining: false }])).toEqual(
-      [{ type: 'assigned', id: 1, replica: 'a', class: 'default', waitedUs: 70 }],
-    );
+    expect(
+      desk.dispatcher.setEndpoints(70, chat, [{ replica: 'a', class: 'default', slots: 1, draining: false }]),
+    ).toEqual([{ type: 'assigned', id: 1, replica: 'a', class: 'default', waitedUs: 70 }]);
     expect(desk.complete(1)).toEqual(['2 → a']);
     expect(desk.complete(2, 'failed')).toEqual(['3 → a']);
     expect(desk.complete(3)).toEqual([]);

@@ -1,3 +1,4 @@
+import { assert } from './assert.ts';
 import type { Acceptance } from './classes.ts';
 import type { Endpoint } from './endpoints.ts';
 import { LinkedList } from './linkedList.ts';
@@ -33,7 +34,9 @@ export class HoldQueue {
     this.#enter(ticket).tickets.pushBack(ticket);
   }
 
+  /** For retried requests, which have an endpoint excluded. */
   pushFront(ticket: Ticket): void {
+    assert(ticket.excluded.length > 0, `request ${ticket.request.id} is put in front of others without a reason`);
     ticket.rank = --this.#firstRank;
     this.#enter(ticket).tickets.pushFront(ticket);
   }
@@ -72,8 +75,8 @@ export class HoldQueue {
       if (lane.excluded.length === 0) continue;
       for (let ticket = lane.tickets.head; ticket; ticket = ticket.next) retried.push(ticket);
     }
-    // Each was retried after everything in the lanes without exclusions, so its rank is lower than theirs: put in
-    // front of them one by one, the last first, all lanes stay sorted.
+    // What is retried is excluded from where it was, so these were retried after everything that stands in lanes
+    // without exclusions. Their ranks are lower: put in front one by one, the last first, all lanes stay sorted.
     retried.sort((left, right) => right.rank - left.rank);
     for (const ticket of retried) {
       this.remove(ticket);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chat, Desk, requestOf } from './dispatch.fixture.ts';
+import { chat, Desk, requestOf, workloadOf } from './dispatch.fixture.ts';
 
 const unavailable = { code: 'startup-budget', message: 'no replica got ready within 30 s', retryAfterMs: 7_000 };
 
@@ -8,7 +8,7 @@ describe('a workload that is unavailable', () => {
     const desk = new Desk();
     desk.arrive(1);
     desk.arrive(2);
-    const events = desk.dispatcher.configure(0, { ...configOf(desk), unavailable });
+    const events = desk.dispatcher.configure(0, workloadOf({ unavailable }));
     const refusal = { code: 'unavailable', status: 503, message: unavailable.message, retryAfterMs: 7_000 };
     expect(events).toEqual([
       { type: 'refused', id: 1, refusal },
@@ -27,19 +27,6 @@ describe('a workload that is unavailable', () => {
     expect(desk.arrive(3)).toEqual(['3 held at 1: no-free-slot']);
   });
 });
-
-function configOf(_: Desk) {
-  return {
-    key: chat,
-    classes: [{ name: 'default', accepts: null }],
-    serving: {
-      timeouts: { holdMs: 60_000, responseMs: 1, requestMs: 0, idleMs: 0 },
-      buffer: { maxRequests: 10, maxBodyBytes: 10, maxTotalBytes: 10 },
-      balancing: 'leastConnections' as const,
-      affinity: null,
-    },
-  };
-}
 
 describe('a workload that is not known', () => {
   it('is answered 404', () => {

@@ -69,8 +69,8 @@ export class WorkloadDispatch {
     if (JSON.stringify(config.classes) !== JSON.stringify(before.classes)) {
       this.#classes = this.#newClassTable();
       this.#reclassifyHeld(nowUs, events);
-      this.#forgetUnusedPools();
     }
+    this.#forgetUnusedPools();
     this.#serve(nowUs, events);
     if (config.unavailable) this.#refuseHeld(nowUs, refusals.unavailable(config.unavailable), events);
   }
@@ -108,14 +108,14 @@ export class WorkloadDispatch {
       this.#refuse(request.id, refusal, events);
       return;
     }
-    const { timeouts, affinity } = this.#config.serving;
+    const { timeouts } = this.#config.serving;
     const pool = acceptance.pools[0];
     const ticket: Ticket = {
       request,
       arrivedUs: nowUs,
       deadlineUs: Math.min(nowUs + timeouts.holdMs * 1000, request.deadlineUs ?? Infinity),
       holdMs: timeouts.holdMs,
-      sessionHash: affinity && request.affinityKey !== null ? hashText(request.affinityKey) : null,
+      sessionHash: request.affinityKey === null ? null : hashText(request.affinityKey),
       acceptance,
       pool,
       endpoint: null,
@@ -146,7 +146,7 @@ export class WorkloadDispatch {
     if (!endpoint) return;
     this.#release(nowUs, ticket, events);
     const excluded = ticket.excludedIn === this.#endpointSet ? ticket.excluded : [];
-    ticket.excluded = endpoint.isGone ? excluded : [...excluded, endpoint];
+    ticket.excluded = [...excluded, endpoint];
     ticket.excludedIn = this.#endpointSet;
     if (this.isRemoved) this.#refuseTicket(ticket, refusals.workloadRemoved(this.#config.key), events);
     else if (this.#classify(ticket, events) && !this.#offer(nowUs, ticket, events)) {
@@ -264,8 +264,9 @@ export class WorkloadDispatch {
   }
 
   #pick({ acceptance, excluded, sessionHash }: Ticket): Endpoint | null {
+    const session = this.#config.serving.affinity ? sessionHash : null;
     for (const pool of acceptance.pools) {
-      const endpoint = pool.pick(excluded, sessionHash);
+      const endpoint = pool.pick(excluded, session);
       if (endpoint) return endpoint;
     }
     return null;

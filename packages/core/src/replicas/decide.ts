@@ -1,4 +1,6 @@
+import { evaluateFormula } from '../formula/evaluate.ts';
 import { decideByHpa } from './hpa/hpa.ts';
+import { decideByKeda } from './keda/keda.ts';
 import type { Decide, DecideResult, DecisionSpec, Memory, Observation } from './types.ts';
 import { decideByWindows } from './windows.ts';
 
@@ -7,6 +9,7 @@ type SpecOf<Policy extends DecisionSpec['policy']> = Extract<DecisionSpec, { pol
 /** Every policy by its name in a spec. A new one is a file and a line here. */
 const policies: { [Policy in DecisionSpec['policy']]: Decide<SpecOf<Policy>> } = {
   hpa: decideByHpa,
+  keda: decideByKeda(evaluateFormula),
   windows: decideByWindows,
 };
 

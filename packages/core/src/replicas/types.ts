@@ -1,6 +1,7 @@
 import type { WorkloadSpec } from '@ebb/documents';
 import type { Reason } from '../explain/reasons.ts';
 import type { HpaDecisionSpec, HpaObservation } from './hpa/types.ts';
+import type { KedaDecisionSpec, KedaObservation } from './keda/types.ts';
 
 /**
  * The decision core's contract: `decide(spec, memory, observation) → { decision, memory }`.
@@ -8,7 +9,7 @@ import type { HpaDecisionSpec, HpaObservation } from './hpa/types.ts';
  */
 
 /** What a decision is made from. Policies of other origins (HPA, KEDA, KPA …) are members of this union. */
-export type DecisionSpec = WorkloadDecisionSpec | HpaDecisionSpec;
+export type DecisionSpec = WorkloadDecisionSpec | HpaDecisionSpec | KedaDecisionSpec;
 
 /** The decision-relevant part of a Workload document; `decisionSpecOf` makes it. */
 export interface WorkloadDecisionSpec {
@@ -67,6 +68,8 @@ export interface Observation {
   countsKnown: boolean;
   /** What a HorizontalPodAutoscaler reads; only for the policy `hpa`. */
   hpa?: HpaObservation;
+  /** What KEDA reads for a ScaledObject; only for the policy `keda`. */
+  keda?: KedaObservation;
 }
 
 export interface Decision {

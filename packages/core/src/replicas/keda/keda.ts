@@ -1,0 +1,199 @@
+import type { Reason } from '../../explain/reasons.ts';
+import { decideByHpa } from '../hpa/hpa.ts';
+import type { HpaBehavior, HpaDecisionSpec } from '../hpa/types.ts';
+import type { DecideResult, Json, Memory, Observation } from '../types.ts';
+import { type AdapterMetric, adapterMetrics, countFailures, type FailureCounts, type FormulaEvaluator } from './metrics.ts';
+import { type OperatorStep, operatorStep } from './operatorStep.ts';
+import type { KedaDecisionSpec, KedaObservation, KedaReading } from './types.ts';
+
+/**
+ * A ScaledObject, decided as KEDA and its HPA decide it: the operator's poll moves between 0 and 1 (or idle and
+ * minimum), the HPA's sync between 1 and N with KEDA's external metrics. Each acts on its own grid.
+ */
+export function decideByKeda(evaluate: FormulaEvaluator): (spec: KedaDecisionSpec, stored: Memory | null, observation: Observation) => DecideResult {
+  return (spec, stored, observation) => {
+    const { nowMs, keda } = observation;
+    const memory = readMemory(stored) ?? { nextPollMs: nowMs, lastActiveMs: null, failures: {}, values: {}, hpa: null, replicas: null };
+    if (!keda) return unobserved(memory, nowMs);
+    const reasons: Reason[] = [];
+    const seen = withLastValues(spec, keda, memory, nowMs, reasons);
+    let current = keda.specReplicas;
+    let step: OperatorStep | null = null;
+
+    if (nowMs >= memory.nextPollMs) {
+      memory.failures = countFailures(spec.triggers, seen, memory.failures);
+      step = poll(spec, seen, memory, nowMs, evaluate);
+      reasons.push(stepReason(step, current));
+      if (step.write !== null) current = step.write;
+      memory.nextPollMs = nowMs + spec.pollingIntervalMs;
+    }
+
+    // The operator and the HPA share one scale: at zero the HPA is asleep, and a pause of the object removes it.
+    const asleep = current === 0 || spec.pause.paused || spec.pause.replicas !== null;
+    if (!asleep && (step === null || step.write === null)) {
+      const metrics = adapterMetrics(spec, seen, memory.failures, evaluate);
+      for (const metric of metrics) if (metric.isFallback) reasons.push(fallbackReason(metric));
+      const result = decideByHpa(hpaSpec(spec, metrics), memory.hpa, {
+        ...observation,
+        hpa: {
+          specReplicas: current,
+          statusReplicas: seen.statusReplicas,
+          pods: seen.pods ?? readyPods(seen.readyReplicas),
+          metrics: metrics.map((metric) => metric.reading),
+        },
+      });
+      memory.hpa = result.memory;
+      reasons.push(...result.decision.reasons);
+      if (result.decision.reasons.every((reason) => reason.code !== 'hpa-between-syncs')) current = result.decision.replicas;
+    } else if (asleep) {
+      memory.hpa = null;
+    }
+    memory.replicas = current;
+    return { decision: { classes: { default: current }, replicas: current, reasons, revisitAtMs: nextLook(memory, nowMs) }, memory: writeMemory(memory) };
+  };
+}
+
+/** Whether any trigger is active (strictly above its activation value), and whether any could not be read. */
+function poll(spec: KedaDecisionSpec, keda: KedaObservation, memory: KedaMemory, nowMs: number, evaluate: FormulaEvaluator): OperatorStep {
+  const readings = spec.triggers.filter((trigger) => !trigger.resource).map((trigger) => ({ trigger, reading: keda.readings[trigger.name] }));
+  const isError = readings.some(({ reading }) => reading === undefined || 'error' in reading);
+  let isActive = readings.some(({ trigger, reading }) => reading !== undefined && 'value' in reading && (reading.active ?? reading.value > trigger.activationTarget));
+  if (spec.modifiers && !isError) {
+    const values = Object.fromEntries(readings.map(({ trigger, reading }) => [trigger.name, reading && 'value' in reading ? reading.value : null]));
+    try {
+      isActive = (evaluate(spec.modifiers.formula, values) ?? 0) > spec.modifiers.activationTarget;
+    } catch {
+      isActive = false;
+    }
+  }
+  // A failing source with a fallback that is due keeps what runs awake, and wakes it under Ebb's own rules.
+  const dueFallback = spec.fallback && isError && Object.values(memory.failures).some((count) => count > (spec.fallback?.failureThreshold ?? 0));
+  if (spec.improvements && dueFallback && (spec.fallback?.replicas ?? 0) > 0) isActive = true;
+  if (isActive || spec.forceActivation) memory.lastActiveMs = nowMs;
+  return operatorStep(spec, { nowMs, current: keda.specReplicas, isActive, isError, lastActiveMs: memory.lastActiveMs, createdAtMs: keda.createdAtMs });
+}
+
+function hpaSpec(spec: KedaDecisionSpec, metrics: AdapterMetric[]): HpaDecisionSpec {
+  return {
+    policy: 'hpa',
+    workload: spec.workload,
+    minReplicas: Math.max(1, spec.minReplicas),
+    maxReplicas: spec.maxReplicas,
+    metrics: metrics.map((metric) => metric.metric),
+    behavior: pausedBehavior(spec),
+    controller: spec.controller,
+  };
+}
+
+const kubernetesDefaults: HpaBehavior = {
+  scaleUp: {
+    stabilizationMs: 0,
+    selectPolicy: 'Max',
+    policies: [
+      { type: 'Pods', value: 4, periodMs: 15_000 },
+      { type: 'Percent', value: 100, periodMs: 15_000 },
+    ],
+    tolerance: null,
+  },
+  scaleDown: { stabilizationMs: 300_000, selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }], tolerance: null },
+};
+
+/** Pausing one direction disables it in the HPA. */
+function pausedBehavior(spec: KedaDecisionSpec): HpaBehavior | null {
+  const { scaleIn, scaleOut } = spec.pause;
+  if (!scaleIn && !scaleOut) return spec.behavior;
+  const base = spec.behavior ?? kubernetesDefaults;
+  return {
+    scaleUp: scaleOut ? { ...base.scaleUp, selectPolicy: 'Disabled' } : base.scaleUp,
+    scaleDown: scaleIn ? { ...base.scaleDown, selectPolicy: 'Disabled' } : base.scaleDown,
+  };
+}
+
+/** Where only counts are known, the ready replicas stand for ready pods. */
+function readyPods(count: number) {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `replica-${index}`,
+    phase: 'Running' as const,
+    ready: { status: 'True' as const, lastTransitionMs: 0 },
+  }));
+}
+
+/** Under Ebb's own rules a lost source keeps its last value for a while. */
+function withLastValues(spec: KedaDecisionSpec, keda: KedaObservation, memory: KedaMemory, nowMs: number, reasons: Reason[]): KedaObservation {
+  const maxAgeMs = spec.improvements?.lastValueMaxAgeMs ?? 0;
+  const readings: Record<string, KedaReading> = {};
+  for (const [trigger, reading] of Object.entries(keda.readings)) {
+    readings[trigger] = reading;
+    if ('value' in reading) memory.values[trigger] = [reading.value, nowMs];
+    else {
+      const last = memory.values[trigger];
+      if (!last || maxAgeMs === 0 || nowMs - last[1] > maxAgeMs) continue;
+      readings[trigger] = { value: last[0] };
+      reasons.push({ code: 'keda-last-value', stage: 'reading', data: { trigger, value: last[0], ageMs: nowMs - last[1] } });
+    }
+  }
+  return { ...keda, readings };
+}
+
+function stepReason(step: OperatorStep, current: number): Reason {
+  const data: Reason['data'] = { current, replicas: step.write ?? current };
+  if (step.cooldownEndsMs !== null) data.cooldownEndsMs = step.cooldownEndsMs;
+  return { code: step.code, stage: 'gate', data };
+}
+
+function fallbackReason(metric: AdapterMetric): Reason {
+  return { code: 'keda-fallback', stage: 'combine', data: { trigger: metric.trigger } };
+}
+
+function nextLook(memory: KedaMemory, nowMs: number): number {
+  const hpaAtMs = memory.hpa && typeof memory.hpa.nextSyncMs === 'number' ? memory.hpa.nextSyncMs : memory.nextPollMs;
+  return Math.max(nowMs + 1, Math.min(memory.nextPollMs, hpaAtMs));
+}
+
+function unobserved(memory: KedaMemory, nowMs: number): DecideResult {
+  const replicas = memory.replicas ?? 0;
+  const reasons: Reason[] = [{ code: 'hpa-no-observation', stage: 'reading', data: { replicas } }];
+  return { decision: { classes: { default: replicas }, replicas, reasons, revisitAtMs: nextLook(memory, nowMs) }, memory: writeMemory(memory) };
+}
+
+interface KedaMemory {
+  nextPollMs: number;
+  lastActiveMs: number | null;
+  failures: FailureCounts;
+  /** Last good value of each trigger and when it was read. */
+  values: Record<string, [number, number]>;
+  hpa: Memory | null;
+  replicas: number | null;
+}
+
+const version = 1;
+
+function writeMemory(memory: KedaMemory): Memory {
+  return {
+    version,
+    policy: 'keda',
+    nextPollMs: memory.nextPollMs,
+    lastActiveMs: memory.lastActiveMs,
+    failures: { ...memory.failures },
+    values: Object.fromEntries(Object.entries(memory.values).map(([name, value]) => [name, [...value]])),
+    hpa: memory.hpa,
+    replicas: memory.replicas,
+  };
+}
+
+function readMemory(memory: Memory | null): KedaMemory | null {
+  if (!memory || memory.version !== version || typeof memory.nextPollMs !== 'number') return null;
+  const entries = (json: Json | undefined): [string, Json][] =>
+    json !== null && typeof json === 'object' && !Array.isArray(json) ? Object.entries(json) : [];
+  const hpa = memory.hpa;
+  return {
+    nextPollMs: memory.nextPollMs,
+    lastActiveMs: typeof memory.lastActiveMs === 'number' ? memory.lastActiveMs : null,
+    failures: Object.fromEntries(entries(memory.failures).map(([name, count]) => [name, Number(count)])),
+    values: Object.fromEntries(
+      entries(memory.values).flatMap(([name, pair]) => (Array.isArray(pair) ? [[name, [Number(pair[0]), Number(pair[1])] as [number, number]]] : [])),
+    ),
+    hpa: hpa !== null && typeof hpa === 'object' && !Array.isArray(hpa) ? (hpa as unknown as Memory) : null,
+    replicas: typeof memory.replicas === 'number' ? memory.replicas : null,
+  };
+}

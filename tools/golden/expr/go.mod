@@ -1,0 +1,5 @@
+module ebb/golden/expr
+
+go 1.23
+
+require github.com/expr-lang/expr v1.17.8 // indirect
