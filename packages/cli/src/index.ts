@@ -1,1 +1,2 @@
-export {};
+export { exitCodes, type ExitName } from './exitCodes.ts';
+export { main } from './main.ts';

@@ -1,7 +1,7 @@
 /** One thing wrong (or worth a hint) in a document, with the place it stands at. */
 export interface Problem {
   severity: 'error' | 'warning';
-  /** Stable and documented, such as `unknown-field`. */
+  /** Stable and documented (`problemCodes`), such as `unknown-field`. */
   code: string;
   message: string;
   /** As the user named it; `<stdin>` or `<api>` where there is no file. */
@@ -17,6 +17,16 @@ export interface Problem {
   allowed?: string[];
   /** The nearest valid name or value. */
   suggestion?: string;
+  /** Other places that belong to it: `maxReplicas` where `minReplicas` is larger. */
+  related?: RelatedPlace[];
+}
+
+export interface RelatedPlace {
+  path: string;
+  line: number;
+  column: number;
+  /** Left out: the problem's own file. */
+  file?: string;
 }
 
 /** `file:line:column: severity: message` and the hints, as one to three lines without colours. */

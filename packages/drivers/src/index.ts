@@ -1,1 +1,3 @@
-export {};
+export { DriverError } from './process/driverError.ts';
+export { connectProcessDriver, type ProcessDriver, type ProcessDriverOptions } from './process/processDriver.ts';
+export { type DriverDescription, drivers } from './registry.ts';

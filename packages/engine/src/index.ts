@@ -1,1 +1,3 @@
+export { createEngine } from './engine.ts';
+export { type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
 export * from './types.ts';

@@ -92,6 +92,8 @@ export interface Engine {
   watch(listener: (event: WatchEvent) => void): () => void;
   /** The decision in force at a wall time (default: now). */
   explain(key: ObjectKey, atMs?: number): Promise<Explanation | null>;
+  /** Other bounds over all workloads, from now on: a Cluster document was changed. */
+  setLimits?(limits: AllocationLimits): void;
   /** Drains and ends every replica of every workload; documents stay. For a clean `ebb down`. */
   quiesce(): Promise<void>;
 }

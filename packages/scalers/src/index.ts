@@ -1,1 +1,2 @@
-export {};
+export { type ScalerDescription, scalers } from './registry.ts';
+export { createScheduleScaler, ScheduleError } from './schedule.ts';

@@ -1,1 +1,17 @@
-export {};
+export { applyInput, workloadDocument, workloadSpec } from './builders.ts';
+export { type ChaosReport, runChaos } from './chaos.ts';
+export { Invariants } from './invariants.ts';
+export { type Arrivals, constant, type LoadOptions, poisson, recorded, startLoad } from './load.ts';
+export { MemoryStore, type StoreFaults } from './memoryStore.ts';
+export { SeededRandom } from './random.ts';
+export { settle, VirtualClock, virtualEpochMs } from './virtualClock.ts';
+export { type StartPlan, VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
+export {
+  type Exchange,
+  type ExchangeOutcome,
+  VirtualGateway,
+  type VirtualGatewayOptions,
+  VirtualGatewayPort,
+} from './virtualGateway.ts';
+export { periodicSchedules, VirtualScaler } from './virtualScaler.ts';
+export { type LogEntry, VirtualSystem, type VirtualSystemOptions } from './virtualSystem.ts';

@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import { mix32 } from './prng.ts';
 
 /** 32-bit hash of a text (FNV-1a over its UTF-16 units, scrambled). */

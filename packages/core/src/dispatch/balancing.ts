@@ -1,5 +1,5 @@
 import type { ServingSpec } from '@ebb/documents';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import { LeastConnections } from './leastConnections.ts';
 import type { Prng } from './prng.ts';
 import { RandomChoice } from './random.ts';

@@ -1,6 +1,6 @@
 import type { ClassAcceptance } from '@ebb/documents';
 import { assert } from './assert.ts';
-import type { ClassPool } from './endpoints.ts';
+import type { ClassPool } from './classPool.ts';
 import type { DispatchClass, DispatchRequest } from './types.ts';
 
 /** A set of classes that accept a request. One object for each set and configuration. */

@@ -93,6 +93,13 @@ describe("the client's own deadline", () => {
     expect(desk.dispatcher.nextDeadlineUs()).toBe(2 * second);
   });
 
+  it('that ends with the hold time is the hold time', () => {
+    const desk = new Desk({ holdMs: 2_000 });
+    desk.arrive(1, { deadlineUs: 2 * second });
+    desk.nowUs = 2 * second;
+    expect(desk.tick()).toEqual(['1 refused: hold-timeout']);
+  });
+
   it('that has passed already wastes no slot', () => {
     const desk = new Desk();
     desk.endpoints('a:2', 'b');

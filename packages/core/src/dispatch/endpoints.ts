@@ -1,137 +1,113 @@
-import { endpointOfSession, hashText } from './affinity.ts';
+import type { ServingSpec } from '@ebb/documents';
 import { assert } from './assert.ts';
-import type { Balancer } from './balancing.ts';
-import { ClassTally } from './counts.ts';
-import type { DispatchEndpoint } from './types.ts';
+import { createBalancer } from './balancing.ts';
+import { ClassPool, type Endpoint, newEndpoint } from './classPool.ts';
+import type { Prng } from './prng.ts';
+import type { DispatchClass, DispatchCounts, DispatchEndpoint, DispatchEvent } from './types.ts';
 
-/** A replica as the dispatcher sees it: slots, and how many of them are taken. */
-export interface Endpoint {
-  readonly replica: string;
-  readonly hash: number;
-  /** Class it belongs to now. */
-  pool: ClassPool;
-  slots: number;
-  draining: boolean;
-  /** It is not among the workload's endpoints any more, but has requests in flight still. */
-  isGone: boolean;
-  /** The end of this drain was told already. */
-  isDrained: boolean;
-  inFlight: number;
-  /** It has a free slot that may be given away: it stands in its pool's balancer. */
-  isAvailable: boolean;
-  /** Rises with each request it is given, over all endpoints of its pool: lowest waited longest. */
-  lastTurn: number;
-  /** Place within the balancer. */
-  index: number;
-  previous: Endpoint | null;
-  next: Endpoint | null;
-}
+/** The endpoints of one workload, by replica and by class, through listing, draining and going. */
+export class EndpointSet {
+  readonly #random: Prng;
+  #balancing: ServingSpec['balancing'];
+  readonly #pools = new Map<string, ClassPool>();
+  /** Also those that are gone and have requests in flight still. */
+  readonly #endpoints = new Map<string, Endpoint>();
+  /** Rises with each list. */
+  version = 0;
 
-/** The endpoints of one class of a workload. */
-export class ClassPool {
-  readonly name: string;
-  readonly tally = new ClassTally();
-  readonly members = new Set<Endpoint>();
-  #balancer: Balancer;
-  #turns = 0;
-  /** Members that are not draining. */
-  #serving = 0;
-
-  constructor(name: string, balancer: Balancer) {
-    this.name = name;
-    this.#balancer = balancer;
+  constructor(balancing: ServingSpec['balancing'], random: Prng) {
+    this.#balancing = balancing;
+    this.#random = random;
   }
 
-  /** Endpoints keep their loads and change the rule by which they are picked. */
-  setBalancer(balancer: Balancer): void {
-    this.#balancer = balancer;
-    for (const endpoint of this.members) if (endpoint.isAvailable) balancer.add(endpoint);
+  pools(): IterableIterator<ClassPool> {
+    return this.#pools.values();
   }
 
-  join(endpoint: Endpoint): void {
-    this.members.add(endpoint);
-    endpoint.pool = this;
-    endpoint.lastTurn = ++this.#turns;
-    if (!endpoint.draining) this.#serving++;
-    this.#refresh(endpoint);
+  /** Where the endpoints of a class are; made when it is first asked for. */
+  pool(name: string): ClassPool {
+    let pool = this.#pools.get(name);
+    if (!pool) {
+      pool = new ClassPool(name, createBalancer(this.#balancing, this.#random));
+      this.#pools.set(name, pool);
+    }
+    return pool;
   }
 
-  leave(endpoint: Endpoint): void {
-    if (endpoint.isAvailable) this.#balancer.remove(endpoint);
-    endpoint.isAvailable = false;
-    if (!endpoint.draining) this.#serving--;
-    this.members.delete(endpoint);
+  setBalancing(balancing: ServingSpec['balancing']): void {
+    if (balancing === this.#balancing) return;
+    this.#balancing = balancing;
+    for (const pool of this.#pools.values()) pool.setBalancer(createBalancer(balancing, this.#random));
   }
 
-  /** What is in flight stays, also when it is more than the new slots. */
-  update(endpoint: Endpoint, slots: number, draining: boolean): void {
-    if (draining !== endpoint.draining) this.#serving += draining ? -1 : 1;
-    endpoint.slots = slots;
-    endpoint.draining = draining;
-    this.#refresh(endpoint);
+  /** Takes a full list: what is not in it is gone. Tells which of the listed ones are drained now. */
+  list(listed: readonly DispatchEndpoint[], events: DispatchEvent[]): void {
+    for (const { replica, slots } of listed) {
+      assert(Number.isSafeInteger(slots) && slots >= 0, `${replica} has ${slots} slots; 0, 1, 2, … are allowed`);
+    }
+    this.version++;
+    const replicas = new Set<string>();
+    for (const one of listed) {
+      replicas.add(one.replica);
+      this.#put(one);
+    }
+    for (const endpoint of this.#endpoints.values()) {
+      if (replicas.has(endpoint.replica)) this.#tellIfDrained(endpoint, events);
+      else this.#drop(endpoint);
+    }
   }
 
-  /** Whether an endpoint outside `excluded` has a free slot. */
-  hasFreeSlot(excluded: readonly Endpoint[]): boolean {
-    let free = this.#balancer.size;
-    for (const endpoint of excluded) if (endpoint.pool === this && endpoint.isAvailable) free--;
-    return free > 0;
+  /** A request on the endpoint is over. */
+  release(endpoint: Endpoint, events: DispatchEvent[]): void {
+    endpoint.pool.release(endpoint);
+    this.#tellIfDrained(endpoint, events);
+    if (endpoint.isGone && endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
   }
 
-  /** Whether an endpoint outside `excluded` is there that is not draining, with a free slot or without. */
-  isServing(excluded: readonly Endpoint[]): boolean {
-    let serving = this.#serving;
-    for (const endpoint of excluded) if (this.members.has(endpoint) && !endpoint.draining) serving--;
-    return serving > 0;
+  /** A class that is not configured any more is counted as long as it has endpoints or requests in flight. */
+  forgetUnused(configured: readonly DispatchClass[]): void {
+    const names = new Set(configured.map(({ name }) => name));
+    for (const { name, members, tally } of this.#pools.values()) {
+      if (!names.has(name) && members.size === 0 && tally.inFlight === 0) this.#pools.delete(name);
+    }
   }
 
-  /** The endpoint that gets the next request (of this session); null: none has a free slot. */
-  pick(excluded: readonly Endpoint[], sessionHash: number | null): Endpoint | null {
-    if (!this.hasFreeSlot(excluded)) return null;
-    if (sessionHash !== null) return endpointOfSession(sessionHash, this.members, excluded);
-    return this.#balancer.pick(excluded);
+  /** Requests in flight by replica, idle ones with 0. */
+  loads(): DispatchCounts['replicas'] {
+    const loads: DispatchCounts['replicas'] = {};
+    for (const { replica, inFlight } of this.#endpoints.values()) loads[replica] = inFlight;
+    return loads;
   }
 
-  take(endpoint: Endpoint): void {
-    assert(endpoint.isAvailable, `${endpoint.replica} was given a request without having a free slot`);
-    endpoint.inFlight++;
-    endpoint.lastTurn = ++this.#turns;
-    this.#refresh(endpoint);
-    if (endpoint.isAvailable) this.#balancer.taken(endpoint);
+  #put(listed: DispatchEndpoint): void {
+    const pool = this.pool(listed.class);
+    const endpoint = this.#endpoints.get(listed.replica);
+    if (endpoint?.pool === pool && !endpoint.isGone) {
+      pool.update(endpoint, listed.slots, listed.draining);
+    } else if (endpoint) {
+      if (!endpoint.isGone) endpoint.pool.leave(endpoint);
+      endpoint.isGone = false;
+      endpoint.slots = listed.slots;
+      endpoint.draining = listed.draining;
+      pool.join(endpoint);
+    } else {
+      const added = newEndpoint(listed, pool);
+      this.#endpoints.set(listed.replica, added);
+      pool.join(added);
+    }
   }
 
-  release(endpoint: Endpoint): void {
-    assert(endpoint.inFlight > 0, `${endpoint.replica} gave back a slot that was not taken`);
-    endpoint.inFlight--;
-    if (endpoint.isAvailable) this.#balancer.released(endpoint);
-    else this.#refresh(endpoint);
+  #drop(endpoint: Endpoint): void {
+    if (!endpoint.isGone) endpoint.pool.leave(endpoint);
+    endpoint.isGone = true;
+    if (endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
   }
 
-  #refresh(endpoint: Endpoint): void {
-    const isFree = endpoint.slots === 0 || endpoint.inFlight < endpoint.slots;
-    const isAvailable = isFree && !endpoint.draining && this.members.has(endpoint);
-    if (isAvailable === endpoint.isAvailable) return;
-    endpoint.isAvailable = isAvailable;
-    if (isAvailable) this.#balancer.add(endpoint);
-    else this.#balancer.remove(endpoint);
+  /** Once for each drain: one that served again in between is told again. */
+  #tellIfDrained(endpoint: Endpoint, events: DispatchEvent[]): void {
+    if (!endpoint.draining) endpoint.isDrained = false;
+    if (!endpoint.draining || endpoint.isDrained || endpoint.inFlight > 0) return;
+    endpoint.isDrained = true;
+    events.push({ type: 'drained', replica: endpoint.replica });
   }
-}
-
-/** An endpoint that nothing was given to yet; it joins its pool by `pool.join`. */
-export function newEndpoint({ replica, slots, draining }: DispatchEndpoint, pool: ClassPool): Endpoint {
-  return {
-    replica,
-    hash: hashText(replica),
-    pool,
-    slots,
-    draining,
-    isGone: false,
-    isDrained: false,
-    inFlight: 0,
-    isAvailable: false,
-    lastTurn: 0,
-    index: -1,
-    previous: null,
-    next: null,
-  };
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IndexedHeap } from './indexedHeap.ts';
 
@@ -12,6 +12,19 @@ const isBefore = (left: Item, right: Item) =>
   left.key < right.key || (left.key === right.key && left.name < right.name);
 
 describe('IndexedHeap', () => {
+  it('moves the item that fills a gap up as well as down', () => {
+    const heap = new IndexedHeap<Item>(isBefore);
+    const items = [1, 10, 2, 11, 12, 3, 4, 20, 21, 22, 23, 5, 6].map((key, name) => ({ key, name, index: -1 }));
+    for (const item of items) heap.add(item);
+    for (const item of items) if (item.key === 11) heap.remove(item);
+    const keys: number[] = [];
+    for (let first = heap.first(); first; first = heap.first()) {
+      keys.push(first.key);
+      heap.remove(first);
+    }
+    expect(keys).toEqual([1, 2, 3, 4, 5, 6, 10, 12, 20, 21, 22, 23]);
+  });
+
   it('always has the same first item as a sorted list, with and without some excluded', () => {
     const step = fc.record({
       action: fc.constantFrom('add', 'add', 'add', 'remove', 'update'),

@@ -37,9 +37,9 @@ export class IndexedHeap<T extends Indexed> {
 
   remove(item: T): void {
     const { index } = item;
-    const last = this.#items.pop() as T;
+    const last = this.#items.pop();
     item.index = -1;
-    if (last === item) return;
+    if (last === undefined || last === item) return;
     this.#put(last, index);
     this.update(last);
   }
@@ -65,8 +65,8 @@ export class IndexedHeap<T extends Indexed> {
     let { index } = item;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
-      const parent = this.#items[parentIndex] as T;
-      if (!this.#isBefore(item, parent)) break;
+      const parent = this.#items[parentIndex];
+      if (parent === undefined || !this.#isBefore(item, parent)) break;
       this.#put(parent, index);
       index = parentIndex;
     }

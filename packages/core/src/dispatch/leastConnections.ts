@@ -1,5 +1,5 @@
 import type { Balancer } from './balancing.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import { IndexedHeap } from './indexedHeap.ts';
 
 /** The endpoint with the fewest requests in flight; among equals the one that waited longest for its turn. O(log n). */

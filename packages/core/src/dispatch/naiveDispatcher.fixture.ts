@@ -53,7 +53,7 @@ export class NaiveDispatcher {
     this.#begin(nowUs, events);
     this.#config = config;
     this.#isRemoved = false;
-    for (const held of [...this.#queue]) {
+    for (const held of this.#queue) {
       const accepting = this.#accepting(held.request);
       this.#classOf(held).held--;
       if (accepting[0]) this.#classOf(held, accepting[0]).held++;
@@ -62,14 +62,14 @@ export class NaiveDispatcher {
     }
     this.#forgetClasses();
     this.#serve();
-    if (config.unavailable) for (const held of [...this.#queue]) this.#refuseHeld(held, 'unavailable', true);
+    if (config.unavailable) for (const held of this.#queue) this.#refuseHeld(held, 'unavailable', true);
     this.#finish();
   }
 
   remove(nowUs: number, events: DispatchEvent[]): void {
     this.#begin(nowUs, events);
     if (this.#config) {
-      for (const held of [...this.#queue]) this.#refuseHeld(held, 'workload-removed', true);
+      for (const held of this.#queue) this.#refuseHeld(held, 'workload-removed', true);
       this.#isRemoved = true;
       this.#list([]);
     }

@@ -1,6 +1,6 @@
 import { assert } from './assert.ts';
 import type { Acceptance } from './classes.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import { LinkedList } from './linkedList.ts';
 import type { Ticket } from './ticket.ts';
 

@@ -1,5 +1,5 @@
 import type { Balancer } from './balancing.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import type { Prng } from './prng.ts';
 
 /** Any endpoint with the same chance. O(1). */
@@ -22,9 +22,9 @@ export class RandomChoice implements Balancer {
 
   remove(endpoint: Endpoint): void {
     const { index } = endpoint;
-    const last = this.#endpoints.pop() as Endpoint;
+    const last = this.#endpoints.pop();
     endpoint.index = -1;
-    if (last === endpoint) return;
+    if (last === undefined || last === endpoint) return;
     this.#endpoints[index] = last;
     last.index = index;
   }

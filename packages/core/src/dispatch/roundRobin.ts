@@ -1,5 +1,5 @@
 import type { Balancer } from './balancing.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import { LinkedList } from './linkedList.ts';
 
 /** Each endpoint in turn; one that was full goes to the end of the row when it has a free slot again. O(1). */

@@ -1,5 +1,5 @@
 import type { Acceptance } from './classes.ts';
-import type { ClassPool, Endpoint } from './endpoints.ts';
+import type { ClassPool, Endpoint } from './classPool.ts';
 import type { Lane } from './queue.ts';
 import type { DispatchRequest } from './types.ts';
 

@@ -1,10 +1,10 @@
 import { hashText } from './affinity.ts';
 import { assert } from './assert.ts';
-import { createBalancer } from './balancing.ts';
 import { ClassTable } from './classes.ts';
 import { emptyTotals } from './counts.ts';
 import type { Deadlines } from './deadlines.ts';
-import { ClassPool, type Endpoint, newEndpoint } from './endpoints.ts';
+import { EndpointSet } from './endpoints.ts';
+import type { Endpoint } from './classPool.ts';
 import type { Prng } from './prng.ts';
 import { HoldQueue, type Lane } from './queue.ts';
 import { refusals } from './refusals.ts';
@@ -35,11 +35,7 @@ export interface Shared {
 export class WorkloadDispatch {
   readonly #shared: Shared;
   readonly #queue = new HoldQueue();
-  readonly #pools = new Map<string, ClassPool>();
-  /** Also those that are gone and have requests in flight still. */
-  readonly #endpoints = new Map<string, Endpoint>();
-  /** Rises with each `setEndpoints`: what was excluded before may be tried again. */
-  #endpointSet = 0;
+  readonly #endpoints: EndpointSet;
   readonly #totals = emptyTotals();
   #inFlight = 0;
   #lastActiveUs: number | null = null;
@@ -51,6 +47,7 @@ export class WorkloadDispatch {
   constructor(config: DispatchWorkload, shared: Shared) {
     this.#shared = shared;
     this.#config = config;
+    this.#endpoints = new EndpointSet(config.serving.balancing, shared.random);
     this.#classes = this.#newClassTable();
   }
 
@@ -63,14 +60,12 @@ export class WorkloadDispatch {
     const before = this.#config;
     this.#config = config;
     this.isRemoved = false;
-    if (config.serving.balancing !== before.serving.balancing) {
-      for (const pool of this.#pools.values()) pool.setBalancer(this.#newBalancer());
-    }
+    this.#endpoints.setBalancing(config.serving.balancing);
     if (JSON.stringify(config.classes) !== JSON.stringify(before.classes)) {
       this.#classes = this.#newClassTable();
       this.#reclassifyHeld(nowUs, events);
     }
-    this.#forgetUnusedPools();
+    this.#endpoints.forgetUnused(config.classes);
     this.#serve(nowUs, events);
     if (config.unavailable) this.#refuseHeld(nowUs, refusals.unavailable(config.unavailable), events);
   }
@@ -82,20 +77,8 @@ export class WorkloadDispatch {
   }
 
   setEndpoints(nowUs: number, listed: readonly DispatchEndpoint[], events: DispatchEvent[]): void {
-    for (const { replica, slots } of listed) {
-      assert(Number.isSafeInteger(slots) && slots >= 0, `${replica} has ${slots} slots; 0, 1, 2, … are allowed`);
-    }
-    this.#endpointSet++;
-    const replicas = new Set<string>();
-    for (const one of listed) {
-      replicas.add(one.replica);
-      this.#putEndpoint(one);
-    }
-    for (const endpoint of this.#endpoints.values()) {
-      if (!replicas.has(endpoint.replica)) this.#dropEndpoint(endpoint);
-      else this.#tellIfDrained(endpoint, events);
-    }
-    this.#forgetUnusedPools();
+    this.#endpoints.list(listed, events);
+    this.#endpoints.forgetUnused(this.#config.classes);
     this.#queue.forgetExclusions();
     this.#serve(nowUs, events);
   }
@@ -145,9 +128,9 @@ export class WorkloadDispatch {
     const { endpoint } = ticket;
     if (!endpoint) return;
     this.#release(nowUs, ticket, events);
-    const excluded = ticket.excludedIn === this.#endpointSet ? ticket.excluded : [];
+    const excluded = ticket.excludedIn === this.#endpoints.version ? ticket.excluded : [];
     ticket.excluded = [...excluded, endpoint];
-    ticket.excludedIn = this.#endpointSet;
+    ticket.excludedIn = this.#endpoints.version;
     if (this.isRemoved) this.#refuseTicket(ticket, refusals.workloadRemoved(this.#config.key), events);
     else if (this.#classify(ticket, events) && !this.#offer(nowUs, ticket, events)) {
       this.#holdAgain(nowUs, ticket, events);
@@ -167,21 +150,19 @@ export class WorkloadDispatch {
 
   counts(nowUs: number): DispatchCounts {
     const classes: DispatchCounts['classes'] = {};
-    for (const pool of this.#pools.values()) classes[pool.name] = pool.tally.read(nowUs);
-    const replicas: DispatchCounts['replicas'] = {};
-    for (const endpoint of this.#endpoints.values()) replicas[endpoint.replica] = endpoint.inFlight;
+    for (const pool of this.#endpoints.pools()) classes[pool.name] = pool.tally.read(nowUs);
     return {
       workload: this.#config.key,
       classes,
       requests: { ...this.#totals },
       oldestHeldUs: this.#queue.oldestArrivalUs(),
-      replicas,
+      replicas: this.#endpoints.loads(),
       lastActiveUs: this.isIdle ? this.#lastActiveUs : nowUs,
     };
   }
 
   takePeaks(): void {
-    for (const pool of this.#pools.values()) pool.tally.resetPeak();
+    for (const pool of this.#endpoints.pools()) pool.tally.resetPeak();
   }
 
   /** Gives the ticket to an endpoint or turns it away; false: neither, it has to wait. */
@@ -286,13 +267,11 @@ export class WorkloadDispatch {
   #release(nowUs: number, ticket: Ticket, events: DispatchEvent[]): void {
     const { endpoint } = ticket;
     assert(endpoint !== null, `request ${ticket.request.id} has no slot to give back`);
-    endpoint.pool.release(endpoint);
+    this.#endpoints.release(endpoint, events);
     ticket.pool.tally.addInFlight(nowUs, -1);
     ticket.endpoint = null;
     this.#inFlight--;
     if (this.isIdle) this.#lastActiveUs = nowUs;
-    this.#tellIfDrained(endpoint, events);
-    if (endpoint.isGone && endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
   }
 
   /** Finds the classes of a ticket that is not held, by the present configuration; false: none, it was refused. */
@@ -338,61 +317,7 @@ export class WorkloadDispatch {
     events.push({ type: 'refused', id, refusal });
   }
 
-  #putEndpoint(listed: DispatchEndpoint): void {
-    const pool = this.#pool(listed.class);
-    const endpoint = this.#endpoints.get(listed.replica);
-    if (endpoint?.pool === pool && !endpoint.isGone) {
-      pool.update(endpoint, listed.slots, listed.draining);
-    } else if (endpoint) {
-      if (!endpoint.isGone) endpoint.pool.leave(endpoint);
-      endpoint.isGone = false;
-      endpoint.slots = listed.slots;
-      endpoint.draining = listed.draining;
-      pool.join(endpoint);
-    } else {
-      const added = newEndpoint(listed, pool);
-      this.#endpoints.set(listed.replica, added);
-      pool.join(added);
-    }
-  }
-
-  #dropEndpoint(endpoint: Endpoint): void {
-    if (!endpoint.isGone) endpoint.pool.leave(endpoint);
-    endpoint.isGone = true;
-    if (endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
-  }
-
-  #tellIfDrained(endpoint: Endpoint, events: DispatchEvent[]): void {
-    if (!endpoint.draining) endpoint.isDrained = false;
-    if (!endpoint.draining || endpoint.isDrained || endpoint.inFlight > 0) return;
-    endpoint.isDrained = true;
-    events.push({ type: 'drained', replica: endpoint.replica });
-  }
-
   #newClassTable(): ClassTable {
-    return new ClassTable(this.#config.classes, (name) => this.#pool(name));
-  }
-
-  #newBalancer() {
-    return createBalancer(this.#config.serving.balancing, this.#shared.random);
-  }
-
-  #pool(name: string): ClassPool {
-    let pool = this.#pools.get(name);
-    if (!pool) {
-      pool = new ClassPool(name, this.#newBalancer());
-      this.#pools.set(name, pool);
-    }
-    return pool;
-  }
-
-  /** A class that left the configuration is counted as long as it has endpoints or requests in flight. */
-  #forgetUnusedPools(): void {
-    const configured = new Set(this.#config.classes.map(({ name }) => name));
-    for (const pool of this.#pools.values()) {
-      if (!configured.has(pool.name) && pool.members.size === 0 && pool.tally.inFlight === 0) {
-        this.#pools.delete(pool.name);
-      }
-    }
+    return new ClassTable(this.#config.classes, (name) => this.#endpoints.pool(name));
   }
 }

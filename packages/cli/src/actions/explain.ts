@@ -1,0 +1,62 @@
+import type { Explanation } from '@ebb/client';
+import type { ExplainFlags } from '../commands/explain.ts';
+import type { EbbContext } from '../context.ts';
+import { Failure } from '../failure.ts';
+import { findKind } from '../kinds.ts';
+import { openSession } from '../session.ts';
+import { ageText, clockText } from '../text/format.ts';
+import { padEnd, withoutControls, wrap } from '../text/width.ts';
+import { parseMoment } from '../timeArgument.ts';
+import { notFound } from './delete.ts';
+
+export async function explain(context: EbbContext, flags: ExplainFlags, name: string): Promise<undefined> {
+  const nowMs = Date.now();
+  const atMs = flags.at === undefined ? undefined : parseMoment(flags.at, nowMs);
+  const session = await openSession(context, flags);
+  const namespace = flags.namespace ?? 'default';
+  const explanation = await session.client.explain(name, { namespace, ...(atMs === undefined ? {} : { atMs }) });
+  if (!explanation) {
+    const exists = await session.client.workloadStatus(name, { namespace });
+    if (!exists) throw await notFound(session, { kind: findKind('workload'), name, namespace });
+    throw new Failure('failed', `nothing was decided for ${name} by ${clockText(atMs ?? nowMs)}.`);
+  }
+  if (flags.json) context.json(explanation);
+  else context.out(...explanationLines(context, explanation, atMs ?? nowMs));
+}
+
+function explanationLines(context: EbbContext, explanation: Explanation, atMs: number): string[] {
+  const { bold, dim } = context.colors;
+  const { decision, lines, actions, workload } = explanation;
+  if (decision === null) return [`nothing was decided for ${workload} by ${clockText(atMs)}`];
+  const width = context.stdout.isTTY ? (context.stdout.columns ?? 80) : 120;
+  const stageWidth = Math.max(0, ...lines.map(({ stage }) => stage.length), ...actions.map(({ kind }) => kind.length));
+  const row = (label: string, text: string) => {
+    const [first = '', ...rest] = wrap(withoutControls(text), Math.max(20, width - stageWidth - 4));
+    return [
+      `  ${dim(padEnd(label, stageWidth))}  ${first}`,
+      ...rest.map((line) => `${' '.repeat(stageWidth + 4)}${line}`),
+    ];
+  };
+  let stageBefore = '';
+  const steps = lines.flatMap(({ stage, sentence }) => {
+    const label = stage === stageBefore ? '' : stage;
+    stageBefore = stage;
+    return row(label, sentence);
+  });
+  const age = ageText(Math.max(0, atMs - decision.atMs));
+  const head = `${bold(workload)}  decision ${decision.sequence}, ${clockText(decision.atMs)} (${age} before)`;
+  const done = actions.flatMap((action) => row(action.kind, `${clockText(action.atMs)} ${actionText(action.body)}`));
+  return [head, ...steps, ...(done.length > 0 ? ['', dim('  what was done'), ...done] : [])];
+}
+
+/** What was done or came of it: its type, the replica, and what else a person wants to know. The JSON has the rest. */
+export function actionText(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return String(body);
+  const fields = new Map<string, unknown>(Object.entries(body));
+  const words = ['type', 'replica', 'cause'].flatMap((name) => {
+    const value = fields.get(name);
+    return typeof value === 'string' ? [value] : [];
+  });
+  const message = fields.get('message');
+  return words.join(' ') + (typeof message === 'string' && message !== '' ? `: ${message}` : '');
+}

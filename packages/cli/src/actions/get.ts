@@ -1,0 +1,41 @@
+import type { ApiObject } from '@ebb/client';
+import type { GetFlags } from '../commands/get.ts';
+import type { EbbContext } from '../context.ts';
+import { findKind, type Kind } from '../kinds.ts';
+import { objectColumns } from '../objectColumns.ts';
+import { openSession } from '../session.ts';
+import { table } from '../text/table.ts';
+import { notFound } from './delete.ts';
+
+export async function get(context: EbbContext, flags: GetFlags, kindWord: string, name?: string): Promise<undefined> {
+  const kind = findKind(kindWord);
+  const output = flags.json ? 'json' : (flags.output ?? 'table');
+  const session = await openSession(context, flags);
+  const namespace = flags.allNamespaces ? '*' : (flags.namespace ?? 'default');
+  let objects: ApiObject[];
+  if (name === undefined) {
+    objects = await session.client.list(kind.plural, { namespace });
+  } else {
+    const found = await session.client.get(kind.plural, name, { namespace: flags.namespace ?? 'default' });
+    if (!found) throw await notFound(session, { kind, name, namespace: flags.namespace ?? 'default' });
+    objects = [found];
+  }
+  const value = name === undefined ? listOf(kind, objects) : objects[0];
+  if (output === 'json') context.json(value);
+  else if (output === 'yaml') context.stdout.write((await import('yaml')).stringify(value, { lineWidth: 120 }));
+  else if (objects.length === 0)
+    context.note(`no ${kind.plural}${namespace === '*' ? '' : ` in namespace ${namespace}`}`);
+  else {
+    const columns = objectColumns(kind.kind, {
+      wide: output === 'wide',
+      namespaces: namespace === '*',
+      nowMs: Date.now(),
+    });
+    const [head = '', ...rows] = table(columns, objects);
+    context.out(context.colors.dim(head), ...rows);
+  }
+}
+
+function listOf(kind: Kind, items: ApiObject[]) {
+  return { apiVersion: 'ebb.dev/v1alpha1', kind: `${kind.kind}List`, items };
+}

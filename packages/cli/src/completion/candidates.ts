@@ -1,0 +1,13 @@
+import type { EbbContext } from '../context.ts';
+
+/** Kinds in the singular and the plural. Loaded only when a shell asks, as everything here. */
+export async function completeKind(this: EbbContext, partial: string): Promise<string[]> {
+  const { kinds } = await import('../kinds.ts');
+  return kinds.flatMap(({ plural, singular }) => [plural, singular]).filter((name) => name.startsWith(partial));
+}
+
+/** Names of the workloads of the running Ebb; none where none runs or it does not answer at once. */
+export async function completeWorkload(this: EbbContext, partial: string): Promise<string[]> {
+  const { workloadNames } = await import('./workloadNames.ts');
+  return (await workloadNames(this)).filter((name) => name.startsWith(partial));
+}

@@ -1,0 +1,56 @@
+import { checkBatch, type ParsedDocument, parseDocuments, type Problem, problemText } from '@ebb/documents';
+import type { EbbContext } from './context.ts';
+import { Failure } from './failure.ts';
+import type { SourceText } from './files.ts';
+import { countText } from './text/format.ts';
+
+export interface CheckedDocuments {
+  documents: ParsedDocument[];
+  problems: Problem[];
+}
+
+/** Reads all documents of all sources, and checks them one by one and against one another. Needs no running Ebb. */
+export function readDocuments(sources: readonly SourceText[]): CheckedDocuments {
+  const results = sources.map(({ name, text }) => parseDocuments(text, { file: name }));
+  const documents = results.flatMap((result) => result.documents);
+  return { documents, problems: [...results.flatMap((result) => result.problems), ...checkBatch(documents)] };
+}
+
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some(({ severity }) => severity === 'error');
+}
+
+/** Prints problems with their places on stderr, errors in red and hints in yellow. */
+export function tellProblems(context: EbbContext, problems: readonly Problem[]): void {
+  const { red, yellow, dim } = context.errorColors;
+  for (const problem of problems) {
+    const [first = '', ...rest] = problemText(problem).split('\n');
+    const paint = problem.severity === 'error' ? red : yellow;
+    const marked = first.replace(`: ${problem.severity}: `, () => `: ${paint(`${problem.severity}:`)} `);
+    context.note(marked, ...rest.map((line) => dim(line)));
+  }
+}
+
+/**
+ * Tells what is wrong, and throws where something is. With `json` the problems go to stdout too. `consequence` says what
+ * follows, such as `nothing was changed`.
+ */
+export function refuseProblems(
+  context: EbbContext,
+  problems: readonly Problem[],
+  options: { json: boolean; consequence: string },
+): void {
+  tellProblems(context, problems);
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  if (errors === 0) return;
+  if (options.json) context.json({ valid: false, problems });
+  context.note(`${context.errorColors.red('ebb:')} ${countText(errors, 'error')}; ${options.consequence}.`);
+  throw new Failure('usage', 'invalid documents', [], { silent: true });
+}
+
+/** The documents of the sources, or a failure with everything that is wrong with them. */
+export function checkSources(context: EbbContext, sources: readonly SourceText[], json: boolean): ParsedDocument[] {
+  const { documents, problems } = readDocuments(sources);
+  refuseProblems(context, problems, { json, consequence: 'nothing was changed' });
+  return documents;
+}

@@ -1,0 +1,165 @@
+import type { ReplicaStatus, WorkloadStatus } from '@ebb/documents';
+import type { Colors } from '../text/colors.ts';
+import { ageText, countText, durationText, moneyText, savedPercent } from '../text/format.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { padEnd, textWidth, truncate, withoutControls, wrap } from '../text/width.ts';
+import { coldStartText } from './coldStartText.ts';
+import { sparkline } from './sparkline.ts';
+
+export interface WorkloadCurves {
+  replicas: readonly number[];
+  demand: readonly number[];
+}
+
+export type PanelDetail = 'full' | 'short' | 'row';
+
+export interface PanelStyle {
+  width: number;
+  colors: Colors;
+  glyphs: Glyphs;
+}
+
+const labelWidth = 12;
+
+/** Whether anything of it runs, starts, waits or fails. */
+export function isBusy(status: WorkloadStatus): boolean {
+  const { wanted, ready, starting, draining, failed } = status.replicas;
+  return wanted + ready + starting + draining + failed + status.inFlight + status.held > 0;
+}
+
+/** Whether nothing has happened to it yet: its name and bounds say all there is. */
+export function isUntouched(status: WorkloadStatus): boolean {
+  return !isBusy(status) && status.requests.total === 0 && status.coldStarts.count === 0;
+}
+
+/** One workload as lines of at most `style.width` columns. `nameWidth` aligns the heads of several panels. */
+export function workloadPanel(
+  status: WorkloadStatus,
+  curves: WorkloadCurves,
+  nowMs: number,
+  detail: PanelDetail,
+  nameWidth: number,
+  style: PanelStyle,
+): string[] {
+  const lines = [head(status, nameWidth, detail, style)];
+  if (detail === 'row') return lines;
+  lines.push(field('requests', requestsText(status, style), style));
+  if (detail === 'full') {
+    if (curves.replicas.length > 0) lines.push(field('last 60 s', curvesText(curves, style), style));
+    lines.push(...costLines(status, style));
+    const start = startText(status, style);
+    if (start !== null) lines.push(field('cold start', start, style));
+  }
+  return [...lines, ...decisionLines(status, nowMs, detail === 'full' ? 2 : 1, style)];
+}
+
+function field(label: string, text: string, { width, colors, glyphs }: PanelStyle): string {
+  return truncate(`  ${colors.dim(padEnd(label, labelWidth))}${text}`, width, glyphs.cut);
+}
+
+function head(status: WorkloadStatus, nameWidth: number, detail: PanelDetail, style: PanelStyle): string {
+  const { colors, glyphs, width } = style;
+  const { wanted, ready, starting, draining, failed } = status.replicas;
+  const sign =
+    failed > 0
+      ? colors.red(glyphs.dot)
+      : ready > 0
+        ? colors.green(glyphs.dot)
+        : starting > 0
+          ? colors.yellow(glyphs.dot)
+          : colors.dim(glyphs.hollow);
+  const count = (value: number, word: string, paint: (text: string) => string) =>
+    value > 0 ? paint(`${value} ${word}`) : colors.dim(`0 ${word}`);
+  const counts = [
+    count(ready, 'ready', colors.green),
+    count(starting, 'starting', colors.yellow),
+    count(draining, 'draining', colors.blue),
+    ...(failed > 0 ? [colors.red(`${failed} failed`)] : []),
+  ].join('  ');
+  if (isUntouched(status)) {
+    const bounds = `${status.minReplicas} to ${status.maxReplicas} replicas, no request yet`;
+    return truncate(`${sign} ${colors.bold(padEnd(status.name, nameWidth))}  ${colors.dim(bounds)}`, width, glyphs.cut);
+  }
+  const name = colors.bold(padEnd(status.name, nameWidth));
+  const bounds = colors.dim(`of ${status.minReplicas}-${status.maxReplicas}`);
+  let line = `${sign} ${name}  ${colors.bold(`wanted ${wanted}`)} ${bounds}   ${counts}`;
+  if (detail === 'row' && isBusy(status)) line += `   ${status.inFlight} in flight  ${status.held} held`;
+  return truncate(line, width, glyphs.cut);
+}
+
+function requestsText(status: WorkloadStatus, { colors }: PanelStyle): string {
+  const { succeeded, failed, refused, cancelled } = status.requests;
+  const held =
+    status.held === 0
+      ? '0 held'
+      : colors.yellow(
+          `${status.held} held${status.oldestHeldMs === null ? '' : ` for up to ${durationText(status.oldestHeldMs)}`}`,
+        );
+  const parts = [`${status.inFlight} in flight`, held, `${succeeded} answered`];
+  parts.push(failed > 0 ? colors.red(`${failed} failed`) : '0 failed');
+  if (refused > 0) parts.push(colors.yellow(`${refused} refused`));
+  if (cancelled > 0) parts.push(`${cancelled} given up by the caller`);
+  return parts.join('   ');
+}
+
+function curvesText(curves: WorkloadCurves, { width, colors, glyphs }: PanelStyle): string {
+  const mostReplicas = Math.max(0, ...curves.replicas);
+  const mostDemand = Math.max(0, ...curves.demand);
+  const labels = [`replicas `, ` max ${mostReplicas}   `, `demand `, ` max ${mostDemand}`];
+  const taken = labels.reduce((total, label) => total + label.length, 2 + labelWidth);
+  const columns = Math.min(60, Math.floor((width - taken) / 2));
+  const curve = (values: readonly number[], max: number) => sparkline(values, columns, max, glyphs.levels);
+  return (
+    colors.dim('replicas ') +
+    colors.green(curve(curves.replicas, mostReplicas)) +
+    colors.dim(labels[1] ?? '') +
+    colors.dim('demand ') +
+    colors.cyan(curve(curves.demand, mostDemand)) +
+    colors.dim(labels[3] ?? '')
+  );
+}
+
+function costLines(status: WorkloadStatus, style: PanelStyle): string[] {
+  const { cost } = status;
+  const soFar = BigInt(cost.soFarMicro);
+  const alwaysOn = BigInt(cost.alwaysOnMicro);
+  const saved = savedPercent(soFar, alwaysOn);
+  const text =
+    `${moneyText(cost.ratePerHourMicro, cost.currency)}/h now, ${moneyText(soFar, cost.currency)} so far` +
+    (saved === null ? '' : `; always on ${moneyText(alwaysOn, cost.currency)}, ${saved}% saved`);
+  const assumption = withoutControls(cost.assumption);
+  const room = style.width - 2 - labelWidth - textWidth(text) - 3;
+  if (assumption === '') return [field('cost', text, style)];
+  if (textWidth(assumption) + 2 <= room) {
+    return [field('cost', `${text}   ${style.colors.dim(`(${assumption})`)}`, style)];
+  }
+  const lines = wrap(assumption, Math.max(20, style.width - 2 - labelWidth), 2, style.glyphs.cut);
+  return [field('cost', text, style), ...lines.map((line) => field('', style.colors.dim(line), style))];
+}
+
+function newest(replicas: ReplicaStatus[]): ReplicaStatus | null {
+  const starting = replicas.filter((replica) => replica.phase === 'starting' || replica.phase === 'pending');
+  return starting.reduce<ReplicaStatus | null>((best, r) => (best && best.createdAt >= r.createdAt ? best : r), null);
+}
+
+function startText(status: WorkloadStatus, { colors, glyphs, width }: PanelStyle): string | null {
+  const starting = newest(status.replicaList);
+  if (starting) return colors.yellow(coldStartText(starting.coldStart, glyphs.arrow, glyphs.ellipsis));
+  const last = status.coldStarts.last;
+  if (!last) return null;
+  const text = coldStartText(last, glyphs.arrow, glyphs.ellipsis);
+  const count = `   last of ${status.coldStarts.count}`;
+  const fits = 2 + labelWidth + textWidth(text + count) <= width;
+  return status.coldStarts.count > 1 && fits ? text + colors.dim(count) : text;
+}
+
+function decisionLines(status: WorkloadStatus, nowMs: number, maxLines: number, style: PanelStyle): string[] {
+  const failing = status.replicaList.find((replica) => replica.phase === 'failed' || replica.phase === 'backoff');
+  const lines: string[] = [];
+  if (failing) lines.push(field('problem', style.colors.red(withoutControls(failing.message)), style));
+  if (!status.decision) return [...lines, field('decision', style.colors.dim('none yet'), style)];
+  const { decision } = status;
+  const text = `${countText(decision.replicas, 'replica')}, ${ageText(nowMs - decision.at)} ago: ${withoutControls(decision.summary)}`;
+  const [first = '', ...rest] = wrap(text, Math.max(20, style.width - 2 - labelWidth), maxLines, style.glyphs.cut);
+  return [...lines, field('decision', first, style), ...rest.map((line) => field('', line, style))];
+}

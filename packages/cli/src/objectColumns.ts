@@ -1,0 +1,60 @@
+import type { ApiObject } from '@ebb/client';
+import type { KindName, WorkloadStatus } from '@ebb/documents';
+import { ageText, microsecondsText, moneyText } from './text/format.ts';
+import { coldStartStages } from './live/coldStartText.ts';
+import type { Column } from './text/table.ts';
+
+export interface ColumnOptions {
+  wide: boolean;
+  namespaces: boolean;
+  nowMs: number;
+}
+
+/** The columns of `ebb get` for a kind. A cell without a value is `-`. */
+export function objectColumns(kind: KindName, options: ColumnOptions): Column<ApiObject>[] {
+  const age: Column<ApiObject> = {
+    title: 'age',
+    value: ({ metadata }) => ageText(options.nowMs - Date.parse(metadata.creationTimestamp)),
+  };
+  return [
+    ...(options.namespaces ? [{ title: 'namespace', value: (object: ApiObject) => object.metadata.namespace }] : []),
+    { title: 'name', value: ({ metadata }) => metadata.name },
+    ...(kind === 'Workload' ? workloadColumns(options.wide) : []),
+    { title: 'generation', align: 'right', value: ({ metadata }) => String(metadata.generation) },
+    age,
+    ...(kind === 'Workload' ? [ofStatus('url', 'left', (status) => status.url ?? '-')] : []),
+  ];
+}
+
+function ofStatus(
+  title: string,
+  align: 'left' | 'right',
+  value: (status: WorkloadStatus) => string,
+): Column<ApiObject> {
+  return { title, align, value: ({ status }) => (status ? value(status) : '-') };
+}
+
+function workloadColumns(wide: boolean): Column<ApiObject>[] {
+  return [
+    ofStatus('ready', 'right', ({ replicas }) => `${replicas.ready}/${replicas.wanted}`),
+    ofStatus('min-max', 'right', ({ minReplicas, maxReplicas }) => `${minReplicas}-${maxReplicas}`),
+    ofStatus('in flight', 'right', ({ inFlight }) => String(inFlight)),
+    ofStatus('held', 'right', ({ held }) => String(held)),
+    ofStatus('requests', 'right', ({ requests }) => String(requests.total)),
+    ...(wide
+      ? [
+          ofStatus('failed', 'right', ({ requests }) => String(requests.failed)),
+          ofStatus('refused', 'right', ({ requests }) => String(requests.refused)),
+          ofStatus('starts', 'right', ({ coldStarts }) => String(coldStarts.count)),
+          ofStatus('last start', 'right', lastStart),
+          ofStatus('cost', 'right', ({ cost }) => moneyText(cost.soFarMicro, cost.currency)),
+        ]
+      : []),
+    ofStatus('cost/h', 'right', ({ cost }) => moneyText(cost.ratePerHourMicro, cost.currency)),
+  ];
+}
+
+function lastStart({ coldStarts }: WorkloadStatus): string {
+  const totalUs = coldStarts.last === null ? null : coldStartStages(coldStarts.last).totalUs;
+  return totalUs === null ? '-' : microsecondsText(totalUs);
+}

@@ -1,0 +1,88 @@
+import type { ObjectKey, Problem, WorkloadStatus } from '@ebb/documents';
+
+/** An object as the API gives it, after Kubernetes: what was written, who wrote it when, and what the engine says. */
+export interface ApiObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace: string;
+    cluster: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    resourceVersion: string;
+    generation: number;
+    creationTimestamp: string;
+  };
+  spec: unknown;
+  /** Of a workload, once the engine has seen it. */
+  status?: WorkloadStatus;
+}
+
+export interface ApiObjectList {
+  apiVersion: string;
+  kind: string;
+  items: ApiObject[];
+}
+
+export interface ApplyOutcome extends ObjectKey {
+  kind: string;
+  action: 'created' | 'configured' | 'unchanged';
+  /** Null for what a dry run would create. */
+  resourceVersion: string | null;
+  generation: number | null;
+}
+
+export interface ApplyResult {
+  dryRun: boolean;
+  outcomes: ApplyOutcome[];
+  /** Hints about documents that are right. */
+  warnings: Problem[];
+}
+
+/** An RFC 9457 problem body. `code` is stable and documented; `problems` comes with refused documents. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  problems?: Problem[];
+}
+
+export interface LogLine {
+  replica: string;
+  /** Milliseconds of wall time. */
+  atMs: number;
+  stream: 'stdout' | 'stderr' | 'ebb';
+  text: string;
+}
+
+export interface JournalRecord {
+  sequence: number;
+  segment: number;
+  atMs: number;
+  kind: 'snapshot' | 'reading' | 'event' | 'decision' | 'grant' | 'action' | 'outcome';
+  /** `cluster/namespace/name`, or null for the whole system. */
+  workload: string | null;
+  body: unknown;
+}
+
+export interface Explanation {
+  workload: string;
+  decision: JournalRecord | null;
+  grant: JournalRecord | null;
+  actions: JournalRecord[];
+  lines: { stage: string; code: string; sentence: string }[];
+}
+
+/** What a running control plane says of itself in `DATA/control.json`. */
+export interface ControlFile {
+  pid: number;
+  apiUrl: string;
+  gatewayUrl: string;
+  /** Milliseconds of wall time. */
+  startedAt: number;
+  version: string;
+}
+

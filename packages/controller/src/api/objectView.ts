@@ -1,0 +1,65 @@
+import type { StoredDocument } from '@ebb/core';
+import type { WorkloadStatus } from '@ebb/documents';
+
+/** An object as the API gives it, after Kubernetes. */
+export interface ApiObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace: string;
+    cluster: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    resourceVersion: string;
+    generation: number;
+    creationTimestamp: string;
+  };
+  spec: unknown;
+  status?: WorkloadStatus;
+}
+
+export function objectView(stored: StoredDocument, status: WorkloadStatus | null): ApiObject {
+  const written = isRecord(stored.document) ? stored.document : {};
+  const metadata = isRecord(written.metadata) ? written.metadata : {};
+  return {
+    apiVersion: stored.apiVersion,
+    kind: stored.kind,
+    metadata: {
+      ...stored.key,
+      labels: textMap(metadata.labels),
+      annotations: textMap(metadata.annotations),
+      resourceVersion: String(stored.resourceVersion),
+      generation: stored.generation,
+      creationTimestamp: new Date(stored.createdAtMs).toISOString(),
+    },
+    spec: written.spec ?? {},
+    ...(status ? { status } : {}),
+  };
+}
+
+const serverMetadata = ['cluster', 'resourceVersion', 'generation', 'creationTimestamp'];
+
+/**
+ * What a client sends back of an object it was given: without the fields that the server writes. `resourceVersion` is
+ * the one it was read at, or null. The value itself comes back where there is nothing to take away.
+ */
+export function withoutServerFields(value: unknown): { document: unknown; resourceVersion: string | null } {
+  if (!isRecord(value) || !isRecord(value.metadata)) return { document: value, resourceVersion: null };
+  const { resourceVersion } = value.metadata;
+  const version = typeof resourceVersion === 'string' || typeof resourceVersion === 'number' ? String(resourceVersion) : null;
+  const { metadata } = value;
+  if (!('status' in value) && !serverMetadata.some((name) => name in metadata)) return { document: value, resourceVersion: null };
+  const document = Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'status'));
+  document.metadata = Object.fromEntries(Object.entries(metadata).filter(([name]) => !serverMetadata.includes(name)));
+  return { document, resourceVersion: version };
+}
+
+function textMap(value: unknown): Record<string, string> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, String(text)]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,298 @@
+import type { LogLine, JournalRecord } from '@ebb/core';
+import type {
+  ColdStart,
+  Condition,
+  CostStatus,
+  DecisionStatus,
+  Problem,
+  ReasonStatus,
+  ReplicaCounts,
+  ReplicaStatus,
+  RequestCounts,
+  SystemStatus,
+  WatchEvent,
+  WorkloadStatus,
+} from '@ebb/documents';
+import type { Explanation } from '@ebb/engine';
+import { z } from 'zod';
+import type { ApplyAnswer } from './applyDocuments.ts';
+import { apiErrors, type ProblemBody } from './errors.ts';
+import type { ApiObject } from './objectView.ts';
+
+/**
+ * The answers, for the OpenAPI document. Each is bound to its TypeScript type, so that one cannot change without the
+ * other; a test reads real answers with them.
+ */
+export const components = z.registry<{ id: string; description?: string }>();
+
+function component<Type>(id: string, schema: z.ZodType<Type>): z.ZodType<Type> {
+  components.add(schema, { id });
+  return schema;
+}
+
+const count = z.int().min(0);
+const microseconds = z.int().min(0).nullable();
+
+const problem = component<Problem>(
+  'Problem',
+  z.strictObject({
+    severity: z.enum(['error', 'warning']),
+    code: z.string(),
+    message: z.string(),
+    file: z.string(),
+    line: z.int(),
+    column: z.int(),
+    path: z.string(),
+    found: z.string().exactOptional(),
+    allowed: z.array(z.string()).exactOptional(),
+    suggestion: z.string().exactOptional(),
+    related: z
+      .array(z.strictObject({ path: z.string(), line: z.int(), column: z.int(), file: z.string().exactOptional() }))
+      .exactOptional(),
+  }),
+);
+
+const errorCodes = Object.keys(apiErrors) as (keyof typeof apiErrors)[];
+
+export const problemBodySchema = component<ProblemBody>(
+  'ProblemBody',
+  z.strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(errorCodes),
+    problems: z.array(problem).exactOptional(),
+  }),
+);
+
+const coldStart = component<ColdStart>(
+  'ColdStart',
+  z.strictObject({
+    arrivalToAskUs: microseconds,
+    askToSpawnUs: microseconds,
+    spawnToListenUs: microseconds,
+    listenToReadyUs: microseconds,
+    readyToRouteUs: microseconds,
+  }),
+);
+
+const replicaStatus = component<ReplicaStatus>(
+  'ReplicaStatus',
+  z.strictObject({
+    id: z.string(),
+    class: z.string(),
+    revision: z.string(),
+    node: z.string(),
+    phase: z.enum(['pending', 'starting', 'ready', 'draining', 'stopping', 'backoff', 'failed', 'gone']),
+    createdAt: z.int(),
+    readyAt: z.int().nullable(),
+    inFlight: count,
+    pid: z.int().nullable(),
+    port: z.int().nullable(),
+    restarts: count,
+    message: z.string(),
+    coldStart,
+  }),
+);
+
+const replicaCounts = component<ReplicaCounts>(
+  'ReplicaCounts',
+  z.strictObject({ wanted: count, starting: count, ready: count, draining: count, failed: count }),
+);
+
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const reason = component<ReasonStatus>(
+  'Reason',
+  z.strictObject({ code: z.string(), stage: z.string(), sentence: z.string(), data: z.record(z.string(), scalar) }),
+);
+
+const decision = component<DecisionStatus>(
+  'Decision',
+  z.strictObject({
+    sequence: z.int(),
+    at: z.int(),
+    replicas: count,
+    classes: z.record(z.string(), count),
+    summary: z.string(),
+    reasons: z.array(reason),
+  }),
+);
+
+const condition = component<Condition>(
+  'Condition',
+  z.strictObject({
+    type: z.string(),
+    status: z.enum(['True', 'False', 'Unknown']),
+    reason: z.string(),
+    message: z.string(),
+    lastTransitionTime: z.string(),
+  }),
+);
+
+const cost = component<CostStatus>(
+  'Cost',
+  z.strictObject({
+    currency: z.string(),
+    ratePerHourMicro: z.int(),
+    soFarMicro: z.string(),
+    replicaSeconds: z.number(),
+    alwaysOnMicro: z.string(),
+    alwaysOnReplicaSeconds: z.number(),
+    assumption: z.string(),
+  }),
+);
+
+const requestCounts = component<RequestCounts>(
+  'RequestCounts',
+  z.strictObject({ total: count, succeeded: count, failed: count, refused: count, cancelled: count, held: count }),
+);
+
+export const workloadStatusSchema = component<WorkloadStatus>(
+  'WorkloadStatus',
+  z.strictObject({
+    cluster: z.string(),
+    namespace: z.string(),
+    name: z.string(),
+    generation: z.int(),
+    observedGeneration: z.int(),
+    replicas: replicaCounts,
+    classes: z.record(z.string(), replicaCounts),
+    inFlight: count,
+    held: count,
+    oldestHeldMs: z.number().nullable(),
+    requests: requestCounts,
+    minReplicas: count,
+    maxReplicas: count,
+    decision: decision.nullable(),
+    revisitAt: z.int().nullable(),
+    coldStarts: z.strictObject({ count, last: coldStart.nullable() }),
+    cost,
+    replicaList: z.array(replicaStatus),
+    conditions: z.array(condition),
+    url: z.string().nullable(),
+  }),
+);
+
+export const systemStatusSchema = component<SystemStatus>(
+  'SystemStatus',
+  z.strictObject({
+    version: z.string(),
+    at: z.int(),
+    startedAt: z.int(),
+    gateway: z.strictObject({ connected: z.boolean(), url: z.string(), pid: z.int().nullable() }),
+    agent: z.strictObject({ connected: z.boolean(), pid: z.int().nullable() }),
+    workloads: z.array(workloadStatusSchema),
+    dataDirectory: z.string(),
+  }),
+);
+
+export const objectSchema = component<ApiObject>(
+  'Object',
+  z.strictObject({
+    apiVersion: z.string(),
+    kind: z.string(),
+    metadata: z.strictObject({
+      name: z.string(),
+      namespace: z.string(),
+      cluster: z.string(),
+      labels: z.record(z.string(), z.string()),
+      annotations: z.record(z.string(), z.string()),
+      resourceVersion: z.string(),
+      generation: z.int(),
+      creationTimestamp: z.string(),
+    }),
+    spec: z.unknown(),
+    status: workloadStatusSchema.exactOptional(),
+  }),
+);
+
+export const objectListSchema = component<{ apiVersion: string; kind: string; items: ApiObject[] }>(
+  'ObjectList',
+  z.strictObject({ apiVersion: z.string(), kind: z.string(), items: z.array(objectSchema) }),
+);
+
+export const applyAnswerSchema = component<ApplyAnswer>(
+  'ApplyResult',
+  z.strictObject({
+    dryRun: z.boolean(),
+    outcomes: z.array(
+      z.strictObject({
+        kind: z.string(),
+        cluster: z.string(),
+        namespace: z.string(),
+        name: z.string(),
+        action: z.enum(['created', 'configured', 'unchanged']),
+        resourceVersion: z.string().nullable(),
+        generation: z.int().nullable(),
+      }),
+    ),
+    warnings: z.array(problem),
+  }),
+);
+
+export const journalRecordSchema = component<JournalRecord>(
+  'JournalRecord',
+  z.strictObject({
+    sequence: z.int(),
+    segment: z.int(),
+    atMs: z.int(),
+    kind: z.enum(['snapshot', 'reading', 'event', 'decision', 'grant', 'action', 'outcome']),
+    workload: z.string().nullable(),
+    body: z.unknown(),
+  }),
+);
+
+export const journalSchema = component<{ items: JournalRecord[] }>(
+  'Journal',
+  z.strictObject({ items: z.array(journalRecordSchema) }),
+);
+
+export const explanationSchema = component<Explanation>(
+  'Explanation',
+  z.strictObject({
+    workload: z.string(),
+    decision: journalRecordSchema.nullable(),
+    grant: journalRecordSchema.nullable(),
+    actions: z.array(journalRecordSchema),
+    lines: z.array(z.strictObject({ stage: z.string(), code: z.string(), sentence: z.string() })),
+  }),
+);
+
+export const logLineSchema = component<LogLine>(
+  'LogLine',
+  z.strictObject({
+    replica: z.string(),
+    atMs: z.int(),
+    stream: z.enum(['stdout', 'stderr', 'ebb']),
+    text: z.string(),
+  }),
+);
+
+const sequence = z.int();
+const at = z.int();
+
+export const watchEventSchema = component<WatchEvent | { type: 'heartbeat'; sequence: number; at: number }>(
+  'WatchEvent',
+  z.discriminatedUnion('type', [
+    z.strictObject({ sequence, type: z.literal('status'), at, status: workloadStatusSchema }),
+    z.strictObject({ sequence, type: z.literal('decision'), at, workload: z.string(), decision }),
+    z.strictObject({
+      sequence,
+      type: z.literal('document'),
+      at,
+      action: z.enum(['applied', 'deleted']),
+      kind: z.string(),
+      key: z.string(),
+      resourceVersion: z.int(),
+    }),
+    z.strictObject({ sequence, type: z.literal('deleted'), at, workload: z.string() }),
+    z.strictObject({ sequence, type: z.literal('heartbeat'), at }),
+  ]),
+);
+
+export const healthSchema = component<{ status: 'ok' | 'degraded'; gateway: boolean; agent: boolean }>(
+  'Health',
+  z.strictObject({ status: z.enum(['ok', 'degraded']), gateway: z.boolean(), agent: z.boolean() }),
+);

@@ -1,0 +1,14 @@
+import type { SystemStatus } from '@ebb/documents';
+import type { ApiContext } from './context.ts';
+
+export function systemStatus({ version, clock, startedAt, engine, gateway, agent, dataDirectory }: ApiContext): SystemStatus {
+  return {
+    version,
+    at: clock.nowMs(),
+    startedAt,
+    gateway: gateway(),
+    agent: agent(),
+    workloads: engine.statuses(),
+    dataDirectory,
+  };
+}

@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+import type { JournalRecord, LedgerRow, Store } from '@ebb/core';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryDirectory } from '../../temporaryDirectory.fixture.ts';
+import { openSqliteStore } from './openSqliteStore.ts';
+
+const key = { cluster: 'local', namespace: 'default', name: 'upscaler' };
+
+async function open(path = join(temporaryDirectory(), 'ebb.db')): Promise<{ store: Store; path: string; epoch: number }> {
+  const store = await openSqliteStore(path);
+  onTestFinished(() => store.close());
+  return { store, path, epoch: await store.takeEpoch() };
+}
+
+function put(store: Store, epoch: number, document: unknown, expectedVersion?: number) {
+  return store.documents.put({
+    apiVersion: 'ebb.dev/v1alpha1',
+    kind: 'Workload',
+    key,
+    document,
+    origin: null,
+    atMs: 1_000 + epoch,
+    epoch,
+    ...(expectedVersion === undefined ? {} : { expectedVersion }),
+  });
+}
+
+function record(sequence: number, rest: Partial<JournalRecord> = {}): JournalRecord {
+  return { sequence, segment: 1, atMs: sequence * 10, kind: 'event', workload: null, body: { sequence }, ...rest };
+}
+
+describe('documents', () => {
+  it('raises the generation with the spec only, and the version with every write', async () => {
+    const { store, epoch } = await open();
+    const first = await put(store, epoch, { metadata: { labels: {} }, spec: { a: 1, b: { c: 2, d: 3 } } });
+    expect(first).toMatchObject({ generation: 1, resourceVersion: 1, createdAtMs: 1_001 });
+    const labelled = await put(store, epoch, { metadata: { labels: { team: 'x' } }, spec: { b: { d: 3, c: 2 }, a: 1 } });
+    expect(labelled).toMatchObject({ generation: 1, resourceVersion: 2, createdAtMs: 1_001 });
+    const changed = await put(store, epoch, { metadata: {}, spec: { a: 1, b: { c: 2, d: 4 } } });
+    expect(changed).toMatchObject({ generation: 2, resourceVersion: 3 });
+    expect(await store.documents.get('Workload', key)).toEqual(changed);
+  });
+
+  it('never gives a version twice, also not to an object that was deleted and made again', async () => {
+    const { store, epoch } = await open();
+    const first = await put(store, epoch, { spec: 1 });
+    await store.documents.delete('Workload', key, { epoch });
+    const again = await put(store, epoch, { spec: 1 });
+    expect(again.resourceVersion).toBeGreaterThan(first.resourceVersion);
+    expect(again.generation).toBe(1);
+  });
+
+  it('refuses a stale version and changes nothing', async () => {
+    const { store, epoch } = await open();
+    const first = await put(store, epoch, { spec: 1 }, 0);
+    await expect(put(store, epoch, { spec: 2 }, 0)).rejects.toMatchObject({ code: 'conflict' });
+    const second = await put(store, epoch, { spec: 2 }, first.resourceVersion);
+    await expect(put(store, epoch, { spec: 3 }, first.resourceVersion)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(
+      store.documents.delete('Workload', key, { epoch, expectedVersion: first.resourceVersion }),
+    ).rejects.toMatchObject({ code: 'conflict' });
+    expect(await store.documents.list('Workload')).toEqual([second]);
+    expect(await store.documents.list('NodePool')).toEqual([]);
+  });
+
+  it('deletes once', async () => {
+    const { store, epoch } = await open();
+    const stored = await put(store, epoch, { spec: 1 });
+    expect(await store.documents.delete('Workload', key, { epoch })).toEqual(stored);
+    expect(await store.documents.delete('Workload', key, { epoch })).toBeNull();
+  });
+});
+
+describe('epochs', () => {
+  it('refuses the writes of an older leader, also through another connection', async () => {
+    const { store, path, epoch } = await open();
+    await put(store, epoch, { spec: 1 });
+    const { store: successor, epoch: newer } = await open(path);
+    expect(newer).toBe(epoch + 1);
+    await expect(put(store, epoch, { spec: 2 })).rejects.toMatchObject({ code: 'stale-epoch' });
+    await expect(store.documents.delete('Workload', key, { epoch })).rejects.toMatchObject({ code: 'stale-epoch' });
+    await expect(store.state.save('a', 1, epoch)).rejects.toMatchObject({ code: 'stale-epoch' });
+    await successor.state.save('a', 2, newer);
+    expect(await store.state.load('a')).toBe(2);
+  });
+
+  it('lets the other writes of a group through', async () => {
+    const { store, epoch } = await open();
+    const newer = await store.takeEpoch();
+    const results = await Promise.allSettled([
+      store.state.save('a', 1, newer),
+      store.state.save('b', 1, epoch),
+      store.journal.append([record(1)]),
+      store.journal.append([record(7)]),
+      store.journal.append([record(2)]),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(await store.journal.head()).toEqual({ sequence: 2, segment: 1 });
+    expect(await store.state.names('')).toEqual(['a']);
+  });
+});
+
+describe('journal', () => {
+  it('reads what was appended before it reached the disk', async () => {
+    const { store } = await open();
+    const appended = store.journal.append([record(1), record(2)]);
+    expect(await store.journal.head()).toEqual({ sequence: 2, segment: 1 });
+    expect((await store.journal.read({})).map(({ sequence }) => sequence)).toEqual([1, 2]);
+    await appended;
+  });
+
+  it('takes the record as it was when it was appended', async () => {
+    const { store } = await open();
+    const body = { replicas: 1 };
+    const appended = store.journal.append([record(1, { body })]);
+    body.replicas = 2;
+    await appended;
+    expect((await store.journal.read({}))[0]?.body).toEqual({ replicas: 1 });
+  });
+
+  it('refuses a gap', async () => {
+    const { store } = await open();
+    await store.journal.append([record(5)]);
+    await expect(store.journal.append([record(7)])).rejects.toMatchObject({ code: 'corrupt' });
+    await expect(store.journal.append([record(6), record(8)])).rejects.toMatchObject({ code: 'corrupt' });
+    await store.journal.append([record(6)]);
+    expect((await store.journal.read({})).map(({ sequence }) => sequence)).toEqual([5, 6]);
+  });
+
+  it('reads any range as a plain filter would', async () => {
+    const { store } = await open();
+    const kinds = ['event', 'decision', 'grant'] as const;
+    const all = Array.from({ length: 60 }, (_, index) =>
+      record(index + 1, { kind: kinds[index % 3] ?? 'event', workload: index % 4 === 0 ? null : `local/default/w${index % 4}` }),
+    );
+    await store.journal.append(all);
+    const bound = fc.option(fc.integer({ min: 0, max: 650 }), { nil: undefined });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          fromSequence: bound,
+          workload: fc.option(fc.constantFrom('local/default/w1', 'local/default/w9'), { nil: undefined }),
+          fromMs: bound,
+          toMs: bound,
+          kinds: fc.option(fc.subarray([...kinds]), { nil: undefined }),
+          limit: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
+          newestFirst: fc.option(fc.boolean(), { nil: undefined }),
+        }),
+        async (query) => {
+          const range = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+          const { fromSequence = 0, fromMs = 0, toMs = Infinity, limit = Infinity } = query;
+          const wanted = all.filter(
+            (one) =>
+              one.sequence >= fromSequence &&
+              one.atMs >= fromMs &&
+              one.atMs <= toMs &&
+              (query.workload === undefined || one.workload === query.workload) &&
+              (query.kinds === undefined || query.kinds.some((kind) => kind === one.kind)),
+          );
+          if (query.newestFirst) wanted.reverse();
+          expect(await store.journal.read(range)).toEqual(wanted.slice(0, limit));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('trims whole segments by age and by size, and keeps the newest', async () => {
+    const { store } = await open();
+    const inSegments = Array.from({ length: 3_000 }, (_, index) => record(index + 1, { segment: Math.floor(index / 1_500) + 1 }));
+    await store.journal.append(inSegments);
+    await store.journal.append([record(3_001, { segment: 3 })]);
+    expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 1e9 })).toBe(0);
+    expect(await store.journal.trim({ olderThanMs: 15_001, maxBytes: 1e9 })).toBe(1_500);
+    expect((await store.journal.read({ limit: 1 }))[0]?.sequence).toBe(1_501);
+    expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 10 })).toBe(1_500);
+    expect(await store.journal.trim({ olderThanMs: Number.MAX_SAFE_INTEGER, maxBytes: 0 })).toBe(0);
+    expect(await store.journal.head()).toEqual({ sequence: 3_001, segment: 3 });
+    await store.journal.append([record(3_002, { segment: 3 })]);
+  });
+});
+
+describe('ledger and state', () => {
+  const row: LedgerRow = {
+    replica: 'upscaler-x7k2p',
+    workload: 'local/default/upscaler',
+    class: 'default',
+    node: 'local',
+    fromMs: 100,
+    toMs: null,
+    pricePerHourMicro: 360_000,
+    currency: 'USD',
+  };
+
+  it('closes a row by writing it again, and finds rows by time', async () => {
+    const { store } = await open();
+    const later = { ...row, replica: 'upscaler-b', fromMs: 300, workload: 'local/default/other' };
+    await store.ledger.write([row, later]);
+    await store.ledger.write([{ ...row, toMs: 200 }]);
+    expect(await store.ledger.read({})).toEqual([{ ...row, toMs: 200 }, later]);
+    expect(await store.ledger.read({ fromMs: 201 })).toEqual([later]);
+    expect(await store.ledger.read({ toMs: 299 })).toEqual([{ ...row, toMs: 200 }]);
+    expect(await store.ledger.read({ workload: 'local/default/other' })).toEqual([later]);
+  });
+
+  it('keeps values over a restart; what is not there is null', async () => {
+    const { store, path, epoch } = await open();
+    await store.state.save('engine/a_b', { deep: [1, null] }, epoch);
+    await store.state.save('engine/axb', 1, epoch);
+    await store.state.save('other', 2, epoch);
+    await store.state.drop('engine/axb');
+    await store.close();
+    const { store: again } = await open(path);
+    expect(await again.state.load('engine/a_b')).toEqual({ deep: [1, null] });
+    expect(await again.state.load('engine/axb')).toBeNull();
+    expect(await again.state.names('engine/a_')).toEqual(['engine/a_b']);
+  });
+});

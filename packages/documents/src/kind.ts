@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Path } from './fields/rule.ts';
+import { metadataSchema } from './metadata.ts';
+import type { ObjectKey } from './objectKey.ts';
+import type { ProblemCode } from './problemCodes.ts';
+
+export const apiVersion = 'ebb.dev/v1alpha1';
+
+/** Something worth telling about a document that is right. */
+export interface Hint {
+  path: Path;
+  code: ProblemCode;
+  message: string;
+}
+
+/** One kind of document. Registering it in `kinds.ts` gives it parsing, JSON Schema and a reference page. */
+export interface KindDefinition<Kind extends string, Schema extends z.ZodType> {
+  kind: Kind;
+  /** As in the API's paths: `workloads`. */
+  plural: string;
+  apiVersion: string;
+  /** Source of types, validation, defaults, JSON Schema and reference page. */
+  schema: Schema;
+  /** Opens the reference page. */
+  summary: string;
+  /** A complete document for the reference page. A test parses it. */
+  example: string;
+  keyOf(document: z.output<Schema>): ObjectKey;
+  hints?(document: z.output<Schema>): Hint[];
+}
+
+/** The frame of a document: apiVersion, kind and metadata around the kind's own spec. */
+export function documentSchema<Kind extends string, Spec extends z.ZodType>(kind: Kind, spec: Spec) {
+  return z.strictObject({
+    apiVersion: z.literal(apiVersion).meta({ description: 'Version of the format.' }),
+    kind: z.literal(kind).meta({ description: 'What the document describes.' }),
+    metadata: metadataSchema,
+    spec,
+  });
+}
+
+export function defineKind<const Kind extends string, Schema extends z.ZodType>(
+  definition: KindDefinition<Kind, Schema>,
+): KindDefinition<Kind, Schema> {
+  return definition;
+}

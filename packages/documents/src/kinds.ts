@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+import { clusterKind } from './cluster/cluster.ts';
+import type { KindDefinition } from './kind.ts';
+import { nodePoolKind } from './nodePool/nodePool.ts';
+import { workloadKind } from './workload/workload.ts';
+
+/** Every kind that is accepted, by name: one line each. */
+export const kinds = {
+  Cluster: clusterKind,
+  NodePool: nodePoolKind,
+  Workload: workloadKind,
+} as const;
+
+export type KindName = keyof typeof kinds;
+export type AnyKind = KindDefinition<KindName, z.ZodType>;
+
+/** A document of each kind as it is written. */
+export type DocumentOf<Name extends KindName> = z.input<(typeof kinds)[Name]['schema']>;
+
+export function isKindName(name: unknown): name is KindName {
+  return typeof name === 'string' && Object.hasOwn(kinds, name);
+}
+
+export const kindNames = Object.keys(kinds).filter(isKindName);
+
+/** The definition behind a name, seen without its document's own type. */
+export function kindOf(name: KindName): AnyKind {
+  return kinds[name];
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { durationField } from '../fields/duration.ts';
+import { currencyField, moneyField } from '../fields/money.ts';
+import { labelKeyField, labelValueField, nameField } from '../fields/names.ts';
+import { bytesField, milliField } from '../fields/quantity.ts';
+import { rule } from '../fields/rule.ts';
+import { apiVersion, defineKind, documentSchema } from '../kind.ts';
+import { defaultCluster } from '../objectKey.ts';
+import { budgetsSchema, consolidationSchema } from './disruption.ts';
+
+const taintSchema = z.strictObject({
+  key: labelKeyField().meta({ description: 'Name of the taint.' }),
+  value: labelValueField().prefault('').meta({ description: 'Its value.' }),
+  effect: z
+    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+    .meta({ description: 'What it does, as in Kubernetes.' }),
+});
+
+const nodes = () => z.int().min(0).max(100_000);
+
+const nodePoolSpecSchema = z
+  .strictObject({
+    cluster: nameField().prefault(defaultCluster).meta({ description: 'Whose nodes they are: the name of a Cluster.' }),
+    instanceTypes: z
+      .array(z.string().min(1).max(128))
+      .prefault([])
+      .meta({
+        description: "The cloud's names of the machines that may be used. Empty: any.",
+        examples: [['g5.xlarge']],
+      }),
+    capacityTypes: z
+      .array(z.enum(['on-demand', 'spot', 'reserved']))
+      .min(1)
+      .prefault(['on-demand'])
+      .meta({ description: 'How they may be rented.' }),
+    minNodes: nodes().prefault(0).meta({ description: 'Never fewer.' }),
+    maxNodes: nodes().optional().meta({ description: 'Never more. Left out: no limit.' }),
+    warmSpares: nodes().prefault(0).meta({ description: 'Empty nodes kept ready for the next replica.' }),
+    weight: z.int().min(0).max(100).prefault(0).meta({ description: 'Pools with more weight are tried first.' }),
+    limits: z
+      .strictObject({
+        cpu: milliField()
+          .optional()
+          .meta({ description: 'Processors.', examples: [64] }),
+        memory: bytesField()
+          .optional()
+          .meta({ description: 'Memory.', examples: ['256Gi'] }),
+        gpu: milliField()
+          .optional()
+          .meta({ description: 'GPUs.', examples: [8] }),
+      })
+      .prefault({})
+      .meta({ description: 'Most capacity of all nodes together. What is left out has no limit.' }),
+    labels: z.record(labelKeyField(), labelValueField()).prefault({}).meta({ description: 'Labels of its nodes.' }),
+    taints: z.array(taintSchema).prefault([]).meta({ description: 'Keep replicas away that do not tolerate them.' }),
+    consolidation: consolidationSchema.prefault({}).meta({ description: 'How nodes that are not needed go.' }),
+    disruptionBudgets: budgetsSchema.prefault([{ nodes: '10%' }]).meta({
+      description: 'How many nodes may be going at once; the strictest that counts wins.',
+    }),
+    expireAfter: durationField(60_000)
+      .optional()
+      .meta({ description: 'A node older than this is replaced. Left out: never.' }),
+    gpuSharing: z.enum(['none', 'timeSlicing', 'mps', 'mig']).prefault('none').meta({
+      description: 'How several replicas share one GPU.',
+    }),
+    budget: z
+      .strictObject({
+        perHour: moneyField()
+          .optional()
+          .meta({ description: 'Most that its nodes may cost an hour.', examples: ['3.50'] }),
+        perMonth: moneyField()
+          .optional()
+          .meta({ description: 'Most that its nodes may cost a month.', examples: ['1200'] }),
+        currency: currencyField().prefault('USD').meta({ description: 'ISO 4217.' }),
+      })
+      .prefault({})
+      .meta({ description: 'A pool over its budget says so, then stops growing.' }),
+  })
+  .check(
+    rule(['minNodes', 'maxNodes'], ({ minNodes, maxNodes }, report) => {
+      if (maxNodes === undefined || minNodes <= maxNodes) return;
+      report(['minNodes'], `minNodes ${minNodes} is larger than maxNodes ${maxNodes}`, {
+        code: 'out-of-bounds',
+        related: [['maxNodes']],
+      });
+    }),
+    rule(['warmSpares', 'maxNodes'], ({ warmSpares, maxNodes }, report) => {
+      if (maxNodes === undefined || warmSpares <= maxNodes) return;
+      report(['warmSpares'], `warmSpares ${warmSpares} is larger than maxNodes ${maxNodes}`, {
+        code: 'out-of-bounds',
+        related: [['maxNodes']],
+      });
+    }),
+  );
+
+export const nodePoolSchema = documentSchema(
+  'NodePool',
+  nodePoolSpecSchema.prefault({}).meta({ description: 'Which nodes, how many, and when they go.' }),
+);
+export type NodePoolInput = z.input<typeof nodePoolSchema>;
+export type NodePoolDocument = z.output<typeof nodePoolSchema>;
+
+export const nodePoolKind = defineKind({
+  kind: 'NodePool',
+  plural: 'nodepools',
+  apiVersion,
+  schema: nodePoolSchema,
+  summary: 'A supply of machines of one sort for a cluster.',
+  example: `apiVersion: ${apiVersion}
+kind: NodePool
+metadata:
+  name: gpu
+spec:
+  instanceTypes: [g5.xlarge, g6.xlarge]
+  capacityTypes: [spot, on-demand]
+  maxNodes: 8
+  warmSpares: 1
+  budget:
+    perHour: 3.50
+`,
+  keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
+  hints: () => [
+    {
+      path: ['kind'],
+      code: 'mode-not-available',
+      message: 'node pools are checked and stored; this version runs replicas on its own machine and starts no others',
+    },
+  ],
+});

@@ -1,0 +1,163 @@
+import { readDocument } from '../parse/readDocument.ts';
+import type { ClassDocument } from './class.ts';
+import { joinPath } from './joinPath.ts';
+import { resolveProbes } from './resolveProbes.ts';
+import type { Resources, ScalingSpec, TriggerSpec, WorkloadClass, WorkloadSpec } from './resolved.ts';
+import type { ResourcesDocument } from './resources.ts';
+import { defaultRoute, resolveRoute } from './route.ts';
+import { dependencyKeys, type WorkloadDocument, workloadKind } from './workload.ts';
+
+export interface ResolveOptions {
+  /** Absolute folder that relative working directories start from: the document's own. */
+  baseDirectory: string;
+}
+
+/** A concurrency trigger's target where no class limits its concurrency. */
+const defaultTarget = 10;
+const sharedUtilization = 0.7;
+
+/**
+ * A Workload as everything behind this package reads it. Takes the document as it was written (`unknown` as it
+ * comes out of a store); throws `InvalidDocumentError` when it is not valid.
+ */
+export function resolveWorkload(document: unknown, options: ResolveOptions): WorkloadSpec {
+  const read = readDocument(workloadKind, document);
+  const { metadata, spec } = read;
+  return {
+    key: workloadKind.keyOf(read),
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    classes: spec.classes.map((item) => resolveClass(item, options.baseDirectory)),
+    probes: resolveProbes(spec.probes),
+    serving: resolveServing(read),
+    scaling: resolveScaling(read),
+    update: spec.update,
+    priority: spec.priority,
+    dependsOn: dependencyKeys(read),
+    interruption: spec.interruption,
+  };
+}
+
+function resolveClass(document: ClassDocument, baseDirectory: string): WorkloadClass {
+  const { accepts } = document;
+  return {
+    name: document.name,
+    command: document.command,
+    env: document.env,
+    envFromHost: document.envFromHost,
+    workingDirectory: joinPath(baseDirectory, document.workingDirectory),
+    port: document.port,
+    resources: resolveResources(document.resources),
+    concurrency: document.concurrency,
+    accepts: accepts
+      ? {
+          maxBodyBytes: accepts.maxBodySize ?? null,
+          maxTokens: accepts.maxTokens ?? null,
+          models: accepts.models,
+          headers: accepts.headers,
+        }
+      : null,
+    pricePerHourMicro: document.pricePerHour,
+    currency: document.currency,
+    terminationGraceMs: document.terminationGrace,
+  };
+}
+
+/** As in Kubernetes, a request that is left out is its limit. */
+function resolveResources({ requests, limits }: ResourcesDocument): WorkloadClass['resources'] {
+  const limited: Partial<Resources> = {
+    ...(limits.cpu === undefined ? {} : { cpuMilli: limits.cpu }),
+    ...(limits.memory === undefined ? {} : { memoryBytes: limits.memory }),
+    ...(limits.gpu === undefined ? {} : { gpuMilli: limits.gpu }),
+  };
+  return {
+    requests: {
+      cpuMilli: requests.cpu ?? limits.cpu ?? 0,
+      memoryBytes: requests.memory ?? limits.memory ?? 0,
+      gpuMilli: requests.gpu ?? limits.gpu ?? 0,
+    },
+    limits: limited,
+  };
+}
+
+/** The routes that count for a document, with the default where none are named. */
+export function resolveRoutes({ metadata, spec }: WorkloadDocument) {
+  return spec.serving.routes?.map(resolveRoute) ?? [defaultRoute(metadata.namespace, metadata.name)];
+}
+
+function resolveServing(document: WorkloadDocument): WorkloadSpec['serving'] {
+  const { timeouts, buffer, balancing, affinity, drain } = document.spec.serving;
+  return {
+    routes: resolveRoutes(document),
+    timeouts: {
+      holdMs: timeouts.hold,
+      responseMs: timeouts.response,
+      requestMs: timeouts.request,
+      idleMs: timeouts.idle,
+    },
+    buffer: {
+      maxRequests: buffer.maxRequests,
+      maxBodyBytes: buffer.maxBodySize,
+      maxTotalBytes: buffer.maxTotalSize,
+    },
+    balancing,
+    affinity: resolveAffinity(affinity),
+    drainMs: drain,
+  };
+}
+
+function resolveAffinity(
+  affinity: WorkloadDocument['spec']['serving']['affinity'],
+): WorkloadSpec['serving']['affinity'] {
+  if (affinity?.header !== undefined) return { header: affinity.header.toLowerCase() };
+  return affinity?.cookie === undefined ? null : { cookie: affinity.cookie };
+}
+
+function resolveScaling({ spec }: WorkloadDocument): ScalingSpec {
+  const { scaling, classes } = spec;
+  const { windows, behavior } = scaling;
+  const oneAtATime = classes.every((item) => item.concurrency === 1);
+  return {
+    minReplicas: scaling.minReplicas,
+    maxReplicas: scaling.maxReplicas,
+    initialReplicas: scaling.initialReplicas ?? scaling.minReplicas,
+    windows: {
+      stableMs: windows.stable,
+      panicMs: windows.panic,
+      panicThreshold: windows.panicThreshold,
+      maxScaleUpRate: windows.maxScaleUpRate,
+      maxScaleDownRate: windows.maxScaleDownRate,
+      targetUtilization: windows.targetUtilization ?? (oneAtATime ? 1 : sharedUtilization),
+    },
+    triggers: resolveTriggers(scaling.triggers, classes),
+    keepAliveMs: scaling.keepAlive,
+    behavior: { scaleUp: resolveRules(behavior.scaleUp), scaleDown: resolveRules(behavior.scaleDown) },
+    schedules: scaling.schedules,
+    paused: resolvePaused(scaling.paused),
+  };
+}
+
+function resolveTriggers(
+  triggers: WorkloadDocument['spec']['scaling']['triggers'],
+  classes: ClassDocument[],
+): TriggerSpec[] {
+  if (triggers.length > 0) return triggers.map((trigger) => ({ ...trigger, name: trigger.name ?? trigger.type }));
+  const unlimited = classes.some((item) => item.concurrency === 0);
+  const target = unlimited ? defaultTarget : Math.max(...classes.map((item) => item.concurrency));
+  return [{ name: 'concurrency', type: 'concurrency', target }];
+}
+
+function resolveRules(
+  rules: WorkloadDocument['spec']['scaling']['behavior']['scaleUp'],
+): ScalingSpec['behavior']['scaleUp'] {
+  return {
+    stabilizationMs: rules.stabilizationWindow,
+    selectPolicy: rules.selectPolicy,
+    policies: rules.policies.map(({ type, value, period }) => ({ type, value, periodMs: period })),
+  };
+}
+
+function resolvePaused(paused: WorkloadDocument['spec']['scaling']['paused']): ScalingSpec['paused'] {
+  if (typeof paused === 'object') return { replicas: paused.replicas ?? null };
+  return paused ? { replicas: null } : null;
+}

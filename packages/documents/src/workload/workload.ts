@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { nameField } from '../fields/names.ts';
+import { rule } from '../fields/rule.ts';
+import { defineKind, documentSchema, apiVersion } from '../kind.ts';
+import { defaultCluster, type ObjectKey } from '../objectKey.ts';
+import { classesSchema } from './class.ts';
+import { probesSchema } from './probes.ts';
+import { scalingSchema } from './scaling.ts';
+import { servingSchema } from './serving.ts';
+
+const dependencySchema = z.union([
+  nameField(),
+  z.strictObject({
+    namespace: nameField().optional().meta({ description: "Left out: the workload's own." }),
+    name: nameField().meta({ description: 'Name of the workload.' }),
+  }),
+]);
+
+const updateSchema = z
+  .strictObject({
+    type: z.enum(['Rolling', 'Recreate']).prefault('Rolling').meta({
+      description: '`Rolling` replaces replicas step by step; `Recreate` ends all old ones first.',
+    }),
+    maxSurge: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .prefault(1)
+      .meta({ description: 'Replicas beyond what is wanted, while replacing.' }),
+    maxUnavailable: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .prefault(0)
+      .meta({ description: 'Replicas that may be missing, while replacing.' }),
+  })
+  .check(
+    rule(['type', 'maxSurge', 'maxUnavailable'], ({ type, maxSurge, maxUnavailable }, report) => {
+      if (type === 'Recreate' || maxSurge + maxUnavailable > 0) return;
+      report(['maxSurge'], 'maxSurge and maxUnavailable are both 0, so no replica could ever be replaced', {
+        code: 'out-of-bounds',
+        related: [['maxUnavailable']],
+      });
+    }),
+  );
+
+const workloadSpecSchema = z
+  .strictObject({
+    cluster: nameField().prefault(defaultCluster).meta({ description: 'Where it runs: the name of a Cluster.' }),
+    classes: classesSchema.meta({ description: 'Ways to run it, at least one: small ones on CPU, heavy ones on GPU.' }),
+    probes: probesSchema.prefault({}).meta({ description: 'How Ebb learns that a replica is well.' }),
+    serving: servingSchema.prefault({}).meta({ description: 'How requests reach the replicas.' }),
+    scaling: scalingSchema.prefault({}).meta({ description: 'How many replicas there are.' }),
+    update: updateSchema.prefault({}).meta({ description: 'How replicas are replaced when the document changes.' }),
+    priority: z.int().min(-1_000_000_000).max(1_000_000_000).prefault(0).meta({
+      description: 'Higher wins when capacity is short.',
+    }),
+    dependsOn: z
+      .array(dependencySchema)
+      .prefault([])
+      .meta({
+        description: 'Workloads that must have a ready replica before this one starts.',
+        examples: [['embedder', { namespace: 'shared', name: 'tokenizer' }]],
+      }),
+    interruption: z.enum(['never', 'allowed']).prefault('never').meta({
+      description: 'Whether replicas may run on machines that can be taken away.',
+    }),
+  })
+  .check(
+    rule(['classes.*.concurrency', 'scaling.triggers'], ({ classes, scaling }, report) => {
+      const most = Math.max(...classes.map((item) => item.concurrency || Number.POSITIVE_INFINITY));
+      const widest = classes.findIndex((item) => item.concurrency === most);
+      for (const [index, trigger] of scaling.triggers.entries()) {
+        if (trigger.type !== 'concurrency' || trigger.target <= most) continue;
+        report(
+          ['scaling', 'triggers', index, 'target'],
+          `the target ${trigger.target} is more than a replica works on at once (concurrency ${most})`,
+          { code: 'out-of-bounds', related: [['classes', widest, 'concurrency']] },
+        );
+      }
+    }),
+  );
+
+export const workloadSchema = documentSchema(
+  'Workload',
+  workloadSpecSchema.meta({ description: 'How it runs, is reached and is scaled.' }),
+).check(
+  rule(['metadata.name', 'metadata.namespace', 'spec.dependsOn'], ({ metadata, spec }, report) => {
+    for (const [index, dependency] of spec.dependsOn.entries()) {
+      const { name, namespace = metadata.namespace } =
+        typeof dependency === 'string' ? { name: dependency } : dependency;
+      if (name !== metadata.name || namespace !== metadata.namespace) continue;
+      report(['spec', 'dependsOn', index], `the workload depends on itself ("${name}")`, {
+        code: 'self-dependency',
+        related: [['metadata', 'name']],
+      });
+    }
+  }),
+);
+
+/** As it is written, every field with a default optional. */
+export type WorkloadInput = z.input<typeof workloadSchema>;
+/** With defaults filled in and units turned into numbers. */
+export type WorkloadDocument = z.output<typeof workloadSchema>;
+
+export const workloadKind = defineKind({
+  kind: 'Workload',
+  plural: 'workloads',
+  apiVersion,
+  schema: workloadSchema,
+  summary:
+    'Something that answers requests: how to run one replica of it, how requests reach it, and how many there are.',
+  example: `apiVersion: ${apiVersion}
+kind: Workload
+metadata:
+  name: upscaler
+spec:
+  classes:
+    - name: default
+      command: [node, worker.mjs]
+      resources:
+        requests: { cpu: 500m, memory: 512Mi }
+      pricePerHour: 0.07
+  probes:
+    readiness:
+      http: { path: /healthz }
+  serving:
+    routes:
+      - pathPrefix: /upscale
+  scaling:
+    minReplicas: 0
+    maxReplicas: 4
+    keepAlive: 60s
+`,
+  keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
+});
+
+/** `{namespace, name}` or a bare name, as a key in the workload's cluster. */
+export function dependencyKeys({ metadata, spec }: WorkloadDocument): ObjectKey[] {
+  return spec.dependsOn.map((dependency) => ({
+    cluster: spec.cluster,
+    namespace: (typeof dependency === 'string' ? undefined : dependency.namespace) ?? metadata.namespace,
+    name: typeof dependency === 'string' ? dependency : dependency.name,
+  }));
+}

@@ -1,0 +1,153 @@
+import type { ProbeAction } from '@ebb/documents';
+import { spawn } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { nowUs } from './monotonic.ts';
+import { signalGroup } from './processGroup.ts';
+
+/** Where a probe goes, and what an exec probe runs with. */
+export interface ProbeTarget {
+  host: string;
+  port: number;
+  environment: Record<string, string>;
+  workingDirectory: string;
+}
+
+export interface ProbeResult {
+  ok: boolean;
+  /** Monotonic time at which the replica accepted the connection; null when it did not, and for exec probes. */
+  connectedAtUs: number | null;
+  /** What went wrong, for a person: `GET /health answered 503`. Empty when ok. */
+  message: string;
+}
+
+export interface ProbeLimits {
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/** How much of an answer's body is read, so that the replica does not see its connection break. */
+const longestAnswerBytes = 64 * 1024;
+const longestStatusLineBytes = 4096;
+/** After the verdict the rest of the answer may take this long. */
+const drainMs = 1000;
+
+/** Asks once. Never rejects; ends by itself at the timeout or when the signal is aborted. */
+export function probe(action: ProbeAction, target: ProbeTarget, limits: ProbeLimits): Promise<ProbeResult> {
+  if (action.type === 'exec') return probeByCommand(action.command, target, limits);
+  if (action.type === 'tcp') return probeSocket(target, limits, null);
+  const lines = [
+    `GET ${action.path} HTTP/1.1`,
+    `Host: ${target.host}:${target.port}`,
+    'User-Agent: ebb-probe',
+    'Accept: */*',
+    'Connection: close',
+    ...Object.entries(action.headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  if (lines.some((line) => /[\r\n]/.test(line))) {
+    return Promise.resolve({ ok: false, connectedAtUs: null, message: 'probe path or header has a line break' });
+  }
+  return probeSocket(target, limits, { head: `${lines.join('\r\n')}\r\n\r\n`, name: `GET ${action.path}` });
+}
+
+/** Connects and, with a request, waits for a status line of 200 to 399. */
+function probeSocket(
+  target: ProbeTarget,
+  { timeoutMs, signal }: ProbeLimits,
+  request: { head: string; name: string } | null,
+): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    let connectedAtUs: number | null = null;
+    const socket = connect({ host: target.host, port: target.port, noDelay: true });
+    const settle = (ok: boolean, message: string) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      resolve({ ok, connectedAtUs, message });
+    };
+    const giveUp = (message: string) => {
+      settle(false, message);
+      socket.destroy();
+    };
+    const onAbort = () => giveUp('called off');
+    const timer = setTimeout(
+      () => giveUp(`${request?.name ?? 'connection'}: no answer within ${timeoutMs} ms`),
+      timeoutMs,
+    );
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const refused = error.code === 'ECONNREFUSED';
+      settle(
+        false,
+        refused ? `nothing listens on port ${target.port}` : `${request?.name ?? 'connection'}: ${error.message}`,
+      );
+    });
+    socket.once('connect', () => {
+      connectedAtUs = nowUs();
+      if (request) {
+        socket.write(request.head);
+      } else {
+        settle(true, '');
+        socket.destroy();
+      }
+    });
+    if (request) {
+      readStatus(socket, (status) => {
+        const ok = status !== null && status >= 200 && status <= 399;
+        settle(ok, ok ? '' : `${request.name} ${status === null ? 'did not answer in HTTP' : `answered ${status}`}`);
+      });
+    }
+  });
+}
+
+/** Calls back with the status of the first line, null for anything that is not one; then reads the rest away. */
+function readStatus(socket: Socket, verdict: (status: number | null) => void): void {
+  let line = '';
+  let known = false;
+  let bytes = 0;
+  const decide = () => {
+    known = true;
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(line)?.[1];
+    verdict(status === undefined ? null : Number(status));
+    socket.setTimeout(drainMs, () => socket.destroy());
+  };
+  socket.on('data', (data: Buffer) => {
+    bytes += data.length;
+    if (!known) {
+      line += data.toString('latin1');
+      if (line.includes('\n') || line.length > longestStatusLineBytes) decide();
+    }
+    if (bytes > longestAnswerBytes) socket.destroy();
+  });
+  socket.on('end', () => {
+    if (!known) decide();
+  });
+}
+
+/** Runs the command as the replica's own would run; exit code 0 is a yes. Whatever it started ends with it. */
+function probeByCommand(
+  command: string[],
+  target: ProbeTarget,
+  { timeoutMs, signal }: ProbeLimits,
+): Promise<ProbeResult> {
+  const [name = '', ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(name, args, {
+      cwd: target.workingDirectory,
+      env: target.environment,
+      detached: true,
+      stdio: 'ignore',
+    });
+    const settle = (ok: boolean, message: string) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+      resolve({ ok, connectedAtUs: null, message });
+    };
+    const onAbort = () => settle(false, 'called off');
+    const timer = setTimeout(() => settle(false, `${name}: not finished within ${timeoutMs} ms`), timeoutMs);
+    child.once('error', (error) => settle(false, `${name}: ${error.message}`));
+    child.once('exit', (code, by) => settle(code === 0, code === 0 ? '' : `${name}: ${by ?? `exit code ${code}`}`));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+  });
+}

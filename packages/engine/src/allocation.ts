@@ -1,0 +1,75 @@
+import type { AllocationLimits, AllocationRequest } from '@ebb/core';
+import { keyText } from '@ebb/documents';
+import type { EngineContext } from './context.ts';
+import { neededBy } from './dependencies.ts';
+import { isHeldOnTo } from './replicaSet.ts';
+import { hasReadyReplica, type WorkloadState } from './workloadState.ts';
+
+/**
+ * What is asked of the shared limits. Where nothing is limited, workloads cannot take anything from one another, and
+ * only the touched ones (and those that they depend on) are asked about.
+ */
+export function allocationRequests(
+  context: EngineContext,
+  touched: ReadonlySet<WorkloadState>,
+): { requests: AllocationRequest[]; states: Map<string, WorkloadState> } {
+  const affected = new Set(touched);
+  if (context.hasDependencies) for (const state of spreadNeed(context)) affected.add(state);
+  const asked = isUnlimited(context.options.limits) ? affected : context.workloads.values();
+  const states = new Map<string, WorkloadState>();
+  const requests: AllocationRequest[] = [];
+  for (const state of asked) {
+    if (!isWanting(state)) continue;
+    states.set(state.key, state);
+    requests.push(requestOf(context, state));
+  }
+  return { requests, states };
+}
+
+function isWanting(state: WorkloadState): boolean {
+  return !state.removed && state.decision !== null;
+}
+
+/** Marks the workloads that must keep a replica for another; returns those for which that changed. */
+function spreadNeed(context: EngineContext): WorkloadState[] {
+  const active = [...context.workloads.values()].filter(isWanting);
+  const graph = new Map(active.map((state) => [state.key, state.spec.dependsOn.map(keyText)]));
+  const wanted = active.filter((state) => (state.decision?.replicas ?? 0) > 0).map((state) => state.key);
+  const needed = neededBy(graph, wanted);
+  const changed: WorkloadState[] = [];
+  for (const state of context.workloads.values()) {
+    const dependent = needed.get(state.key) ?? null;
+    if ((dependent === null) !== (state.neededBy === null)) changed.push(state);
+    state.neededBy = dependent;
+  }
+  return changed;
+}
+
+function requestOf(context: EngineContext, state: WorkloadState): AllocationRequest {
+  const wanted = { ...state.decision?.classes };
+  const classes = [...state.spec.classes].sort((left, right) => left.pricePerHourMicro - right.pricePerHourMicro);
+  const cheapest = classes[0]?.name;
+  const { maxReplicas, paused } = state.spec.scaling;
+  if (state.neededBy !== null && state.decision?.replicas === 0 && cheapest && maxReplicas > 0 && !paused) {
+    wanted[cheapest] = 1;
+  }
+  const held = [...state.replicas.values()].filter(isHeldOnTo);
+  return {
+    workload: state.key,
+    priority: state.spec.priority,
+    classes: classes.map(({ name, pricePerHourMicro, resources }) => {
+      const current = held.filter((replica) => replica.class === name).length;
+      return { name, wanted: wanted[name] ?? 0, current, requests: resources.requests, pricePerHourMicro };
+    }),
+    minReplicas: state.spec.scaling.minReplicas,
+    dependencies: state.spec.dependsOn.map((key) => {
+      const dependency = context.workloads.get(keyText(key));
+      return { workload: keyText(key), ready: dependency !== undefined && hasReadyReplica(dependency) };
+    }),
+  };
+}
+
+function isUnlimited({ maxReplicas, capacity, maxPricePerHourMicro }: AllocationLimits): boolean {
+  const { cpuMilli, memoryBytes, gpuMilli } = capacity;
+  return [maxReplicas, maxPricePerHourMicro, cpuMilli, memoryBytes, gpuMilli].every((limit) => limit === null);
+}

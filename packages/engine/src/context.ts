@@ -1,0 +1,52 @@
+import type { Cause, Memory } from '@ebb/core';
+import type { GatewayLink } from './gatewayLink.ts';
+import type { Journal } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+import type { Replica } from './replicaSet.ts';
+import type { StatusFeed } from './statusFeed.ts';
+import type { EngineOptions, EnginePorts } from './types.ts';
+import type { WorkloadState } from './workloadState.ts';
+
+/** What the parts of the engine share. */
+export interface EngineContext {
+  readonly options: EngineOptions;
+  readonly ports: EnginePorts;
+  readonly workloads: Map<string, WorkloadState>;
+  /** Owner of each replica. */
+  readonly owners: Map<string, WorkloadState>;
+  readonly gateways: Map<string, GatewayLink>;
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+  readonly feed: StatusFeed;
+  /** What the driver has is known, so replicas may be started and ended. */
+  adopted: boolean;
+  driverConnected: boolean;
+  /** Every replica is on its way out for good. */
+  quiescing: boolean;
+  stopped: boolean;
+  /** Some workload depends on another. */
+  hasDependencies: boolean;
+  allocationMemory: Memory | null;
+  /** Has the workload decided on once this turn is over. */
+  touch(state: WorkloadState, cause: Cause): void;
+  /** Decides on what was touched now: for a request that waits at zero. */
+  reconcileNow(): void;
+  /** The workload's state must be saved. */
+  unsaved(state: WorkloadState): void;
+}
+
+/** Records something that happened to a replica, for `explain`. */
+export function recordOutcome(context: EngineContext, state: WorkloadState, replica: Replica, outcome: string): void {
+  const { id, phase, message } = replica;
+  context.journal.record('outcome', state.key, { type: outcome, replica: id, class: replica.class, phase, message });
+}
+
+/** Records something that the engine does, with the decision it follows from. */
+export function recordAction(
+  context: EngineContext,
+  state: WorkloadState,
+  type: string,
+  data: Record<string, unknown>,
+): void {
+  context.journal.record('action', state.key, { type, ...data, because: state.decisionSequence });
+}

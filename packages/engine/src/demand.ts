@@ -1,0 +1,273 @@
+import type { DispatchCounts, Reading } from '@ebb/core';
+import type { RequestCounts, TriggerSpec } from '@ebb/documents';
+import type { GatewayLink } from './gatewayLink.ts';
+import { isHeard } from './gatewayLink.ts';
+
+export interface ClassDemand {
+  inFlight: number;
+  held: number;
+}
+
+interface Source {
+  link: GatewayLink;
+  atUs: number;
+  counts: DispatchCounts;
+  /** Where the next mean begins. */
+  base: { atUs: number; classes: Record<string, { demandIntegralUs: number; arrivals: number }> };
+  /** Largest value since then. */
+  peaks: Record<string, number>;
+  /** Not read yet: with a single message there is no mean, only the value at its moment. */
+  fresh: boolean;
+}
+
+const noRequests: RequestCounts = { total: 0, succeeded: 0, failed: 0, refused: 0, cancelled: 0, held: 0 };
+/** Values are rounded to this, far below what a decision can feel, so that the journal stays small. */
+const precision = 1e6;
+
+/**
+ * Demand for one workload as its gateways count it. Counts are absolute for each gateway process; means are differences
+ * between two messages. A gateway that starts anew (its counts went backwards, or another process said hello) begins a
+ * new line: what the old one had counted is carried, and no difference is taken across.
+ */
+export class DemandMeter {
+  readonly #sources = new Map<string, Source>();
+  /** Held since the last counts, as `wake` said it. */
+  readonly #woken = new Map<string, number>();
+  #carried: RequestCounts;
+  /** What gateways had counted when an earlier control plane last heard of them, until they say it again. */
+  readonly #earlier: Map<string, { pid: number | null; counts: RequestCounts }>;
+
+  constructor(
+    carried: RequestCounts = noRequests,
+    earlier: Record<string, { pid: number | null; counts: RequestCounts }> = {},
+  ) {
+    this.#carried = { ...carried };
+    this.#earlier = new Map(Object.entries(earlier));
+  }
+
+  /** For the next control plane. */
+  toSaved(): { carried: RequestCounts; gateways: Record<string, { pid: number | null; counts: RequestCounts }> } {
+    const gateways = Object.fromEntries(this.#earlier);
+    for (const [name, { link, counts }] of this.#sources) {
+      gateways[name] = { pid: link.pid, counts: { ...counts.requests } };
+    }
+    return { carried: { ...this.#carried }, gateways };
+  }
+
+  /** Takes a gateway's counts; true when they differ from before or show anything going on. */
+  receive(link: GatewayLink, atUs: number, counts: DispatchCounts): boolean {
+    const known = this.#sources.get(link.name);
+    this.#woken.clear();
+    if (!known) {
+      this.#begin(link, atUs, counts);
+      return true;
+    }
+    if (wentBackwards(known, atUs, counts)) {
+      this.restarted(link.name);
+      this.#begin(link, atUs, counts);
+      return true;
+    }
+    const before = known.counts;
+    known.atUs = atUs;
+    known.counts = counts;
+    for (const [name, { peak }] of Object.entries(counts.classes)) {
+      known.peaks[name] = Math.max(known.peaks[name] ?? 0, peak);
+    }
+    return isBusy(counts) || isBusy(before) || counts.requests.total !== before.requests.total;
+  }
+
+  /** The gateway's process is another one: its counts begin again. */
+  restarted(gateway: string): void {
+    const source = this.#sources.get(gateway);
+    if (!source) return;
+    this.#carried = addRequests(this.#carried, source.counts.requests);
+    this.#sources.delete(gateway);
+    this.#woken.clear();
+  }
+
+  /** A request was held where nothing can take it: known before the next counts. */
+  wake(link: GatewayLink, className: string, held: number, heldAtUs: number): void {
+    this.#woken.set(className, Math.max(held, this.#woken.get(className) ?? 0));
+    const source = this.#sources.get(link.name);
+    if (!source) return;
+    source.peaks[className] = Math.max(source.peaks[className] ?? 0, held);
+    // Nothing was there until this request came, so the mean that the next counts give begins with it.
+    if (!isBusy(source.counts) && heldAtUs > source.atUs) source.base = baseOf(source.counts, heldAtUs);
+  }
+
+  of(className: string): ClassDemand {
+    let inFlight = 0;
+    let held = 0;
+    for (const { counts } of this.#sources.values()) {
+      inFlight += counts.classes[className]?.inFlight ?? 0;
+      held += counts.classes[className]?.held ?? 0;
+    }
+    return { inFlight, held: Math.max(held, this.#woken.get(className) ?? 0) };
+  }
+
+  isBusy(): boolean {
+    if ([...this.#woken.values()].some((held) => held > 0)) return true;
+    return [...this.#sources.values()].some(({ counts }) => isBusy(counts));
+  }
+
+  inFlightOn(replica: string): number {
+    let inFlight = 0;
+    for (const { counts } of this.#sources.values()) inFlight += counts.replicas[replica] ?? 0;
+    return inFlight;
+  }
+
+  requests(): RequestCounts {
+    let sum = this.#carried;
+    for (const { counts } of this.#earlier.values()) sum = addRequests(sum, counts);
+    for (const { counts } of this.#sources.values()) sum = addRequests(sum, counts.requests);
+    return sum;
+  }
+
+  /** Age of the oldest held request; null when none is. */
+  oldestHeldMs(nowUs: number): number | null {
+    let oldestUs: number | null = null;
+    for (const { counts } of this.#sources.values()) {
+      if (counts.oldestHeldUs !== null) oldestUs = Math.min(oldestUs ?? counts.oldestHeldUs, counts.oldestHeldUs);
+    }
+    return oldestUs === null ? null : Math.max(0, Math.floor((nowUs - oldestUs) / 1000));
+  }
+
+  /**
+   * Last moment at which anything is known to have been held or in flight, in engine time; null: the gateways know of
+   * none. Exact when the newest counts show that it is over.
+   */
+  lastActiveAtMs(nowMs: number): number | null {
+    if (this.#woken.size > 0) return nowMs;
+    let latest: number | null = null;
+    for (const { link, counts } of this.#sources.values()) {
+      const lastUs = isBusy(counts) ? link.countsAtUs : counts.lastActiveUs;
+      if (lastUs === null || link.countsAtMs === null) continue;
+      const agoMs = Math.max(0, Math.floor((link.countsAtUs - lastUs) / 1000));
+      latest = Math.max(latest ?? 0, link.countsAtMs - agoMs);
+    }
+    return latest;
+  }
+
+  /** Requests that wait for a slot or a replica, over all classes. */
+  held(): number {
+    const classes = new Set(this.#woken.keys());
+    for (const { counts } of this.#sources.values()) for (const name of Object.keys(counts.classes)) classes.add(name);
+    return [...classes].reduce((sum, name) => sum + this.of(name).held, 0);
+  }
+
+  /**
+   * One reading for each trigger and class that has something new: the mean since the last time this was asked, up to
+   * the newest counts. `missing` while a gateway is silent. A workload that no gateway has named yet had no request.
+   */
+  readings(triggers: readonly TriggerSpec[], classes: readonly string[], nowMs: number): Reading[] {
+    const sources = [...this.#sources.values()];
+    const silent = sources.find(({ link }) => !isHeard(link, nowMs));
+    const readings: Reading[] = [];
+    for (const trigger of triggers) {
+      for (const className of classes) {
+        const base = { trigger: trigger.name, class: className };
+        if (silent) {
+          const message = `gateway ${silent.link.name} is silent`;
+          readings.push({ ...base, value: null, peak: null, spanMs: 0, atMs: nowMs, state: 'missing', message });
+          continue;
+        }
+        const mean = meanOf(sources, trigger.type, className);
+        if (mean) readings.push({ ...base, ...mean, state: 'ok' });
+      }
+    }
+    if (silent) return readings;
+    for (const source of sources) {
+      source.fresh = false;
+      if (source.link.countsAtUs <= source.base.atUs) continue;
+      source.base = baseOf(atLatest(source), source.link.countsAtUs);
+      source.peaks = {};
+    }
+    return readings;
+  }
+
+  #begin(link: GatewayLink, atUs: number, counts: DispatchCounts): void {
+    const earlier = this.#earlier.get(link.name);
+    if (earlier) {
+      this.#earlier.delete(link.name);
+      const sameProcess = earlier.pid === link.pid && counts.requests.total >= earlier.counts.total;
+      if (!sameProcess) this.#carried = addRequests(this.#carried, earlier.counts);
+    }
+    this.#sources.set(link.name, { link, atUs, counts, base: baseOf(counts, atUs), peaks: {}, fresh: true });
+  }
+}
+
+/** Null when no source has counts newer than its last reading. */
+function meanOf(
+  sources: readonly Source[],
+  type: TriggerSpec['type'],
+  className: string,
+): Pick<Reading, 'value' | 'peak' | 'spanMs' | 'atMs'> | null {
+  let value = 0;
+  let peak = 0;
+  let spanMs = 0;
+  let atMs = 0;
+  for (const source of sources) {
+    const spanUs = source.link.countsAtUs - source.base.atUs;
+    const now = atLatest(source).classes[className];
+    const base = source.base.classes[className];
+    if (spanUs <= 0) {
+      if (!source.fresh) continue;
+      if (type === 'concurrency') value += now ? now.inFlight + now.held : 0;
+      atMs = Math.max(atMs, source.link.countsAtMs ?? 0);
+      continue;
+    }
+    const delta =
+      type === 'concurrency'
+        ? (now?.demandIntegralUs ?? 0) - (base?.demandIntegralUs ?? 0)
+        : ((now?.arrivals ?? 0) - (base?.arrivals ?? 0)) * 1e6;
+    value += Math.max(0, delta) / spanUs;
+    if (type === 'concurrency') peak += Math.max(source.peaks[className] ?? 0, now ? now.inFlight + now.held : 0);
+    spanMs = Math.max(spanMs, Math.round(spanUs / 1000));
+    atMs = Math.max(atMs, source.link.countsAtMs ?? 0);
+  }
+  if (atMs === 0) return null;
+  const rounded = Math.round(value * precision) / precision;
+  return { value: rounded, peak: type === 'concurrency' ? Math.max(peak, rounded) : null, spanMs, atMs };
+}
+
+/** The counts as of the gateway's newest message: a workload that it does not name is as it was. */
+function atLatest(source: Source): DispatchCounts {
+  const laterUs = source.link.countsAtUs - source.atUs;
+  if (laterUs <= 0) return source.counts;
+  const classes: DispatchCounts['classes'] = {};
+  for (const [name, one] of Object.entries(source.counts.classes)) {
+    classes[name] = { ...one, demandIntegralUs: one.demandIntegralUs + (one.inFlight + one.held) * laterUs };
+  }
+  return { ...source.counts, classes };
+}
+
+function baseOf(counts: DispatchCounts, atUs: number): Source['base'] {
+  const classes: Source['base']['classes'] = {};
+  for (const [name, { demandIntegralUs, arrivals }] of Object.entries(counts.classes)) {
+    classes[name] = { demandIntegralUs, arrivals };
+  }
+  return { atUs, classes };
+}
+
+function wentBackwards(known: Source, atUs: number, counts: DispatchCounts): boolean {
+  if (atUs < known.atUs || counts.requests.total < known.counts.requests.total) return true;
+  return Object.entries(known.counts.classes).some(([name, before]) => {
+    const now = counts.classes[name];
+    return now !== undefined && (now.demandIntegralUs < before.demandIntegralUs || now.arrivals < before.arrivals);
+  });
+}
+
+function isBusy(counts: DispatchCounts): boolean {
+  return Object.values(counts.classes).some((one) => one.inFlight + one.held > 0);
+}
+
+function addRequests(left: RequestCounts, right: RequestCounts): RequestCounts {
+  return {
+    total: left.total + right.total,
+    succeeded: left.succeeded + right.succeeded,
+    failed: left.failed + right.failed,
+    refused: left.refused + right.refused,
+    cancelled: left.cancelled + right.cancelled,
+    held: left.held + right.held,
+  };
+}

@@ -1,0 +1,361 @@
+import type { Cause, DriverEvent, StoredDocument } from '@ebb/core';
+import { keyText, type ObjectKey, type WatchEvent, type WorkloadSpec, type WorkloadStatus } from '@ebb/documents';
+import type { EngineContext } from './context.ts';
+import { checkApply, isWorkload, resolveStored, storeBatch } from './documents.ts';
+import { onDriverEvent, onSnapshot } from './driverEvents.ts';
+import { explainFromJournal, linesOf } from './explain.ts';
+import { onGatewayEvent } from './gatewayEvents.ts';
+import { Journal } from './journal.ts';
+import { Ledger } from './ledger.ts';
+import { reconcile } from './reconcile.ts';
+import { forgetFailed, messageOf } from './replicaActions.ts';
+import { exists } from './replicaSet.ts';
+import { SavedState } from './savedState.ts';
+import { readSchedules } from './schedules.ts';
+import { journalSnapshot, specEvent } from './journalSnapshot.ts';
+import { workloadStatus } from './status.ts';
+import { StatusFeed } from './statusFeed.ts';
+import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation } from './types.ts';
+import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
+
+/** How long `start` waits for the agent, so that the gateway is told nothing before it is known what runs. */
+const adoptionWaitMs = 10_000;
+
+/** The engine over its ports. Nothing happens before `start`. */
+export function createEngine(options: EngineOptions): Engine {
+  return new LiveEngine(options);
+}
+
+class LiveEngine implements Engine {
+  readonly #context: EngineContext;
+  readonly #saved: SavedState;
+  readonly #touched = new Map<WorkloadState, Set<Cause>>();
+  readonly #unwatch: (() => void)[] = [];
+  #reconcileDue = false;
+  #reconciling = false;
+  #started = false;
+  /** Applies and removals happen one after the other. */
+  #documents: Promise<unknown> = Promise.resolve();
+  #onChange: (() => void)[] = [];
+
+  constructor(options: EngineOptions) {
+    const { ports } = options;
+    const { clock, store } = ports;
+    const log = ports.log.bind(ports);
+    const workloads = new Map<string, WorkloadState>();
+    const journal = new Journal({ store: store.journal, clock, log, snapshot: () => journalSnapshot(this.#context) });
+    const feed = new StatusFeed(clock, (key) => {
+      const state = workloads.get(key);
+      return state ? workloadStatus(this.#context, state) : null;
+    });
+    this.#context = {
+      options,
+      ports,
+      workloads,
+      owners: new Map(),
+      gateways: new Map(),
+      journal,
+      ledger: new Ledger({ store: store.ledger, clock, log }),
+      feed,
+      adopted: false,
+      driverConnected: false,
+      quiescing: false,
+      stopped: false,
+      hasDependencies: false,
+      allocationMemory: null,
+      touch: (state, cause) => this.#touch(state, cause),
+      reconcileNow: () => this.#reconcile(),
+      unsaved: (state) => this.#saved.changed(state),
+    };
+    this.#saved = new SavedState(this.#context, () => this.#deposed());
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) throw new Error('the engine is already started');
+    this.#started = true;
+    const { ports, workloads, journal, ledger } = this.#context;
+    await journal.open();
+    await ledger.load();
+    const lastAliveMs = await this.#saved.lastAliveMs();
+    this.#context.allocationMemory = await this.#saved.loadAllocation();
+    for (const stored of await ports.store.documents.list('Workload')) {
+      const state = this.#loaded(stored);
+      if (!state) continue;
+      await this.#saved.loadInto(state);
+      workloads.set(state.key, state);
+      readSchedules(this.#context, state);
+    }
+    this.#noteDependencies();
+    journal.prepare();
+    this.#unwatch.push(ports.gateway.watch((event) => this.#whileRunning(() => onGatewayEvent(this.#context, event))));
+    await this.#adopt();
+    if (this.#context.adopted) this.#settleLedger(lastAliveMs);
+    this.#saved.beat();
+    this.#reconcile();
+  }
+
+  async stop(): Promise<void> {
+    const { journal, ledger, feed } = this.#context;
+    await this.#documents.catch(() => {});
+    this.#halt();
+    feed.close();
+    await this.#saved.flush();
+    await ledger.flush();
+    await journal.close();
+  }
+
+  apply(inputs: ApplyInput[]): Promise<ApplyOutcome[]> {
+    return this.#inTurn(async () => {
+      const specs = checkApply(this.#context, inputs);
+      const outcomes = await storeBatch(this.#context, inputs);
+      for (const [index, outcome] of outcomes.entries()) {
+        const spec = specs.get(index);
+        if (spec) this.#applied(outcome, spec);
+        if (outcome.action !== 'unchanged') this.#announce('applied', outcome.stored);
+      }
+      this.#noteDependencies();
+      return outcomes;
+    });
+  }
+
+  remove(kind: string, key: ObjectKey, expectedVersion?: number): Promise<StoredDocument | null> {
+    return this.#inTurn(async () => {
+      const { ports, workloads, options } = this.#context;
+      const stored = await ports.store.documents.delete(kind, key, {
+        epoch: options.epoch,
+        ...(expectedVersion === undefined ? {} : { expectedVersion }),
+      });
+      if (!stored) return null;
+      const state = isWorkload(kind) ? workloads.get(keyText(key)) : undefined;
+      if (state) this.#removed(state);
+      this.#announce('deleted', stored);
+      return stored;
+    });
+  }
+
+  statuses(): WorkloadStatus[] {
+    return [...this.#context.workloads.values()]
+      .filter((state) => !state.removed)
+      .map((state) => workloadStatus(this.#context, state))
+      .sort((left, right) => (left.namespace + left.name < right.namespace + right.name ? -1 : 1));
+  }
+
+  status(key: ObjectKey): WorkloadStatus | null {
+    const state = this.#context.workloads.get(keyText(key));
+    return state && !state.removed ? workloadStatus(this.#context, state) : null;
+  }
+
+  watch(listener: (event: WatchEvent) => void): () => void {
+    return this.#context.feed.watch(listener);
+  }
+
+  async explain(key: ObjectKey, atMs?: number): Promise<Explanation | null> {
+    const { journal, ports, workloads } = this.#context;
+    await journal.flush();
+    const workload = keyText(key);
+    const explanation = await explainFromJournal(ports.store.journal, workload, atMs ?? ports.clock.nowMs());
+    const state = workloads.get(workload);
+    if (!explanation?.decision || !state?.decision || atMs !== undefined) return explanation;
+    // The decision in force, with the numbers of the last time it was made.
+    return { ...explanation, lines: linesOf(state.decision, state.grant) };
+  }
+
+  async quiesce(): Promise<void> {
+    this.#context.quiescing = true;
+    for (const state of this.#context.workloads.values()) this.#touch(state, 'document');
+    await this.#until(() => ![...this.#context.workloads.values()].some((state) => [...state.replicas.values()].some(exists)));
+  }
+
+  #loaded(stored: StoredDocument): WorkloadState | null {
+    try {
+      return newWorkloadState(stored, resolveStored(stored));
+    } catch (error) {
+      const key = keyText(stored.key);
+      this.#context.ports.log('error', 'a stored workload cannot be read and is left alone', { key, error: messageOf(error) });
+      return null;
+    }
+  }
+
+  /** What runs is taken over as it is. Without an agent the engine goes on, and adopts when one comes. */
+  async #adopt(): Promise<void> {
+    const { driver, clock, log } = this.#context.ports;
+    const waiting: DriverEvent[] = [];
+    let listed = false;
+    const adopted = new Promise<void>((resolve) => {
+      const cancel = clock.at(clock.nowMs() + adoptionWaitMs, () => {
+        log('warn', 'the agent has not answered: nothing is started or ended before it does', {});
+        resolve();
+      });
+      const done = () => {
+        cancel();
+        resolve();
+      };
+      this.#unwatch.push(
+        cancel,
+        driver.watch((event) =>
+          this.#whileRunning(() => {
+            if (!listed && event.type === 'replica') waiting.push(event);
+            else onDriverEvent(this.#context, event);
+            if (event.type !== 'snapshot') return;
+            listed = true;
+            done();
+          }),
+        ),
+      );
+      driver.list().then(
+        (replicas) =>
+          this.#whileRunning(() => {
+            if (listed) return;
+            listed = true;
+            onSnapshot(this.#context, replicas);
+            for (const event of waiting.splice(0)) onDriverEvent(this.#context, event);
+            done();
+          }),
+        (error: unknown) => log('warn', 'the agent cannot be asked what runs', { error: messageOf(error) }),
+      );
+    });
+    await adopted;
+  }
+
+  #settleLedger(lastAliveMs: number | null): void {
+    const { ledger, owners, journal, ports } = this.#context;
+    const ended = ledger.settle(new Set(owners.keys()), lastAliveMs ?? ports.clock.nowMs());
+    for (const replica of ended) journal.record('event', null, { type: 'ended-while-away', replica });
+  }
+
+  #applied(outcome: ApplyOutcome, spec: WorkloadSpec): void {
+    const { workloads, journal, ports } = this.#context;
+    const key = keyText(spec.key);
+    let state = workloads.get(key);
+    if (state && !state.removed && outcome.action === 'unchanged') return;
+    if (state) {
+      state.stored = outcome.stored;
+      Object.assign(state, derivedFrom(spec));
+      if (state.removed) state.configured = '';
+      state.removed = false;
+      state.removedAtGateway = false;
+      state.activation.clear();
+      forgetFailed(this.#context, state, null);
+    } else {
+      state = newWorkloadState(outcome.stored, spec);
+      workloads.set(key, state);
+    }
+    // What was observed under the old spec is written before the new one.
+    journal.forget(key);
+    journal.prepare();
+    journal.record('event', key, specEvent(state));
+    readSchedules(this.#context, state);
+    this.#touch(state, 'document');
+    ports.log('info', `workload ${outcome.action}`, { key, generation: outcome.stored.generation });
+  }
+
+  #removed(state: WorkloadState): void {
+    const { ports, journal, feed } = this.#context;
+    state.removed = true;
+    state.memory = null;
+    state.decision = null;
+    state.grant = null;
+    readSchedules(this.#context, state);
+    journal.forget(state.key);
+    journal.record('event', state.key, { type: 'deleted' });
+    this.#touch(state, 'document');
+    this.#noteDependencies();
+    this.#saved.forget(state.key).catch((error: unknown) => {
+      ports.log('warn', 'memory of a deleted workload not dropped', { key: state.key, error: messageOf(error) });
+    });
+    feed.send({ type: 'deleted', at: ports.clock.nowMs(), workload: state.key });
+    feed.forget(state.key);
+  }
+
+  #announce(action: 'applied' | 'deleted', stored: StoredDocument): void {
+    const { feed, ports } = this.#context;
+    const { kind, resourceVersion } = stored;
+    feed.send({ type: 'document', at: ports.clock.nowMs(), action, kind, key: keyText(stored.key), resourceVersion });
+  }
+
+  #noteDependencies(): void {
+    const states = [...this.#context.workloads.values()];
+    const had = this.#context.hasDependencies;
+    this.#context.hasDependencies = states.some((state) => !state.removed && state.spec.dependsOn.length > 0);
+    if (!had && !this.#context.hasDependencies) return;
+    for (const state of states) {
+      if (!this.#context.hasDependencies) state.neededBy = null;
+      if (state.spec.dependsOn.length > 0 || had) this.#touch(state, 'grant');
+    }
+  }
+
+  #touch(state: WorkloadState, cause: Cause): void {
+    let causes = this.#touched.get(state);
+    if (!causes) {
+      causes = new Set();
+      this.#touched.set(state, causes);
+    }
+    causes.add(cause);
+    if (this.#reconcileDue || this.#context.stopped) return;
+    this.#reconcileDue = true;
+    // After the turn: several events of one turn make one decision.
+    void Promise.resolve().then(() => {
+      this.#reconcileDue = false;
+      this.#reconcile();
+    });
+  }
+
+  #reconcile(): void {
+    const { stopped, ports } = this.#context;
+    if (this.#reconciling || stopped || this.#touched.size === 0) return;
+    this.#reconciling = true;
+    const touched = new Map(this.#touched);
+    this.#touched.clear();
+    try {
+      reconcile(this.#context, touched);
+    } catch (error) {
+      ports.log('error', 'reconcile failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    } finally {
+      this.#reconciling = false;
+    }
+    for (const check of [...this.#onChange]) check();
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!condition() && !this.#context.stopped) return;
+        this.#onChange = this.#onChange.filter((one) => one !== check);
+        resolve();
+      };
+      this.#onChange.push(check);
+      check();
+    });
+  }
+
+  #whileRunning(action: () => void): void {
+    if (!this.#context.stopped) action();
+  }
+
+  #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+    const next = this.#documents.catch(() => {}).then(() => {
+      if (this.#context.stopped) throw new Error('the engine is stopped');
+      return action();
+    });
+    this.#documents = next;
+    return next;
+  }
+
+  #halt(): void {
+    this.#context.stopped = true;
+    for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    for (const state of this.#context.workloads.values()) state.wakeUp?.cancel();
+    for (const check of [...this.#onChange]) check();
+  }
+
+  /** Another control plane writes to the store: this one must not act any more. */
+  #deposed(): void {
+    const { ports, journal, ledger, feed } = this.#context;
+    ports.log('error', 'another control plane has taken over; this one stops deciding', { epoch: this.#context.options.epoch });
+    this.#halt();
+    feed.close();
+    this.#saved.abandon();
+    ledger.abandon();
+    journal.abandon();
+  }
+}

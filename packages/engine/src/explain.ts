@@ -1,0 +1,63 @@
+import type { Decision, Grant, JournalRecord, JournalStore } from '@ebb/core';
+import type { DecisionBody } from './decisionRun.ts';
+import { sentenceOf } from './reasonText.ts';
+import type { Explanation } from './types.ts';
+
+const mostActions = 200;
+
+/** What was decided for the workload by `atMs`, why, and what was done because of it. From the journal alone. */
+export async function explainFromJournal(
+  journal: JournalStore,
+  workload: string,
+  atMs: number,
+): Promise<Explanation | null> {
+  const decision = await decisionAt(journal, workload, atMs);
+  const [grant = null] = await journal.read({ workload, toMs: atMs, kinds: ['grant'], newestFirst: true, limit: 1 });
+  if (!decision) return grant ? { workload, decision: null, grant, actions: [], lines: [] } : null;
+  const actions = await journal.read({
+    workload,
+    fromSequence: decision.sequence,
+    fromMs: decision.atMs,
+    kinds: ['action', 'outcome'],
+    limit: mostActions,
+  });
+  const nextMs = (await nextDecisionMs(journal, workload, decision)) ?? Number.POSITIVE_INFINITY;
+  return {
+    workload,
+    decision,
+    grant,
+    actions: actions.filter((record) => record.atMs <= nextMs),
+    lines: linesOf(decidedIn(decision), grant ? (grant.body as { grant: Grant }).grant : null),
+  };
+}
+
+/** One sentence a step, in the order of the chain. */
+export function linesOf(decision: Decision | null, grant: Grant | null): Explanation['lines'] {
+  const reasons = [...(decision?.reasons ?? []), ...(grant?.reasons ?? [])];
+  return reasons.map((reason) => ({ stage: reason.stage, code: reason.code, sentence: sentenceOf(reason) }));
+}
+
+/** The record that began the run of equal decisions in force at the time. */
+async function decisionAt(journal: JournalStore, workload: string, atMs: number): Promise<JournalRecord | null> {
+  const [newest] = await journal.read({ workload, toMs: atMs, kinds: ['decision'], newestFirst: true, limit: 1 });
+  if (!newest) return null;
+  const body = newest.body as DecisionBody;
+  if (body.type === 'decided') return newest;
+  const [first] = await journal.read({ workload, fromSequence: body.of, kinds: ['decision'], limit: 1 });
+  return first ?? null;
+}
+
+async function nextDecisionMs(journal: JournalStore, workload: string, decision: JournalRecord): Promise<number | null> {
+  const later = await journal.read({
+    workload,
+    fromSequence: decision.sequence + 1,
+    kinds: ['decision'],
+    limit: 2,
+  });
+  return later.find((record) => (record.body as DecisionBody).type === 'decided')?.atMs ?? null;
+}
+
+export function decidedIn(record: JournalRecord): Decision | null {
+  const body = record.body as DecisionBody;
+  return body.type === 'decided' ? body.decision : null;
+}

@@ -1,0 +1,154 @@
+import type { GatewayEvent } from '@ebb/core';
+import { type EngineContext, recordOutcome } from './context.ts';
+import { type GatewayLink, isHeard, newGatewayLink, silentAfterMs } from './gatewayLink.ts';
+import { scheduleWakeUp } from './wakeUp.ts';
+import { isServedOrStarting } from './workloadState.ts';
+
+/**
+ * Counts come up to twenty times a second. Requests that begin to wait are acted on at once; means that move are looked
+ * at this often, which keeps the journal small and is far finer than any window.
+ */
+const readingGapMs = 1000;
+
+export function onGatewayEvent(context: EngineContext, event: GatewayEvent): void {
+  const link = linkOf(context, event.gateway);
+  switch (event.type) {
+    case 'connected':
+      onConnected(context, link, event.url, event.pid);
+      break;
+    case 'disconnected':
+      link.connected = false;
+      context.journal.record('event', null, { type: 'gateway-disconnected', gateway: link.name, message: event.message });
+      touchAll(context);
+      break;
+    case 'counts':
+      onCounts(context, link, event);
+      break;
+    case 'wake':
+      onWake(context, link, event);
+      break;
+    case 'drained':
+      onDrained(context, event.replica);
+      break;
+    case 'routed':
+      onRouted(context, event.replica, event.atUs);
+      break;
+    case 'endpoint-failed':
+      onEndpointFailed(context, event.replica, event.message);
+      break;
+  }
+}
+
+function linkOf(context: EngineContext, name: string): GatewayLink {
+  let link = context.gateways.get(name);
+  if (!link) {
+    link = newGatewayLink(name);
+    context.gateways.set(name, link);
+  }
+  return link;
+}
+
+function onConnected(context: EngineContext, link: GatewayLink, url: string, pid: number): void {
+  if (link.pid !== null && link.pid !== pid) {
+    for (const state of context.workloads.values()) state.demand.restarted(link.name);
+  }
+  link.connected = true;
+  link.url = url;
+  link.pid = pid;
+  link.countsAtMs = null;
+  context.journal.record('event', null, { type: 'gateway-connected', gateway: link.name, pid });
+  touchAll(context);
+}
+
+function onCounts(context: EngineContext, link: GatewayLink, event: Extract<GatewayEvent, { type: 'counts' }>): void {
+  const nowMs = context.ports.clock.nowMs();
+  const wasHeard = isHeard(link, nowMs);
+  const restarted = event.atUs < link.countsAtUs;
+  link.countsAtMs = nowMs;
+  link.countsAtUs = event.atUs;
+  if (restarted) for (const state of context.workloads.values()) state.demand.restarted(link.name);
+  for (const counts of event.counts) {
+    const state = context.workloads.get(counts.workload);
+    if (!state) continue;
+    if (!state.demand.receive(link, event.atUs, counts)) continue;
+    if (!state.demand.isBusy()) state.wokenAtUs.clear();
+    context.feed.changed(state.key, false);
+    const dueMs = state.observedAtMs + readingGapMs;
+    if (state.demand.held() > state.observedHeld || nowMs >= dueMs) context.touch(state, 'reading');
+    else {
+      state.readingDueMs = dueMs;
+      scheduleWakeUp(context, state);
+    }
+  }
+  if (!wasHeard) touchAll(context);
+  watchSilence(context, link);
+}
+
+/** Counts that stop coming are noticed without anything else happening. */
+function watchSilence(context: EngineContext, link: GatewayLink): void {
+  if (link.watched) return;
+  link.watched = true;
+  const look = () => {
+    link.watched = false;
+    if (context.stopped || !link.connected || link.countsAtMs === null) return;
+    if (isHeard(link, context.ports.clock.nowMs())) {
+      watchSilence(context, link);
+      return;
+    }
+    context.ports.log('warn', 'gateway is silent: its counts are unknown', { gateway: link.name });
+    context.journal.record('event', null, { type: 'gateway-silent', gateway: link.name });
+    touchAll(context);
+  };
+  context.ports.clock.at((link.countsAtMs ?? context.ports.clock.nowMs()) + silentAfterMs + 1, look);
+}
+
+/** A request waits where nothing can take it. At zero that is acted on in this very turn. */
+function onWake(context: EngineContext, link: GatewayLink, event: Extract<GatewayEvent, { type: 'wake' }>): void {
+  const state = context.workloads.get(event.workload);
+  if (!state || state.removed) return;
+  state.demand.wake(link, event.class, event.held, event.heldAtUs);
+  if (!state.wokenAtUs.has(event.class)) state.wokenAtUs.set(event.class, event.heldAtUs);
+  context.touch(state, 'request-held');
+  if (context.adopted && !isServedOrStarting(state)) context.reconcileNow();
+}
+
+function onDrained(context: EngineContext, id: string): void {
+  const state = context.owners.get(id);
+  const replica = state?.replicas.get(id);
+  // One that was taken back, or that only its readiness probe took out, is not to be stopped.
+  if (!state || !replica || replica.phase !== 'draining') return;
+  replica.drained = true;
+  context.touch(state, 'replica');
+}
+
+/** The end of a cold start: requests reach the replica from now on. */
+function onRouted(context: EngineContext, id: string, atUs: number): void {
+  const state = context.owners.get(id);
+  const replica = state?.replicas.get(id);
+  if (!state || !replica || replica.readyAtUs === null || replica.coldStart.readyToRouteUs !== null) return;
+  // An adopted replica's route is told again to a new control plane; its start was another one's.
+  if (replica.askedAtUs === null) return;
+  replica.coldStart.readyToRouteUs = Math.max(0, atUs - replica.readyAtUs);
+  state.coldStarts.count++;
+  state.coldStarts.last = { ...replica.coldStart };
+  context.journal.record('outcome', state.key, { type: 'routed', replica: id, coldStart: replica.coldStart });
+  context.unsaved(state);
+  context.feed.changed(state.key, true);
+}
+
+/** The driver's word decides whether a replica lives; this is noted for whoever asks why requests were tried again. */
+function onEndpointFailed(context: EngineContext, id: string, message: string): void {
+  const state = context.owners.get(id);
+  const replica = state?.replicas.get(id);
+  if (!state || !replica) return;
+  if (replica.phase === 'ready') replica.message = `gateway: ${message}`;
+  recordOutcome(context, state, replica, 'endpoint-failed');
+  context.touch(state, 'replica');
+}
+
+function touchAll(context: EngineContext): void {
+  for (const state of context.workloads.values()) {
+    context.touch(state, 'reading');
+    context.feed.changed(state.key, false);
+  }
+}

@@ -1,0 +1,162 @@
+import { type Clock, type LedgerRow, type LedgerStore, peakReplicas } from '@ebb/core';
+import type { LogLevel } from './types.ts';
+
+export interface LedgerOptions {
+  store: LedgerStore;
+  clock: Clock;
+  log(level: LogLevel, message: string, data?: Record<string, unknown>): void;
+}
+
+/** What a workload's replicas ran up, and how many of them there were at once. */
+export interface WorkloadLedger {
+  open: Map<string, LedgerRow>;
+  /** Sum of price × milliseconds of the closed rows: micro-units per hour × ms. */
+  closedPriceMs: bigint;
+  closedMs: number;
+  firstMs: number | null;
+  peakReplicas: number;
+  /** Price of the dearest class that ran, for the comparison with always-on. */
+  peakPricePerHourMicro: number;
+  currency: string | null;
+}
+
+const firstRetryMs = 100;
+const longestRetryMs = 5000;
+
+/**
+ * What ran, from when to when, at what price: one row a replica, open from the moment it was asked for until it is
+ * gone. Rows are kept in memory as sums and written in the background; a row that cannot be written yet waits.
+ */
+export class Ledger {
+  readonly #options: LedgerOptions;
+  readonly #workloads = new Map<string, WorkloadLedger>();
+  /** By replica, so at most one waiting row each. */
+  readonly #unwritten = new Map<string, LedgerRow>();
+  #writing: Promise<void> | null = null;
+  #cancelRetry: (() => void) | null = null;
+  #retryMs = 0;
+  #closed = false;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  /** Sums up what the store has. Rows still open stay so until `settle` or `close`. */
+  async load(): Promise<void> {
+    const rows = await this.#options.store.read({});
+    for (const [key, own] of Map.groupBy(rows, (row) => row.workload)) {
+      const ledger = this.#of(key);
+      for (const row of own) this.#add(ledger, row);
+      ledger.peakReplicas = peakReplicas(own, this.#options.clock.nowMs());
+    }
+  }
+
+  /** After adoption: rows of replicas that no longer exist end at the last moment at which they were known to run. */
+  settle(existing: ReadonlySet<string>, lastKnownMs: number): string[] {
+    const ended: string[] = [];
+    for (const ledger of this.#workloads.values()) {
+      for (const row of [...ledger.open.values()]) {
+        if (existing.has(row.replica)) continue;
+        ended.push(row.replica);
+        this.close(row.workload, row.replica, Math.max(row.fromMs, lastKnownMs));
+      }
+    }
+    return ended;
+  }
+
+  open(row: Omit<LedgerRow, 'toMs'>): void {
+    const ledger = this.#of(row.workload);
+    if (ledger.open.has(row.replica)) return;
+    const opened = { ...row, toMs: null };
+    this.#add(ledger, opened);
+    ledger.peakReplicas = Math.max(ledger.peakReplicas, ledger.open.size);
+    this.#write(opened);
+  }
+
+  close(workload: string, replica: string, atMs: number): void {
+    const ledger = this.#of(workload);
+    const row = ledger.open.get(replica);
+    if (!row) return;
+    ledger.open.delete(replica);
+    const closed = { ...row, toMs: Math.max(row.fromMs, atMs) };
+    this.#add(ledger, closed);
+    this.#write(closed);
+  }
+
+  of(workload: string): Readonly<WorkloadLedger> {
+    return this.#of(workload);
+  }
+
+  /** Waits until everything is written, or writing failed. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (this.#unwritten.size > 0) await this.#drain();
+  }
+
+  abandon(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#unwritten.clear();
+  }
+
+  #of(key: string): WorkloadLedger {
+    let ledger = this.#workloads.get(key);
+    if (!ledger) {
+      ledger = {
+        open: new Map(),
+        closedPriceMs: 0n,
+        closedMs: 0,
+        firstMs: null,
+        peakReplicas: 0,
+        peakPricePerHourMicro: 0,
+        currency: null,
+      };
+      this.#workloads.set(key, ledger);
+    }
+    return ledger;
+  }
+
+  #add(ledger: WorkloadLedger, row: LedgerRow): void {
+    ledger.firstMs = ledger.firstMs === null ? row.fromMs : Math.min(ledger.firstMs, row.fromMs);
+    ledger.peakPricePerHourMicro = Math.max(ledger.peakPricePerHourMicro, row.pricePerHourMicro);
+    ledger.currency = row.currency;
+    if (row.toMs === null) {
+      ledger.open.set(row.replica, row);
+    } else {
+      ledger.closedMs += row.toMs - row.fromMs;
+      ledger.closedPriceMs += BigInt(row.pricePerHourMicro) * BigInt(row.toMs - row.fromMs);
+    }
+  }
+
+  #write(row: LedgerRow): void {
+    if (this.#closed) return;
+    this.#unwritten.set(row.replica, row);
+    if (this.#retryMs === 0) void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    // Rows of one turn go together.
+    await null;
+    try {
+      while (this.#unwritten.size > 0) {
+        const rows = [...this.#unwritten.values()];
+        await this.#options.store.write(rows);
+        for (const row of rows) if (this.#unwritten.get(row.replica) === row) this.#unwritten.delete(row.replica);
+      }
+      this.#retryMs = 0;
+    } catch (error) {
+      this.#retryMs = Math.min(longestRetryMs, Math.max(firstRetryMs, this.#retryMs * 2));
+      this.#options.log('warn', 'ledger not written', { error: String(error), waiting: this.#unwritten.size });
+      if (this.#closed) return;
+      this.#cancelRetry?.();
+      this.#cancelRetry = this.#options.clock.at(this.#options.clock.nowMs() + this.#retryMs, () => void this.#drain());
+    }
+  }
+}

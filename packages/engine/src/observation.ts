@@ -1,0 +1,57 @@
+import type { Cause, ClassObservation, Observation } from '@ebb/core';
+import { isHeard, type GatewayLink } from './gatewayLink.ts';
+import { causeOrder, type WorkloadState } from './workloadState.ts';
+
+/** What `decide` is told now. Consumes the readings that are new since the last observation. */
+export function observe(
+  state: WorkloadState,
+  gateways: Iterable<GatewayLink>,
+  causes: ReadonlySet<Cause>,
+  nowMs: number,
+): Observation {
+  const links = [...gateways];
+  state.observedAtMs = nowMs;
+  state.observedHeld = state.demand.held();
+  state.readingDueMs = null;
+  const classNames = state.spec.classes.map((one) => one.name);
+  const lastActiveAtMs = state.demand.lastActiveAtMs(nowMs);
+  if (lastActiveAtMs !== null) state.lastActiveAtMs = Math.max(state.lastActiveAtMs ?? 0, lastActiveAtMs);
+  return {
+    nowMs,
+    causes: causeOrder.filter((cause) => causes.has(cause)),
+    readings: [
+      ...state.demand.readings(state.spec.scaling.triggers, classNames, nowMs),
+      ...state.schedules.readings.splice(0),
+    ],
+    classes: Object.fromEntries(classNames.map((name) => [name, observeClass(state, name)])),
+    lastActiveAtMs: state.lastActiveAtMs,
+    countsKnown: links.length > 0 && links.every((link) => isHeard(link, nowMs)),
+  };
+}
+
+function observeClass(state: WorkloadState, className: string): ClassObservation {
+  const observed: ClassObservation = { ready: 0, starting: 0, draining: 0, failed: 0, ...state.demand.of(className) };
+  for (const replica of state.replicas.values()) {
+    if (replica.class !== className) continue;
+    switch (replica.phase) {
+      case 'ready':
+        observed.ready++;
+        break;
+      case 'pending':
+      case 'starting':
+        observed.starting++;
+        break;
+      case 'draining':
+      case 'stopping':
+        observed.draining++;
+        break;
+      case 'backoff':
+      case 'failed':
+        observed.failed++;
+        break;
+      case 'gone':
+        break;
+    }
+  }
+  return observed;
+}

@@ -1,0 +1,154 @@
+import type { Memory, StateStore } from '@ebb/core';
+import { StoreError } from '@ebb/core';
+import type { ColdStart, RequestCounts } from '@ebb/documents';
+import type { EngineContext } from './context.ts';
+import { DemandMeter } from './demand.ts';
+import type { WorkloadState } from './workloadState.ts';
+
+interface SavedWorkload {
+  version: 1;
+  memory: Memory | null;
+  lastActiveAtMs: number | null;
+  coldStarts: { count: number; last: ColdStart | null };
+  /** Counted by gateway processes that have ended; what a running one has counted it says again. */
+  requests: { carried: RequestCounts; gateways: Record<string, { pid: number | null; counts: RequestCounts }> };
+}
+
+const prefix = 'engine/workload/';
+const allocationName = 'engine/allocation';
+const aliveName = 'engine/alive';
+const saveEveryMs = 1000;
+const aliveEveryMs = 10_000;
+const longestRetryMs = 5000;
+
+/**
+ * Keeps what decisions remember over restarts. Saved in the background, each workload once a second at most: a crash
+ * loses that much memory, and no replica. Also notes when the engine was last alive, so that ledger rows of replicas that
+ * ended while it was away can be closed.
+ */
+export class SavedState {
+  readonly #context: EngineContext;
+  readonly #store: StateStore;
+  readonly #unsaved = new Set<string>();
+  #cancel: (() => void) | null = null;
+  #saving: Promise<void> | null = null;
+  #savedAliveMs = 0;
+  #delayMs = saveEveryMs;
+  #onDeposed: () => void;
+
+  constructor(context: EngineContext, onDeposed: () => void) {
+    this.#context = context;
+    this.#store = context.ports.store.state;
+    this.#onDeposed = onDeposed;
+  }
+
+  /** When an engine on this store was last known to be alive; null: never. */
+  async lastAliveMs(): Promise<number | null> {
+    const saved = await this.#store.load(aliveName);
+    return typeof saved === 'number' ? saved : null;
+  }
+
+  async loadAllocation(): Promise<Memory | null> {
+    const saved = await this.#store.load(allocationName);
+    return isMemory(saved) ? saved : null;
+  }
+
+  async loadInto(state: WorkloadState): Promise<void> {
+    const saved = asSaved(await this.#store.load(prefix + state.key));
+    if (!saved) return;
+    state.memory = saved.memory;
+    state.lastActiveAtMs = saved.lastActiveAtMs;
+    state.coldStarts = saved.coldStarts;
+    state.demand = new DemandMeter(saved.requests.carried, saved.requests.gateways);
+  }
+
+  changed(state: WorkloadState): void {
+    this.#unsaved.add(state.key);
+    this.#schedule();
+  }
+
+  async forget(key: string): Promise<void> {
+    this.#unsaved.delete(key);
+    await this.#saving;
+    await this.#store.drop(prefix + key);
+  }
+
+  /** Notes that the engine lives, from now on at intervals. */
+  beat(): void {
+    this.#schedule();
+  }
+
+  async flush(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    await this.#saving;
+    this.#savedAliveMs = 0;
+    await this.#save();
+  }
+
+  abandon(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#unsaved.clear();
+  }
+
+  #schedule(): void {
+    if (this.#cancel || this.#context.stopped) return;
+    const { clock } = this.#context.ports;
+    const delayMs = this.#unsaved.size > 0 ? this.#delayMs : aliveEveryMs;
+    this.#cancel = clock.at(clock.nowMs() + Math.min(delayMs, aliveEveryMs), () => {
+      this.#cancel = null;
+      this.#saving = this.#save().finally(() => {
+        this.#saving = null;
+        this.#schedule();
+      });
+    });
+  }
+
+  async #save(): Promise<void> {
+    const { clock, log } = this.#context.ports;
+    const { epoch } = this.#context.options;
+    const keys = [...this.#unsaved];
+    this.#unsaved.clear();
+    try {
+      const nowMs = clock.nowMs();
+      if (nowMs - this.#savedAliveMs >= aliveEveryMs) {
+        await this.#store.save(aliveName, nowMs, epoch);
+        this.#savedAliveMs = nowMs;
+      }
+      for (const key of keys) {
+        const state = this.#context.workloads.get(key);
+        if (state && !state.removed) await this.#store.save(prefix + key, toSaved(state), epoch);
+      }
+      if (keys.length > 0 && this.#context.allocationMemory) {
+        await this.#store.save(allocationName, this.#context.allocationMemory, epoch);
+      }
+      this.#delayMs = saveEveryMs;
+    } catch (error) {
+      for (const key of keys) this.#unsaved.add(key);
+      this.#delayMs = Math.min(longestRetryMs, this.#delayMs * 2);
+      if (error instanceof StoreError && error.code === 'stale-epoch') this.#onDeposed();
+      else log('warn', 'memories not saved', { error: String(error) });
+    }
+  }
+}
+
+function toSaved(state: WorkloadState): SavedWorkload {
+  return {
+    version: 1,
+    memory: state.memory,
+    lastActiveAtMs: state.lastActiveAtMs,
+    coldStarts: state.coldStarts,
+    requests: state.demand.toSaved(),
+  };
+}
+
+function asSaved(value: unknown): SavedWorkload | null {
+  if (typeof value !== 'object' || value === null || !('version' in value) || value.version !== 1) return null;
+  // Written by this very module; the version says so.
+  return value as SavedWorkload;
+}
+
+function isMemory(value: unknown): value is Memory {
+  return typeof value === 'object' && value !== null && 'version' in value && 'policy' in value;
+}

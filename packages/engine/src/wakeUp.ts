@@ -1,0 +1,39 @@
+import { askAgainMs } from './askAgain.ts';
+import type { EngineContext } from './context.ts';
+import type { WorkloadState } from './workloadState.ts';
+
+/** Has the workload looked at when time alone changes something for it. */
+export function scheduleWakeUp(context: EngineContext, state: WorkloadState): void {
+  const atMs = wakeUpAtMs(context, state);
+  if (state.wakeUp?.atMs === atMs) return;
+  state.wakeUp?.cancel();
+  state.wakeUp = null;
+  if (atMs === null) return;
+  const cancel = context.ports.clock.at(atMs, () => {
+    state.wakeUp = null;
+    if (context.stopped) return;
+    const isReading = state.readingDueMs !== null && context.ports.clock.nowMs() >= state.readingDueMs;
+    context.touch(state, isReading ? 'reading' : 'revisit');
+  });
+  state.wakeUp = { atMs, cancel };
+}
+
+/** When time alone next changes something for the workload; null: never. */
+function wakeUpAtMs(context: EngineContext, state: WorkloadState): number | null {
+  const nowMs = context.ports.clock.nowMs();
+  const times: number[] = [];
+  const revisitAtMs = state.removed || context.quiescing ? null : (state.decision?.revisitAtMs ?? null);
+  if (revisitAtMs !== null) times.push(revisitAtMs);
+  if (state.readingDueMs !== null) times.push(state.readingDueMs);
+  for (const { retryAtMs } of state.activation.values()) if (retryAtMs > nowMs) times.push(retryAtMs);
+  for (const replica of state.replicas.values()) {
+    if (replica.phase === 'draining' && replica.drainSinceMs !== null) {
+      times.push(replica.drainSinceMs + state.spec.serving.drainMs);
+    }
+    if (replica.refusedAtMs !== null && context.driverConnected) {
+      times.push(replica.refusedAtMs + askAgainMs);
+    }
+  }
+  // Never at once again: a moment that has passed without effect is looked at a millisecond later.
+  return times.length === 0 ? null : Math.max(nowMs + 1, Math.min(...times));
+}

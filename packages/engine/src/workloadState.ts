@@ -1,0 +1,121 @@
+import {
+  type Cause,
+  type Decision,
+  type DecisionSpec,
+  decisionSpecOf,
+  type GatewayWorkload,
+  type Grant,
+  type Memory,
+  type Reading,
+  type Scaler,
+  type StoredDocument,
+} from '@ebb/core';
+import { type ColdStart, type Condition, keyText, type ObjectKey, templateHash, type WorkloadSpec } from '@ebb/documents';
+import type { ActivationState } from './activation.ts';
+import { DemandMeter } from './demand.ts';
+import { isHeldOnTo, type Replica } from './replicaSet.ts';
+
+/** Everything the engine has in mind about one workload. */
+export interface WorkloadState {
+  readonly key: string;
+  readonly objectKey: ObjectKey;
+  stored: StoredDocument;
+  spec: WorkloadSpec;
+  decisionSpec: DecisionSpec;
+  /** Current template revision of each class. */
+  revisions: ReadonlyMap<string, string>;
+  /** Its document is deleted; it goes when its last replica is gone. */
+  removed: boolean;
+  /** The gateway was told to forget it. */
+  removedAtGateway: boolean;
+  observedGeneration: number;
+
+  memory: Memory | null;
+  lastActiveAtMs: number | null;
+  /** When it was last observed, and how many requests waited then. */
+  observedAtMs: number;
+  observedHeld: number;
+  /** Counts that came meanwhile are looked at then; null: nothing new. */
+  readingDueMs: number | null;
+  demand: DemandMeter;
+  /** Readings are taken by the next observation. `round` tells what an answer belongs to. */
+  schedules: { scaler: Scaler | null; readings: Reading[]; cancel: (() => void) | null; round: number };
+
+  decision: Decision | null;
+  decidedAtMs: number;
+  decisionSequence: number;
+  grant: Grant | null;
+  /** Workload that depends on this one and is wanted, so that one replica is kept. */
+  neededBy: string | null;
+
+  readonly replicas: Map<string, Replica>;
+  readonly activation: Map<string, ActivationState>;
+  /** First request held since the class last had a ready replica, microseconds. */
+  readonly wokenAtUs: Map<string, number>;
+  unavailable: GatewayWorkload['unavailable'];
+  /** What the gateway was told last, as text. */
+  configured: string;
+
+  wakeUp: { atMs: number; cancel: () => void } | null;
+  conditions: Condition[];
+  coldStarts: { count: number; last: ColdStart | null };
+}
+
+export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): WorkloadState {
+  return {
+    key: keyText(spec.key),
+    objectKey: spec.key,
+    stored,
+    ...derivedFrom(spec),
+    removed: false,
+    removedAtGateway: false,
+    observedGeneration: 0,
+    memory: null,
+    lastActiveAtMs: null,
+    observedAtMs: 0,
+    observedHeld: 0,
+    readingDueMs: null,
+    demand: new DemandMeter(),
+    schedules: { scaler: null, readings: [], cancel: null, round: 0 },
+    decision: null,
+    decidedAtMs: 0,
+    decisionSequence: 0,
+    grant: null,
+    neededBy: null,
+    replicas: new Map(),
+    activation: new Map(),
+    wokenAtUs: new Map(),
+    unavailable: null,
+    configured: '',
+    wakeUp: null,
+    conditions: [],
+    coldStarts: { count: 0, last: null },
+  };
+}
+
+/** What follows from a document's spec alone. */
+export function derivedFrom(spec: WorkloadSpec): Pick<WorkloadState, 'spec' | 'decisionSpec' | 'revisions'> {
+  const revisions = new Map(spec.classes.map((one) => [one.name, templateHash(one, spec.probes)]));
+  return { spec, decisionSpec: decisionSpecOf(spec), revisions };
+}
+
+export function hasReadyReplica(state: WorkloadState): boolean {
+  return [...state.replicas.values()].some((replica) => replica.phase === 'ready');
+}
+
+/** Whether something serves its requests or is about to. */
+export function isServedOrStarting(state: WorkloadState): boolean {
+  return [...state.replicas.values()].some(isHeldOnTo);
+}
+
+/** Causes in a fixed order, so that the same turn gives the same observation. */
+export const causeOrder: readonly Cause[] = [
+  'document',
+  'restart',
+  'request-held',
+  'reading',
+  'replica',
+  'schedule',
+  'revisit',
+  'grant',
+];

@@ -1,0 +1,159 @@
+import type { AllocationLimits } from '@ebb/core';
+import { createEngine, type Engine, type LogLevel } from '@ebb/engine';
+import { keyText, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
+import { applyInput } from './builders.ts';
+import { MemoryStore } from './memoryStore.ts';
+import { SeededRandom } from './random.ts';
+import { ProcessLife } from './severable.ts';
+import { VirtualClock } from './virtualClock.ts';
+import { VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
+import { VirtualGateway, type VirtualGatewayPort } from './virtualGateway.ts';
+import { VirtualScaler } from './virtualScaler.ts';
+
+export interface VirtualSystemOptions {
+  seed?: number;
+  limits?: AllocationLimits;
+  plan?: VirtualDriverOptions['plan'];
+  stopUs?: number;
+  countsMs?: number;
+  scheduleScaler?: (schedules: ScheduleSpec[]) => VirtualScaler;
+}
+
+export interface LogEntry {
+  atMs: number;
+  level: LogLevel;
+  message: string;
+  data: Record<string, unknown> | undefined;
+}
+
+const unlimited: AllocationLimits = {
+  maxReplicas: null,
+  capacity: { cpuMilli: null, memoryBytes: null, gpuMilli: null },
+  maxPricePerHourMicro: null,
+};
+
+/**
+ * The real engine on virtual ports: one clock, store, driver and gateway that outlive engines, so that the control
+ * plane can be killed and started again while replicas and requests go on.
+ */
+export class VirtualSystem {
+  readonly clock = new VirtualClock();
+  readonly random: SeededRandom;
+  readonly store = new MemoryStore();
+  readonly driver: VirtualDriver;
+  readonly gateway: VirtualGateway;
+  readonly logs: LogEntry[] = [];
+  readonly #options: VirtualSystemOptions;
+  #engine: Engine | null = null;
+  #port: VirtualGatewayPort | null = null;
+  #life: ProcessLife | null = null;
+
+  constructor(options: VirtualSystemOptions = {}) {
+    this.#options = options;
+    this.random = new SeededRandom(options.seed ?? 1);
+    this.driver = new VirtualDriver({
+      clock: this.clock,
+      random: this.random.fork('driver'),
+      ...(options.plan ? { plan: options.plan } : {}),
+      ...(options.stopUs === undefined ? {} : { stopUs: options.stopUs }),
+    });
+    this.gateway = new VirtualGateway({
+      clock: this.clock,
+      isServing: (replica) => this.driver.isServing(replica),
+      seed: this.random.integer(1, 1e9),
+      ...(options.countsMs === undefined ? {} : { countsMs: options.countsMs }),
+    });
+    this.driver.onEnd = (id) => this.gateway.replicaEnded(id);
+  }
+
+  get engine(): Engine {
+    if (!this.#engine) throw new Error('no engine runs');
+    return this.#engine;
+  }
+
+  get isRunning(): boolean {
+    return this.#engine !== null;
+  }
+
+  /** The link between gateway and control plane, to cut and connect. */
+  get link(): VirtualGatewayPort {
+    if (!this.#port) throw new Error('no engine runs');
+    return this.#port;
+  }
+
+  /** Starts a control plane; the clock runs until it is up and has heard of the gateway. */
+  async start(): Promise<Engine> {
+    const starting = this.startWithoutWaiting();
+    let up = false;
+    void starting.then(() => {
+      up = true;
+    });
+    await this.clock.runUntilTrue(() => up, 60_000, 'the start of the engine');
+    await this.clock.advance(1);
+    return starting;
+  }
+
+  async startWithoutWaiting(): Promise<Engine> {
+    if (this.#life) throw new Error('an engine runs already');
+    const life = new ProcessLife();
+    this.#life = life;
+    const epoch = await this.store.takeEpoch();
+    const port = this.gateway.port();
+    const engine = createEngine({
+      epoch,
+      version: 'test',
+      node: 'local',
+      limits: this.#options.limits ?? unlimited,
+      ports: {
+        clock: life.clock(this.clock),
+        store: life.store(this.store),
+        driver: life.driver(this.driver),
+        gateway: port,
+        scheduleScaler: this.#options.scheduleScaler ?? (() => new VirtualScaler()),
+        newSuffix: () => this.random.suffix(),
+        log: (level, message, data) => this.logs.push({ atMs: this.clock.nowMs(), level, message, data }),
+      },
+    });
+    this.#port = port;
+    this.#engine = engine;
+    await engine.start();
+    if (this.#life === life) port.connect();
+    return engine;
+  }
+
+  /** Ends the control plane as SIGKILL would: nothing is flushed, nothing is told. */
+  kill(): void {
+    this.#life?.kill();
+    this.#life = null;
+    void this.#port?.close();
+    this.#port = null;
+    this.#engine = null;
+  }
+
+  /** Ends the control plane in good order. */
+  async stop(): Promise<void> {
+    const engine = this.engine;
+    await this.await(engine.stop());
+    this.kill();
+  }
+
+  /** Lets time run until the promise is kept. */
+  async await<Value>(promise: Promise<Value>, limitMs = 600_000): Promise<Value> {
+    let done = false;
+    promise.then(
+      () => {
+        done = true;
+      },
+      () => {
+        done = true;
+      },
+    );
+    await this.clock.runUntilTrue(() => done, limitMs, 'a promise');
+    return promise;
+  }
+
+  async apply(...documents: WorkloadInput[]): Promise<string[]> {
+    const outcomes = await this.await(this.engine.apply(documents.map((document) => applyInput(document))));
+    return outcomes.map((outcome) => keyText(outcome.key));
+  }
+}
