@@ -26,12 +26,18 @@ async function cruiseOf(base: string): Promise<Cruise> {
     // Imports by package name resolve to what was built: a leaf, but an edge that the rules must see.
     doNotFollow: { path: 'node_modules|(^|/)dist/' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'default'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'default'],
+      extensions: ['.ts', '.js'],
+    },
   });
   const { modules, summary } = result.output as ICruiseResult;
   return {
     modules: modules.filter((module) => /src\/.*\.ts$/.test(module.source)).length,
-    edges: modules.flatMap((module) => module.dependencies.map((dependency) => `${module.source} -> ${dependency.resolved}`)),
+    edges: modules.flatMap((module) =>
+      module.dependencies.map((dependency) => `${module.source} -> ${dependency.resolved}`),
+    ),
     violations: summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
   };
 }

@@ -13,7 +13,9 @@ for (const source of ['documents']) {
   files.push(...(await generatedFiles()));
 }
 
-const stale = files.filter(({ path, text }) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text);
+const stale = files.filter(
+  ({ path, text }) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text,
+);
 if (check) {
   for (const { path } of stale) console.log(`not up to date: ${path} (run npm run docs)`);
 } else {

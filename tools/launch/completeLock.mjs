@@ -12,7 +12,11 @@ const processors = ['arm64', 'arm', 'ia32', 'loong64', 'mips64el', 'ppc64', 'ris
 /** What a platform package's name says of where it runs. */
 function platformOf(name) {
   const words = name.split(/[/-]/);
-  const libc = words.some((word) => word.startsWith('musl')) ? 'musl' : words.some((word) => /^gnu/.test(word)) ? 'glibc' : null;
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? 'musl'
+    : words.some((word) => /^gnu/.test(word))
+      ? 'glibc'
+      : null;
   return {
     os: systems.filter((system) => words.includes(system)),
     cpu: processors.filter((processor) => words.includes(processor)),

@@ -74,11 +74,14 @@ export function install(parts, log = (line) => process.stderr.write(`${line}\n`)
   return Date.now() - startedAt;
 }
 
-/** Compiles all packages (incremental: a second call takes about a second). Returns milliseconds. */
-export function build(node, log = (line) => process.stderr.write(`${line}\n`)) {
+/**
+ * Compiles a project and what it refers to, by default all packages (incremental: a second call takes about a second).
+ * Returns milliseconds.
+ */
+export function build(node, log = (line) => process.stderr.write(`${line}\n`), project = '.') {
   const startedAt = Date.now();
   const tsc = join(root, 'node_modules', 'tsgo', 'bin', 'tsc');
-  const result = spawnSync(node, [tsc, '-b', root], { cwd: root, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(node, [tsc, '-b', join(root, project)], { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.status !== 0) {
     log('ebb: the build failed; the lines above say why.');
     process.exit(result.status || 1);

@@ -35,18 +35,30 @@ function runTests(project, testArgs) {
   const folder = mkdtempSync(join(tmpdir(), 'ebb-test-'));
   const report = join(folder, 'report.json');
   try {
-    const status = run(tools.vitest, ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...testArgs]);
+    const status = run(tools.vitest, [
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...testArgs,
+    ]);
     if (!existsSync(report)) {
       console.log('0 passed, 1 failed');
       return status || 1;
     }
     const result = JSON.parse(readFileSync(report, 'utf8'));
-    const brokenFiles = result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+    const brokenFiles = result.testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    ).length;
     const failed = result.numFailedTests + brokenFiles;
     const skipped = result.numPendingTests + result.numTodoTests;
     // An error outside of any test makes vitest exit non-zero with every test green: count it.
     const outside = failed === 0 && status !== 0 ? 1 : 0;
-    console.log(`${result.numPassedTests} passed, ${failed + outside} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    console.log(
+      `${result.numPassedTests} passed, ${failed + outside} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+    );
     return status || (failed > 0 ? 1 : 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -10,17 +10,29 @@ const matches = (pattern: RegExp) => (_path: string, text: string) => pattern.te
 const code = /\.(ts|mjs|js|tsx)$/;
 
 const rules: Rule[] = [
-  { says: 'name says nothing', in: code, breaks: (path) => /(^|\/)(utils?|helpers?|common|misc|manager)\.[a-z]+$/i.test(path) },
+  {
+    says: 'name says nothing',
+    in: code,
+    breaks: (path) => /(^|\/)(utils?|helpers?|common|misc|manager)\.[a-z]+$/i.test(path),
+  },
   {
     says: `longer than ${longestFileLines} lines`,
     in: /\.ts$/,
     breaks: (_path, text) => text.split('\n').length > longestFileLines,
   },
-  { says: 'test switched off or alone', in: /\.test\.ts$/, breaks: matches(/\b(it|test|describe)\.(only|skip|todo)\(/) },
+  {
+    says: 'test switched off or alone',
+    in: /\.test\.ts$/,
+    breaks: matches(/\b(it|test|describe)\.(only|skip|todo)\(/),
+  },
   { says: 'work left in words', in: code, breaks: matches(/\b(TODO|FIXME|XXX)\b/) },
   { says: 'listens beyond loopback', in: code, breaks: matches(/['"`]0\.0\.0\.0['"`]/) },
   { says: 'type check switched off', in: code, breaks: matches(/@ts-(ignore|nocheck)|as any\b/) },
-  { says: 'path of a machine', in: /\.(ts|mjs|js|md|json|ya?ml|sh)$/, breaks: matches(/["'\s(](\/root|\/work|\/home\/[a-z]+)\//) },
+  {
+    says: 'path of a machine',
+    in: /\.(ts|mjs|js|md|json|ya?ml|sh)$/,
+    breaks: matches(/["'\s(](\/root|\/work|\/home\/[a-z]+)\//),
+  },
 ];
 
 /** Breaches of the house style in one file, as `path: what`. The rules' own file is not judged by its patterns. */

@@ -50,11 +50,12 @@ async function runHere() {
   }
   if (typeof nodeModule.enableCompileCache === 'function') nodeModule.enableCompileCache();
   const { main } = await import('../dist/index.js');
-  // A reader that went away (`ebb logs | head`) is no error worth a stack trace.
+  // A reader or a terminal that went away (`ebb logs | head`) is no error worth a stack trace, but the sign to end: at
+  // once, or, where something was started, as cleanly as for a hang-up.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+      if (!process.emit('SIGHUP', 'SIGHUP')) process.exit(0);
     });
   }
   process.exitCode = await main(process.argv.slice(2), process, process.cwd());

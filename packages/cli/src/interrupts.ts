@@ -41,7 +41,10 @@ export class Interrupts {
       this.#firstAt = performance.now();
       this.#controller.abort(signal);
     } else if (signal === 'SIGINT' && performance.now() - this.#firstAt > sameCtrlCMs) {
-      this.#hurry();
+      // Once: npm passes this one on as well.
+      const hurry = this.#hurry;
+      this.#hurry = () => {};
+      hurry();
     }
   }
 }

@@ -51,6 +51,8 @@ class LinkedGateway implements GatewayLink {
   #released = false;
   #synced = false;
   #closed = false;
+  /** It was asked to end. */
+  #ending = false;
   #retry: NodeJS.Timeout | null = null;
   #retryMs = firstRetryMs;
 
@@ -104,6 +106,7 @@ class LinkedGateway implements GatewayLink {
   }
 
   shutdown(): boolean {
+    this.#ending = true;
     return this.#link?.send({ type: 'shutdown' }) ?? false;
   }
 
@@ -174,14 +177,14 @@ class LinkedGateway implements GatewayLink {
     this.#link = null;
     this.#synced = false;
     if (wasConnected && before) {
-      this.#options.log('warn', 'gateway connection lost', { gateway: before.name, reason });
+      this.#options.log(this.#ending ? 'debug' : 'warn', 'gateway connection lost', { gateway: before.name, reason });
       this.#tell({ type: 'disconnected', gateway: before.name, message: reason });
     }
     this.#retryLater();
   }
 
   #retryLater(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#ending) return;
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs);
     this.#retryMs = Math.min(longestRetryMs, this.#retryMs * 2);
   }

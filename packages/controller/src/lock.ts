@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from './exitCodes.ts';
+import { makePrivateFile } from './privateFile.ts';
 import { writeFileAtomic } from './writeFileAtomic.ts';
 
 /** Who holds a data folder, for the message to the one who is refused. */
@@ -18,13 +19,15 @@ export interface DataDirectoryLock {
   release(): void;
 }
 
+/** A connection that nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the data folder for this process. The lock is SQLite's exclusive file lock, which the system takes back when the
  * process ends, however it ends: nothing stale can stay. Throws `StartError` naming the holder.
  */
 export function lockDataDirectory(path: string, startedAt: number): DataDirectoryLock {
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
+  makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -33,6 +36,7 @@ export function lockDataDirectory(path: string, startedAt: number): DataDirector
     if (isBusy(error)) throw refusal(readHolder(path));
     throw new StartError('storeUnusable', `the lock file ${path} cannot be used: ${String(error)}`, error);
   }
+  held.add(database);
   const holder: LockHolder = { pid: process.pid, startedAt, apiUrl: null };
   const write = (): void => writeFileAtomic(holderFile(path), `${JSON.stringify(holder)}\n`);
   write();
@@ -42,7 +46,7 @@ export function lockDataDirectory(path: string, startedAt: number): DataDirector
       write();
     },
     release() {
-      if (database.isOpen) database.close();
+      if (held.delete(database)) database.close();
     },
   };
 }

@@ -6,7 +6,18 @@ const pageFile = (name: string) => new URL(`../page/${name}`, import.meta.url);
 const moduleFile = (name: string) => new URL(`./page/${name}.js`, import.meta.url);
 
 /** The page's modules, each after those it imports. */
-const moduleOrder = ['dom', 'format', 'api', 'model', 'chart', 'coldStart', 'replicaTiles', 'tryBox', 'workloadCard', 'main'];
+const moduleOrder = [
+  'dom',
+  'format',
+  'api',
+  'model',
+  'chart',
+  'coldStart',
+  'replicaTiles',
+  'tryBox',
+  'workloadCard',
+  'main',
+];
 
 export interface Page {
   /** One document with its style, script and pictures inside: nothing else is ever fetched for it. */

@@ -27,7 +27,9 @@ describe('the page', () => {
     expect(script.length).toBeGreaterThan(5000);
     expect(script).not.toMatch(/^(import|export) /m);
     expect(() => new Script(`(async () => {${script}\n})`)).not.toThrow();
-    const names = [...script.matchAll(/^(?:async )?(?:function|class|const|let)\s*\*?\s*(\w+)/gm)].map((match) => match[1]);
+    const names = [...script.matchAll(/^(?:async )?(?:function|class|const|let)\s*\*?\s*(\w+)/gm)].map(
+      (match) => match[1],
+    );
     expect(names.length).toBe(new Set(names).size);
   });
 });

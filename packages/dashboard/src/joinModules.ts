@@ -9,11 +9,14 @@ export function joinModules(modules: { name: string; text: string }[]): string {
     .map(({ name, text }) => {
       const body = text.replace(/^import\s[^;]*?from\s+'([^']+)';\n?/gm, (_line, from: string) => {
         const imported = from.replace(/^\.\//, '').replace(/\.js$/, '');
-        if (!seen.has(imported)) throw new Error(`page module "${name}" imports "${imported}", which does not stand before it`);
+        if (!seen.has(imported))
+          throw new Error(`page module "${name}" imports "${imported}", which does not stand before it`);
         return '';
       });
       seen.add(name);
-      return body.replace(/^export (?=(async )?(function|const|let|class)\b)/gm, '').replace(/^export \{[^}]*\};\n?/gm, '');
+      return body
+        .replace(/^export (?=(async )?(function|const|let|class)\b)/gm, '')
+        .replace(/^export \{[^}]*\};\n?/gm, '');
     })
     .join('\n');
 }

@@ -16,6 +16,6 @@ export const metadataSchema = z
     annotations: z
       .record(labelKeyField(), z.string().max(65_536))
       .prefault({})
-      .meta({ description: 'Free text for people and tools; Ebb does not read it.' }),
+      .meta({ description: 'Free text for people and tools; decisions never depend on it.' }),
   })
   .meta({ description: 'Who this object is.' });

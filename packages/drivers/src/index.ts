@@ -1,3 +1,4 @@
+export { agentCommand } from './process/agentCommand.ts';
 export { DriverError } from './process/driverError.ts';
 export { connectProcessDriver, type ProcessDriver, type ProcessDriverOptions } from './process/processDriver.ts';
 export { type DriverDescription, drivers } from './registry.ts';

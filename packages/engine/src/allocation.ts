@@ -2,7 +2,7 @@ import type { AllocationLimits, AllocationRequest } from '@ebb/core';
 import { keyText } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { neededBy } from './dependencies.ts';
-import { isHeldOnTo } from './replicaSet.ts';
+import { exists, isHeldOnTo } from './replicaSet.ts';
 import { hasReadyReplica, type WorkloadState } from './workloadState.ts';
 
 /**
@@ -15,7 +15,7 @@ export function allocationRequests(
 ): { requests: AllocationRequest[]; states: Map<string, WorkloadState> } {
   const affected = new Set(touched);
   if (context.hasDependencies) for (const state of spreadNeed(context)) affected.add(state);
-  const asked = isUnlimited(context.options.limits) ? affected : context.workloads.values();
+  const asked = isUnlimited(context.limits) ? affected : context.workloads.values();
   const states = new Map<string, WorkloadState>();
   const requests: AllocationRequest[] = [];
   for (const state of asked) {
@@ -32,9 +32,11 @@ function isWanting(state: WorkloadState): boolean {
 
 /** Marks the workloads that must keep a replica for another; returns those for which that changed. */
 function spreadNeed(context: EngineContext): WorkloadState[] {
-  const active = [...context.workloads.values()].filter(isWanting);
-  const graph = new Map(active.map((state) => [state.key, state.spec.dependsOn.map(keyText)]));
-  const wanted = active.filter((state) => (state.decision?.replicas ?? 0) > 0).map((state) => state.key);
+  const graph = new Map([...context.workloads.values()].map((state) => [state.key, state.spec.dependsOn.map(keyText)]));
+  // Also one that is on its way to zero may still need what it depends on, to finish its requests.
+  const wanted = [...context.workloads.values()]
+    .filter((state) => (state.decision?.replicas ?? 0) > 0 || [...state.replicas.values()].some(exists))
+    .map((state) => state.key);
   const needed = neededBy(graph, wanted);
   const changed: WorkloadState[] = [];
   for (const state of context.workloads.values()) {

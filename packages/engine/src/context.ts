@@ -1,4 +1,4 @@
-import type { Cause, Memory } from '@ebb/core';
+import type { AllocationLimits, Cause, Memory } from '@ebb/core';
 import type { GatewayLink } from './gatewayLink.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
@@ -26,11 +26,15 @@ export interface EngineContext {
   stopped: boolean;
   /** Some workload depends on another. */
   hasDependencies: boolean;
+  /** Bounds over all workloads. */
+  limits: AllocationLimits;
   allocationMemory: Memory | null;
   /** Has the workload decided on once this turn is over. */
   touch(state: WorkloadState, cause: Cause): void;
   /** Decides on what was touched now: for a request that waits at zero. */
   reconcileNow(): void;
+  /** A deleted workload's last replica is gone. */
+  hasLeft(state: WorkloadState): void;
   /** The workload's state must be saved. */
   unsaved(state: WorkloadState): void;
 }

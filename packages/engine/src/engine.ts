@@ -1,4 +1,4 @@
-import type { Cause, DriverEvent, StoredDocument } from '@ebb/core';
+import type { AllocationLimits, Cause, DriverEvent, StoredDocument } from '@ebb/core';
 import { keyText, type ObjectKey, type WatchEvent, type WorkloadSpec, type WorkloadStatus } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { checkApply, isWorkload, resolveStored, storeBatch } from './documents.ts';
@@ -62,9 +62,11 @@ class LiveEngine implements Engine {
       quiescing: false,
       stopped: false,
       hasDependencies: false,
+      limits: options.limits,
       allocationMemory: null,
       touch: (state, cause) => this.#touch(state, cause),
       reconcileNow: () => this.#reconcile(),
+      hasLeft: (state) => this.#hasLeft(state),
       unsaved: (state) => this.#saved.changed(state),
     };
     this.#saved = new SavedState(this.#context, () => this.#deposed());
@@ -85,6 +87,7 @@ class LiveEngine implements Engine {
       workloads.set(state.key, state);
       readSchedules(this.#context, state);
     }
+    await this.#loadLeaving();
     this.#noteDependencies();
     journal.prepare();
     this.#unwatch.push(ports.gateway.watch((event) => this.#whileRunning(() => onGatewayEvent(this.#context, event))));
@@ -121,6 +124,8 @@ class LiveEngine implements Engine {
   remove(kind: string, key: ObjectKey, expectedVersion?: number): Promise<StoredDocument | null> {
     return this.#inTurn(async () => {
       const { ports, workloads, options } = this.#context;
+      const present = isWorkload(kind) ? workloads.get(keyText(key)) : undefined;
+      if (present && !present.removed && present.replicas.size > 0) await this.#saved.noteLeaving(present.stored);
       const stored = await ports.store.documents.delete(kind, key, {
         epoch: options.epoch,
         ...(expectedVersion === undefined ? {} : { expectedVersion }),
@@ -160,6 +165,12 @@ class LiveEngine implements Engine {
     return { ...explanation, lines: linesOf(state.decision, state.grant) };
   }
 
+  setLimits(limits: AllocationLimits): void {
+    this.#context.limits = limits;
+    this.#context.journal.record('event', null, { type: 'limits', limits });
+    for (const state of this.#context.workloads.values()) this.#touch(state, 'grant');
+  }
+
   async quiesce(): Promise<void> {
     this.#context.quiescing = true;
     for (const state of this.#context.workloads.values()) this.#touch(state, 'document');
@@ -174,6 +185,24 @@ class LiveEngine implements Engine {
       this.#context.ports.log('error', 'a stored workload cannot be read and is left alone', { key, error: messageOf(error) });
       return null;
     }
+  }
+
+  async #loadLeaving(): Promise<void> {
+    const { workloads } = this.#context;
+    for (const stored of await this.#saved.leaving()) {
+      const key = keyText(stored.key);
+      const state = workloads.has(key) ? null : this.#loaded(stored);
+      if (state) workloads.set(key, Object.assign(state, { removed: true }));
+      else await this.#saved.hasLeft(key);
+    }
+  }
+
+  #hasLeft(state: WorkloadState): void {
+    this.#context.workloads.delete(state.key);
+    this.#saved.hasLeft(state.key).catch((error: unknown) => {
+      // Found again and dropped at the next start.
+      this.#context.ports.log('warn', 'a deleted workload is still noted', { key: state.key, error: messageOf(error) });
+    });
   }
 
   /** What runs is taken over as it is. Without an agent the engine goes on, and adopts when one comes. */
@@ -231,7 +260,10 @@ class LiveEngine implements Engine {
     if (state) {
       state.stored = outcome.stored;
       Object.assign(state, derivedFrom(spec));
-      if (state.removed) state.configured = '';
+      if (state.removed) {
+        state.configured = '';
+        this.#saved.hasLeft(key).catch(() => {});
+      }
       state.removed = false;
       state.removedAtGateway = false;
       state.activation.clear();
@@ -301,8 +333,9 @@ class LiveEngine implements Engine {
   }
 
   #reconcile(): void {
-    const { stopped, ports } = this.#context;
-    if (this.#reconciling || stopped || this.#touched.size === 0) return;
+    const { stopped, adopted, ports } = this.#context;
+    // Before it is known what runs, every decision would rest on a wrong picture.
+    if (this.#reconciling || stopped || !adopted || this.#touched.size === 0) return;
     this.#reconciling = true;
     const touched = new Map(this.#touched);
     this.#touched.clear();

@@ -1,9 +1,11 @@
-import type { Decision, Grant, JournalRecord, JournalStore } from '@ebb/core';
+import { type Decision, decide, type Grant, type JournalRecord, type JournalStore } from '@ebb/core';
 import type { DecisionBody } from './decisionRun.ts';
 import { sentenceOf } from './reasonText.ts';
+import { isWorkloadSnapshot, replayJournal } from './replay.ts';
 import type { Explanation } from './types.ts';
 
 const mostActions = 200;
+const mostReplayed = 20_000;
 
 /** What was decided for the workload by `atMs`, why, and what was done because of it. From the journal alone. */
 export async function explainFromJournal(
@@ -27,7 +29,7 @@ export async function explainFromJournal(
     decision,
     grant,
     actions: actions.filter((record) => record.atMs <= nextMs),
-    lines: linesOf(decidedIn(decision), grant ? (grant.body as { grant: Grant }).grant : null),
+    lines: linesOf((await replayedAt(journal, workload, atMs)) ?? decidedIn(decision), grant ? (grant.body as { grant: Grant }).grant : null),
   };
 }
 
@@ -35,6 +37,21 @@ export async function explainFromJournal(
 export function linesOf(decision: Decision | null, grant: Grant | null): Explanation['lines'] {
   const reasons = [...(decision?.reasons ?? []), ...(grant?.reasons ?? [])];
   return reasons.map((reason) => ({ stage: reason.stage, code: reason.code, sentence: sentenceOf(reason) }));
+}
+
+/**
+ * The decision as it was made last before the time, with the numbers it had then: a run's record has those of its
+ * begin, so the observations since the last snapshot are decided on once more. Null where that gives something else
+ * than was recorded (another version of Ebb), or lies too far back.
+ */
+async function replayedAt(journal: JournalStore, workload: string, atMs: number): Promise<Decision | null> {
+  const starts = await journal.read({ workload, toMs: atMs, kinds: ['snapshot', 'event'], newestFirst: true, limit: 20 });
+  const start = starts.find((record) => isWorkloadSnapshot(record.body));
+  if (!start) return null;
+  const records = await journal.read({ workload, fromSequence: start.sequence, limit: mostReplayed });
+  const until = replayJournal(records, decide).filter((one) => one.observation.nowMs <= atMs);
+  const last = until.at(-1);
+  return last && until.every((one) => one.matches !== false) ? last.decision : null;
 }
 
 /** The record that began the run of equal decisions in force at the time. */

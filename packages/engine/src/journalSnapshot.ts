@@ -6,7 +6,8 @@ import type { WorkloadState } from './workloadState.ts';
 
 /** First records of a journal segment: the system, then each workload with the memory that its next decision meets. */
 export function journalSnapshot(context: EngineContext): SnapshotPart[] {
-  const { version, epoch, limits } = context.options;
+  const { version, epoch } = context.options;
+  const { limits } = context;
   const states = [...context.workloads.values()].filter((state) => !state.removed);
   return [
     {

@@ -24,7 +24,13 @@ export function reconcile(context: EngineContext, touched: ReadonlyMap<WorkloadS
   const anew: WorkloadState[] = [];
   for (const [state, causes] of touched) {
     affected.add(state);
-    if (!state.removed && !context.quiescing && decideFor(context, state, causes)) anew.push(state);
+    if (state.removed || context.quiescing) continue;
+    try {
+      if (decideFor(context, state, causes)) anew.push(state);
+    } catch (error) {
+      // One workload's bad luck is not the others'.
+      context.ports.log('error', 'no decision could be made', { workload: state.key, error: String(error) });
+    }
   }
   for (const state of grantAll(context, affected)) affected.add(state);
   for (const state of anew) {
@@ -55,7 +61,7 @@ function decideFor(context: EngineContext, state: WorkloadState, causes: Readonl
 /** Returns the workloads whose grant is another one than before. */
 function grantAll(context: EngineContext, touched: ReadonlySet<WorkloadState>): WorkloadState[] {
   const { requests, states } = allocationRequests(context, touched);
-  const { grants, memory } = allocate(requests, context.options.limits, context.allocationMemory);
+  const { grants, memory } = allocate(requests, context.limits, context.allocationMemory);
   context.allocationMemory = memory;
   const changed: WorkloadState[] = [];
   for (const grant of grants) {
@@ -98,7 +104,7 @@ function act(context: EngineContext, state: WorkloadState): void {
   scheduleWakeUp(context, state);
   if (state.removed && ![...state.replicas.values()].some(exists)) {
     state.wakeUp?.cancel();
-    context.workloads.delete(state.key);
+    context.hasLeft(state);
   }
 }
 

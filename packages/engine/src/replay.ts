@@ -35,9 +35,9 @@ export function replayJournal(records: Iterable<JournalRecord>, decide: Decide):
   for (const record of records) {
     if (record.workload === null) continue;
     if (record.kind === 'snapshot' || record.kind === 'event') {
-      const snapshot = snapshotOf(record.body);
-      if (!snapshot) continue;
-      workloads.set(record.workload, { spec: snapshot.spec, memory: snapshot.memory, waiting: [] });
+      if (!isWorkloadSnapshot(record.body)) continue;
+      const { spec, memory } = record.body;
+      workloads.set(record.workload, { spec, memory, waiting: [] });
       continue;
     }
     const workload = workloads.get(record.workload);
@@ -70,8 +70,6 @@ function compare(workload: WorkloadReplay, body: DecisionBody): void {
   for (const one of repeated) one.matches = matches;
 }
 
-function snapshotOf(body: unknown): WorkloadSnapshot | null {
-  return typeof body === 'object' && body !== null && 'type' in body && body.type === 'workload'
-    ? (body as WorkloadSnapshot)
-    : null;
+export function isWorkloadSnapshot(body: unknown): body is WorkloadSnapshot {
+  return typeof body === 'object' && body !== null && 'type' in body && body.type === 'workload';
 }

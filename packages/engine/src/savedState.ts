@@ -1,6 +1,5 @@
-import type { Memory, StateStore } from '@ebb/core';
-import { StoreError } from '@ebb/core';
-import type { ColdStart, RequestCounts } from '@ebb/documents';
+import { type Memory, type StateStore, StoreError, type StoredDocument } from '@ebb/core';
+import { type ColdStart, keyText, type RequestCounts } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { DemandMeter } from './demand.ts';
 import type { WorkloadState } from './workloadState.ts';
@@ -15,6 +14,7 @@ interface SavedWorkload {
 }
 
 const prefix = 'engine/workload/';
+const leavingPrefix = 'engine/leaving/';
 const allocationName = 'engine/allocation';
 const aliveName = 'engine/alive';
 const saveEveryMs = 1000;
@@ -60,6 +60,29 @@ export class SavedState {
     state.lastActiveAtMs = saved.lastActiveAtMs;
     state.coldStarts = saved.coldStarts;
     state.demand = new DemandMeter(saved.requests.carried, saved.requests.gateways);
+  }
+
+  /**
+   * Noted before a document is deleted: should the control plane end before the replicas have, the next one lets them
+   * finish their requests instead of taking them for orphans.
+   */
+  async noteLeaving(stored: StoredDocument): Promise<void> {
+    await this.#store.save(leavingPrefix + keyText(stored.key), stored, this.#context.options.epoch);
+  }
+
+  /** Deleted workloads whose replicas had not ended. */
+  async leaving(): Promise<StoredDocument[]> {
+    const found: StoredDocument[] = [];
+    for (const name of await this.#store.names(leavingPrefix)) {
+      const stored = await this.#store.load(name);
+      // Written by `noteLeaving` alone.
+      if (stored !== null) found.push(stored as StoredDocument);
+    }
+    return found;
+  }
+
+  async hasLeft(key: string): Promise<void> {
+    await this.#store.drop(leavingPrefix + key);
   }
 
   changed(state: WorkloadState): void {

@@ -5,6 +5,7 @@ import { nowUs } from './clock.ts';
 import type {
   AnswerHead,
   AnswerSink,
+  ClientListener,
   Exchange,
   FieldList,
   Upstream,
@@ -43,7 +44,7 @@ export interface FlightHost {
  * One exchange on its way through the gateway: read, held, given to a replica, answered. Whatever happens to client
  * or replica, it is settled once, so that the counts in flight are exact.
  */
-export class Flight implements AnswerSink {
+export class Flight implements AnswerSink, ClientListener {
   readonly id: number;
   readonly exchange: Exchange;
   readonly requestId: string;
@@ -78,12 +79,8 @@ export class Flight implements AnswerSink {
     this.arrivedUs = nowUs();
     this.#activityUs = this.arrivedUs;
     this.requestId = requestId(exchange.head);
-    this.body = new RequestBody(exchange.body, host.memory);
-    this.body.onActivity = () => {
-      this.#activityUs = nowUs();
-    };
-    exchange.onGone = () => this.#clientGone();
-    exchange.onDrain = () => this.#drained();
+    this.body = new RequestBody(exchange.body, host.memory, this);
+    exchange.listener = this;
   }
 
   /** Time the gateway itself took until the replica's connection had the request, without the wait for a replica. */
@@ -241,14 +238,18 @@ export class Flight implements AnswerSink {
     });
   }
 
-  #drained(): void {
+  onActivity(): void {
+    this.#activityUs = nowUs();
+  }
+
+  onClientDrain(): void {
     if (!this.#stalled) return;
     this.#stalled = false;
     this.#activityUs = nowUs();
     this.#call?.resume();
   }
 
-  #clientGone(): void {
+  onClientGone(): void {
     this.#call?.abort();
     this.#finish('cancelled', () => {});
   }

@@ -149,15 +149,14 @@ describe('a request', () => {
       incoming.once('data', (chunk: Buffer) => {
         incoming.pause();
         first.resolve(chunk.subarray(0, 5).toString());
-        goOn.promise.then(() => {
-          let bytes = chunk.length;
-          incoming.on('data', (more: Buffer) => {
-            bytes += more.length;
-          });
-          incoming.on('end', () => response.end(String(bytes)));
-          incoming.resume();
-        });
+        void countRest(chunk.length);
       });
+      const countRest = async (begun: number): Promise<void> => {
+        await goOn.promise;
+        let bytes = begun;
+        for await (const more of incoming) bytes += Buffer.byteLength(more);
+        response.end(String(bytes));
+      };
     });
     const total = 100 * 1024 * 1024;
     const gateway = await testGateway([

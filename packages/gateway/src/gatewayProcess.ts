@@ -6,6 +6,7 @@ import { Gateway } from './gateway.ts';
 import { limits } from './limits.ts';
 import type { Log } from './log.ts';
 import { UndiciUpstream } from './upstream/undici.ts';
+import { warmUp } from './warmUp.ts';
 
 export interface GatewayProcessOptions {
   dataDirectory: string;
@@ -44,10 +45,11 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
   // The same in every life: the control plane tells them apart by the process id in `hello`.
   const name = 'gateway';
   let control: Control | null = null;
+  const upstream = new UndiciUpstream();
   const gateway = new Gateway({
     name,
     dispatcher,
-    upstream: new UndiciUpstream(),
+    upstream,
     send: (message: FromGateway) => control?.send(message) ?? false,
     onFault: (error) =>
       log('error', 'unexpected fault', { error: error instanceof Error ? error.stack : String(error) }),
@@ -97,6 +99,8 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
     throw error;
   }
   log('info', 'started', { url, gateway: name, pid: process.pid });
+  const self = { host: place.host === '0.0.0.0' || place.host === '::' ? '127.0.0.1' : place.host, port: place.port };
+  void warmUp(upstream, self).then(() => upstream.forget(self));
   return { url, port: place.port, gateway, stop, stopped };
 }
 

@@ -117,7 +117,7 @@ describe('the queue', () => {
 
   it('forgets a request whose client went away', async () => {
     const gateway = await testGateway([gatewayWorkload('w')]);
-    const { outgoing } = open(gateway.port, '/w', { method: 'POST', body: 'x' });
+    const { outgoing } = open(gateway.port, '/w', { method: 'POST' });
     outgoing.end('x');
     await gateway.control.until('wake');
     outgoing.destroy();

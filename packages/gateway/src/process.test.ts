@@ -52,7 +52,7 @@ describe('the gateway process', () => {
     const { url } = await gateway.line('started');
     const port = Number(new URL(String(url)).port);
     const control = new ControlPlane(
-      await connectLink<ToGateway, FromGateway>(socketPath(data, 'gateway'), { sender: 'control', epoch: 1 }),
+      await connectLink<FromGateway, ToGateway>(socketPath(data, 'gateway'), { sender: 'control', epoch: 1 }),
     );
     const replica = await testReplica((_incoming, response) => response.end('from the replica'));
     control.send({ type: 'sync', workloads: [gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port)] })] });

@@ -1,27 +1,35 @@
 import { Readable } from 'node:stream';
-import type { BodySource } from './exchange.ts';
+import type { BodyReader, BodySource } from './exchange.ts';
 
 /** Bytes of request bodies in memory, over all workloads. */
 export class BodyMemory {
   usedBytes = 0;
 }
 
+/** Hears of each chunk that came from the client. */
+interface ActivityListener {
+  onActivity(): void;
+}
+
 /**
  * The body of one request between client and replica: read into memory while the request waits (then it can be sent
  * again to another replica), or passed through as it comes.
  */
-export class RequestBody {
+export class RequestBody implements BodyReader {
   readonly #source: BodySource;
   readonly #memory: BodyMemory;
+  readonly #listener: ActivityListener;
   #chunks: Buffer[] = [];
   #heldBytes = 0;
+  #limitBytes = 0;
+  #collected: ((whole: boolean) => void) | null = null;
   #passedOn = false;
   #stream: BodyStream | null = null;
-  onActivity: () => void = () => {};
 
-  constructor(source: BodySource, memory: BodyMemory) {
+  constructor(source: BodySource, memory: BodyMemory, listener: ActivityListener) {
     this.#source = source;
     this.#memory = memory;
+    this.#listener = listener;
   }
 
   /** Nothing of it has left memory: another replica can get all of it. */
@@ -38,23 +46,17 @@ export class RequestBody {
     return this.#heldBytes;
   }
 
-  /** Reads into memory up to the limit; tells whether that is all of the body. What exceeds it stays with the client. */
+  /** Reads into memory until it has more than the limit; tells whether it has all. The rest stays with the client. */
   collect(limitBytes: number, done: (whole: boolean) => void): void {
+    // A replica that refused the connection was given a stream, and took nothing of it.
+    this.#closeStream();
     if (this.#source.ended) {
       done(true);
       return;
     }
-    this.#source.read({
-      onChunk: (chunk) => {
-        this.#keep(chunk);
-        if (this.#heldBytes < limitBytes) return;
-        this.#source.pause();
-        if (this.#heldBytes > limitBytes) done(false);
-        // Exactly full: only the end may follow, which a paused source cannot tell.
-        else this.#source.read({ onChunk: (more) => this.#overflow(more, done), onEnd: () => done(true) });
-      },
-      onEnd: () => done(true),
-    });
+    this.#limitBytes = limitBytes;
+    this.#collected = done;
+    this.#source.read(this);
   }
 
   /** What is in memory, when that is all of it. */
@@ -66,12 +68,12 @@ export class RequestBody {
 
   /** The body for an upstream: a buffer when all is in memory, otherwise a stream of what is and what comes. */
   open(): Buffer | Readable {
-    this.#stream?.detach();
-    this.#stream = null;
+    this.#closeStream();
+    this.#collected = null;
     const whole = this.whole();
     if (whole) return whole;
     this.#source.pause();
-    this.#stream = new BodyStream(this.#chunks, (stream) => this.#passOn(stream));
+    this.#stream = new BodyStream(this, this.#chunks);
     return this.#stream;
   }
 
@@ -86,69 +88,85 @@ export class RequestBody {
   /** Stops reading for good. */
   close(): void {
     this.release();
-    this.#stream?.detach();
-    this.#stream = null;
+    this.#collected = null;
+    this.#closeStream();
   }
 
-  #passOn(stream: BodyStream): void {
+  /** The stream wants what was not read yet. */
+  passOn(stream: BodyStream): void {
+    if (stream !== this.#stream) return;
     if (this.#source.ended) {
       stream.push(null);
       return;
     }
     if (!this.#passedOn) this.release();
-    this.#source.read({
-      onChunk: (chunk) => {
-        this.onActivity();
-        if (!stream.push(chunk)) this.#source.pause();
-      },
-      onEnd: () => stream.push(null),
-    });
-    stream.onDetach = () => this.#source.pause();
+    this.#source.read(this);
   }
 
-  #keep(chunk: Buffer): void {
-    this.onActivity();
+  /** The stream was ended from its side. */
+  detached(stream: BodyStream): void {
+    if (stream !== this.#stream) return;
+    this.#stream = null;
+    this.#source.pause();
+  }
+
+  onChunk(chunk: Buffer): void {
+    this.#listener.onActivity();
+    if (this.#stream) {
+      if (!this.#stream.push(chunk)) this.#source.pause();
+      return;
+    }
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length;
     this.#memory.usedBytes += chunk.length;
+    if (this.#heldBytes <= this.#limitBytes) return;
+    this.#source.pause();
+    this.#tellCollected(false);
   }
 
-  #overflow(chunk: Buffer, done: (whole: boolean) => void): void {
-    this.#keep(chunk);
+  onEnd(): void {
+    if (this.#stream) this.#stream.push(null);
+    else this.#tellCollected(true);
+  }
+
+  #tellCollected(whole: boolean): void {
+    const done = this.#collected;
+    this.#collected = null;
+    done?.(whole);
+  }
+
+  #closeStream(): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    if (!stream) return;
     this.#source.pause();
-    done(false);
+    stream.destroy();
   }
 }
 
 /** What was already read, then the rest as the upstream asks for it. Destroying it leaves the client's side alone. */
 class BodyStream extends Readable {
-  #prefix: Buffer[];
-  readonly #next: (stream: BodyStream) => void;
-  onDetach: () => void = () => {};
+  readonly #body: RequestBody;
+  readonly #prefix: Buffer[];
 
-  constructor(prefix: Buffer[], next: (stream: BodyStream) => void) {
+  constructor(body: RequestBody, prefix: readonly Buffer[]) {
     super({ highWaterMark: 64 * 1024 });
+    this.#body = body;
     this.#prefix = [...prefix];
-    this.#next = next;
     // An upstream that fails destroys its body with the error; the failure itself is told through the sink.
-    this.on('error', () => {});
-  }
-
-  detach(): void {
-    this.onDetach();
-    this.onDetach = () => {};
-    this.destroy();
+    this.on('error', ignore);
   }
 
   override _read(): void {
     const chunk = this.#prefix.shift();
     if (chunk) this.push(chunk);
-    else this.#next(this);
+    else this.#body.passOn(this);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.onDetach();
-    this.onDetach = () => {};
+    this.#body.detached(this);
     callback(error);
   }
 }
+
+function ignore(): void {}

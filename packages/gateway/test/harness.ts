@@ -21,10 +21,10 @@ function isOf<Type extends FromGateway['type']>(
 /** The control plane's end of a link: keeps every message, and waits for those that a test needs. */
 export class ControlPlane {
   readonly messages: FromGateway[] = [];
-  readonly #connection: Connection<ToGateway, FromGateway>;
+  readonly #connection: Connection<FromGateway, ToGateway>;
   #waiting: (() => void)[] = [];
 
-  constructor(connection: Connection<ToGateway, FromGateway>) {
+  constructor(connection: Connection<FromGateway, ToGateway>) {
     this.#connection = connection;
     connection.onMessage = (message) => {
       this.messages.push(message);
@@ -90,7 +90,7 @@ export async function testGateway(workloads: GatewayWorkload[], shutdownMs = 500
   });
   const connectControl = async (epoch: number): Promise<ControlPlane> =>
     new ControlPlane(
-      await connectLink<ToGateway, FromGateway>(socketPath(dataDirectory, 'gateway'), { sender: 'control', epoch }),
+      await connectLink<FromGateway, ToGateway>(socketPath(dataDirectory, 'gateway'), { sender: 'control', epoch }),
     );
   const control = await connectControl(1);
   control.send({ type: 'sync', workloads });

@@ -64,11 +64,17 @@ function holdsAny(pid: string, sockets: Set<string>): boolean {
 
 function describe(pid: string): string {
   const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
-  const name = words
-    .slice(0, 2)
-    .map((word) => word.split('/').at(-1))
-    .join(' ');
-  return `${name || 'a process'} (pid ${pid})`;
+  return `${programName(words)} (pid ${pid})`;
+}
+
+/** What a person calls a program, from its command line: its own name and its script's; another Ebb by its data folder. */
+export function programName(words: readonly string[]): string {
+  if (/\/(controller|gateway)\/dist\/\w+\.js$/.test(words[1] ?? '')) {
+    const data = words[words.indexOf('--data') + 1];
+    return words.includes('--data') && data ? `another Ebb on ${data}` : 'another Ebb';
+  }
+  const names = words.slice(0, 2).map((word) => word.split('/').at(-1));
+  return names.join(' ') || 'a process';
 }
 
 function lsofHolder(port: number): string | null {

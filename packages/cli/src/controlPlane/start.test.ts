@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isPortFree, portHolder } from './portHolder.ts';
+import { isPortFree, portHolder, programName } from './portHolder.ts';
 import { lastLines, parseReady } from './start.ts';
 
 test('a taken port names who holds it', async () => {
@@ -39,4 +39,14 @@ test('the last lines of a log are for a person', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test.each([
+  [['/usr/bin/node', '/a/packages/controller/dist/main.js', '--data', '/a/.ebb'], 'another Ebb on /a/.ebb'],
+  [['node', '/a/packages/gateway/dist/main.js'], 'another Ebb'],
+  [['/usr/bin/node', '/srv/app/server.js', '--x'], 'node server.js'],
+  [['/usr/sbin/nginx'], 'nginx'],
+  [[], 'a process'],
+])('%j is %s', (words, name) => {
+  expect(programName(words)).toBe(name);
 });

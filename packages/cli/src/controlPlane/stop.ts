@@ -42,8 +42,7 @@ export async function stopEbb(target: StopTarget, progress: (line: string) => vo
   const pids = targets.map(({ pid }) => pid);
   for (let waited = 0; waited < longestStopMs; waited += progressEveryMs) {
     if (await waitUntilGone(pids, progressEveryMs)) break;
-    const left = targets.filter(({ pid }) => isRunning(pid));
-    progress(`waiting for ${left.map(({ what, pid }) => `the ${what} (pid ${pid})`).join(', ')} …`);
+    progress(waitingText(targets.filter(({ pid }) => isRunning(pid))));
   }
   await Promise.race([asked, waitUntilGone([target.controlPlanePid], 1_000)]);
   return {
@@ -51,6 +50,16 @@ export async function stopEbb(target: StopTarget, progress: (line: string) => vo
     processes: targets.map(({ what }) => what).filter((what) => what !== 'replica'),
     left: pids.filter(isRunning),
   };
+}
+
+/** Replicas go first, when their requests are answered; the others only wait for them. */
+function waitingText(left: { pid: number; what: string }[]): string {
+  const replicas = left.filter(({ what }) => what === 'replica');
+  if (replicas.length > 0) {
+    const pids = replicas.map(({ pid }) => pid).join(', ');
+    return `waiting for ${countText(replicas.length, 'replica')} to answer what is in flight (pid ${pids}) …`;
+  }
+  return `waiting for ${left.map(({ what, pid }) => `the ${what} (pid ${pid})`).join(', ')} …`;
 }
 
 /** Without waiting: kills what is known. For the second Ctrl-C. */

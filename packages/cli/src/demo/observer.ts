@@ -11,6 +11,7 @@ export class Observer implements Pick<View, 'begin' | 'event'> {
   #latest: WorkloadStatus | null = null;
   #firstStart: ColdStartStages | null = null;
   #replicaPeak = 0;
+  #peakRatePerHourMicro = 0;
 
   constructor(name: string, view: Pick<View, 'begin' | 'event'>) {
     this.#name = name;
@@ -24,6 +25,10 @@ export class Observer implements Pick<View, 'begin' | 'event'> {
   /** Most replicas that were ready at once. */
   get replicaPeak(): number {
     return this.#replicaPeak;
+  }
+
+  get peakRatePerHourMicro(): number {
+    return this.#peakRatePerHourMicro;
   }
 
   get firstStart(): ColdStartStages | null {
@@ -74,6 +79,7 @@ export class Observer implements Pick<View, 'begin' | 'event'> {
   #take(status: WorkloadStatus): void {
     this.#latest = status;
     this.#replicaPeak = Math.max(this.#replicaPeak, status.replicas.ready);
+    this.#peakRatePerHourMicro = Math.max(this.#peakRatePerHourMicro, status.cost.ratePerHourMicro);
     for (const { pid } of status.replicaList) if (pid !== null) this.#pids.add(pid);
     const { last } = status.coldStarts;
     if (this.#firstStart === null && last !== null) {

@@ -5,7 +5,7 @@ import { readyText } from '../live/announce.ts';
 import { follow } from '../live/follow.ts';
 import { openLines, openView } from '../live/view.ts';
 import { padEnd, wrap } from '../text/width.ts';
-import { type Run, stopRun } from '../up/run.ts';
+import { addressLines, type Run, stopRun } from '../up/run.ts';
 import { Observer } from './observer.ts';
 import type { DemoPlan } from './prepare.ts';
 import { Scene } from './scene.ts';
@@ -20,7 +20,8 @@ export async function runDemo(run: Run, demo: DemoPlan): Promise<ExitName> {
     : openView(context, 'a demo: it ends by itself, Ctrl-C ends it now', false);
   const observer = new Observer(demo.workload, view);
   const scene = new Scene(run, demo, view, observer);
-  view.print(context.colors.bold(readyText(run.readyMs, run.startMs, run.launch)));
+  const [page = '', gateway = ''] = await addressLines(run);
+  view.print(context.colors.bold(readyText(run.readyMs, run.startMs, run.launch)), page, gateway);
   const ended = new AbortController();
   const stopFollowing = AbortSignal.any([interrupts.stop, ended.signal]);
   const following = follow(session.client, observer, stopFollowing).catch((error: unknown) => {
@@ -52,6 +53,7 @@ export async function runDemo(run: Run, demo: DemoPlan): Promise<ExitName> {
     answers: scene.answers,
     coldStart: observer.firstStart,
     replicaPeak: observer.replicaPeak,
+    peakRatePerHourMicro: observer.peakRatePerHourMicro,
     starts: observer.latest?.coldStarts.count ?? 0,
     cost,
     backToZero: backToZeroMs !== null,

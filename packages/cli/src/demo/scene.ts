@@ -34,7 +34,7 @@ export class Scene {
   async firstPicture(): Promise<void> {
     const picture = this.#picture(0);
     await this.#observer.until(() => true, 10_000, this.#signal);
-    this.#say(`one picture (${picture.name}) while nothing runs: the gateway holds it and wakes a replica`);
+    this.#say(`one picture (${picture.name}) while nothing runs: held until a replica is up`);
     const answer = await this.#send(picture);
     this.#tell(answer);
   }

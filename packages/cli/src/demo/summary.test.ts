@@ -12,6 +12,7 @@ function facts(changes: Partial<DemoFacts> = {}): DemoFacts {
     answers: [{ ...answer, latencyMs: 742.4 }, answer, { ...answer, latencyMs: 310 }],
     coldStart: coldStartStages(coldStart),
     replicaPeak: 3,
+    peakRatePerHourMicro: 210_000,
     starts: 3,
     cost: workloadStatus().cost,
     backToZero: true,

@@ -15,6 +15,7 @@ export interface DemoFacts {
     totalUs: number | null;
   } | null;
   replicaPeak: number;
+  peakRatePerHourMicro: number;
   starts: number;
   cost: CostStatus | null;
   backToZero: boolean;
@@ -63,14 +64,6 @@ function fromMicroseconds(us: number | null): number | null {
 
 function ms(value: number | null): string {
   return value === null ? 'unknown' : durationText(value);
-}
-
-/** The price of keeping the peak for an hour, from what always-on has cost so far. */
-function alwaysOnPerHourMicro({ alwaysOnMicro, alwaysOnReplicaSeconds }: CostStatus, replicas: number): bigint {
-  const milliseconds = BigInt(Math.round(alwaysOnReplicaSeconds * 1000));
-  return milliseconds === 0n
-    ? 0n
-    : (BigInt(alwaysOnMicro) * 3_600_000n * BigInt(replicas) + milliseconds / 2n) / milliseconds;
 }
 
 /** The facts of a demo as one JSON value; `ok` only when nothing failed, all went back to zero and nothing is left. */
@@ -122,7 +115,7 @@ export function summarize(facts: DemoFacts): DemoSummary {
       replicaSeconds: cost.replicaSeconds,
       alwaysOnReplicaSeconds: cost.alwaysOnReplicaSeconds,
       assumption: cost.assumption,
-      alwaysOnPerHourMicro: String(alwaysOnPerHourMicro(cost, facts.replicaPeak)),
+      alwaysOnPerHourMicro: String(facts.peakRatePerHourMicro),
     },
     leftRunning: facts.leftRunning,
     timesMs: {
@@ -151,7 +144,7 @@ export function summaryRows(summary: DemoSummary): { label: string; text: string
     row(
       'cold start',
       `spawn ${ms(coldStartMs.spawn)} → load ${ms(coldStartMs.load)} → ready ${ms(coldStartMs.ready)}; ` +
-        `${ms(coldStartMs.total)}, of it Ebb's own ${ms(coldStartMs.ebb)}`,
+        `${ms(coldStartMs.total)} (Ebb ${ms(coldStartMs.ebb)})`,
     );
   }
   row(

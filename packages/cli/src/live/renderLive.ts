@@ -34,7 +34,7 @@ export function renderLive(model: LiveModel, style: LiveStyle): string[] {
   const bottom = ['', style.colors.dim(cut(model.footer))];
   const top = [header(model, style), ''];
   const room = style.height - top.length - bottom.length;
-  const { workloads } = model.status;
+  const workloads = inOrder(model.status.workloads);
   if (workloads.length === 0) {
     const hint = style.colors.dim(cut('No workloads yet: `ebb apply -f FILE` brings one.'));
     return [...top, hint, ...bottom].slice(0, Math.max(1, style.height));
@@ -50,6 +50,11 @@ export function renderLive(model: LiveModel, style: LiveStyle): string[] {
     body = [...body.slice(0, Math.max(0, room - 1)), style.colors.dim(cut(more))];
   }
   return [...top, ...body, ...bottom].slice(0, Math.max(1, style.height));
+}
+
+/** Those that something has happened to come first; else the order stays, so that nothing jumps. */
+function inOrder(workloads: WorkloadStatus[]): WorkloadStatus[] {
+  return [...workloads.filter((workload) => !isUntouched(workload)), ...workloads.filter(isUntouched)];
 }
 
 /** An empty line before and after each panel that has more than one line. */

@@ -157,7 +157,7 @@ export const reasonTable: Record<string, ReasonEntry> = {
   },
   'gate-keeps-alive': {
     stage: 'gate',
-    weight: 6,
+    weight: 13,
     when: 'idle, and the keep-alive time is not over',
     sentence: (d) =>
       `Idle for ${seconds(d.idleMs)}; kept for another ${seconds(d.remainingMs)} (keep-alive ${seconds(d.keepAliveMs)}).`,

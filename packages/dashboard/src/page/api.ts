@@ -59,14 +59,19 @@ export async function readAnnotations(namespaces: string[]): Promise<Map<string,
   const found = new Map<string, Record<string, string>>();
   for (const namespace of namespaces) {
     const response = await call(`/api/v1/namespaces/${encodeURIComponent(namespace)}/workloads`);
-    const list = (await response.json()) as { items: { metadata: { name: string; annotations?: Record<string, string> } }[] };
+    const list = (await response.json()) as {
+      items: { metadata: { name: string; annotations?: Record<string, string> } }[];
+    };
     for (const { metadata } of list.items) found.set(`${namespace}/${metadata.name}`, metadata.annotations ?? {});
   }
   return found;
 }
 
 /** Watch events, one after another, from the sequence on; ends when the connection does. */
-export async function* watch(since: number | null, signal: AbortSignal): AsyncGenerator<WatchEvent | { type: 'heartbeat' }> {
+export async function* watch(
+  since: number | null,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent | { type: 'heartbeat' }> {
   const path = since === null ? '/api/v1/watch' : `/api/v1/watch?since=${since}`;
   const response = await call(path, { headers: { accept: 'application/x-ndjson' }, signal });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();

@@ -1,5 +1,5 @@
 import type { Sample } from './model.ts';
-import { historyMs } from './model.ts';
+import { longestHistoryMs } from './model.ts';
 
 interface Scale {
   x: (at: number) => number;
@@ -24,7 +24,12 @@ export function drawChart(canvas: HTMLCanvasElement, samples: Sample[], now: num
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
 
-  const visible = samples.filter((sample, index) => sample.at >= now - historyMs || (samples[index + 1]?.at ?? now) >= now - historyMs);
+  // A young page shows a minute, so that its first seconds are not a hair at the edge.
+  const ageMs = now - (samples[0]?.at ?? now);
+  const historyMs = Math.min(longestHistoryMs, Math.max(shortestHistoryMs, Math.ceil(ageMs / 60_000) * 60_000));
+  const visible = samples.filter(
+    (sample, index) => sample.at >= now - historyMs || (samples[index + 1]?.at ?? now) >= now - historyMs,
+  );
   const replicasMost = Math.max(2, ...visible.map((sample) => Math.max(sample.wanted, sample.ready + sample.starting)));
   const demandMost = Math.max(2, ...visible.map((sample) => sample.demand));
   const left = 26;
@@ -36,20 +41,32 @@ export function drawChart(canvas: HTMLCanvasElement, samples: Sample[], now: num
   const replicas = scaleTo(replicasMost);
   const demand = scaleTo(demandMost);
 
-  drawGrid(context, { left, right, top, bottom, replicas, replicasMost, demand, demandMost, now });
   context.save();
   context.beginPath();
   context.rect(left, 0, right - left, height);
   context.clip();
   fillSteps(context, visible, now, replicas, (sample) => sample.ready + sample.starting, color('--starting-soft'));
+  // What is ready is cut out of what is ready or starting, so that the two shades do not mix.
+  context.globalCompositeOperation = 'destination-out';
+  fillSteps(context, visible, now, replicas, (sample) => sample.ready, '#000');
+  context.globalCompositeOperation = 'source-over';
   fillSteps(context, visible, now, replicas, (sample) => sample.ready, color('--ready-soft'));
+  context.restore();
+  drawGrid(context, { historyMs, left, right, top, bottom, replicas, replicasMost, demand, demandMost, now });
+  context.save();
+  context.beginPath();
+  context.rect(left, 0, right - left, height);
+  context.clip();
   strokeSteps(context, visible, now, replicas, (sample) => sample.wanted, color('--wanted'), 1.5, [4, 3]);
   strokeSteps(context, visible, now, replicas, (sample) => sample.ready, color('--ready'), 2, []);
   strokeSteps(context, visible, now, demand, (sample) => sample.demand, color('--demand'), 1.5, []);
   context.restore();
 }
 
+const shortestHistoryMs = 60_000;
+
 interface Grid {
+  historyMs: number;
   left: number;
   right: number;
   top: number;
@@ -78,12 +95,14 @@ function drawGrid(context: CanvasRenderingContext2D, grid: Grid): void {
   }
   context.textAlign = 'left';
   context.fillStyle = color('--demand');
-  for (const value of ticks(grid.demandMost)) if (value > 0) context.fillText(String(value), grid.right + 6, grid.demand.y(value));
+  for (const value of ticks(grid.demandMost))
+    if (value > 0) context.fillText(String(value), grid.right + 6, grid.demand.y(value));
   context.fillStyle = color('--quiet');
   context.textAlign = 'center';
-  for (let ago = 0; ago <= historyMs; ago += 60_000) {
-    const label = ago === 0 ? 'now' : `−${ago / 60_000} min`;
-    context.textAlign = ago === 0 ? 'right' : ago === historyMs ? 'left' : 'center';
+  const stepMs = grid.historyMs / 3;
+  for (let ago = 0; ago <= grid.historyMs; ago += stepMs) {
+    const label = ago === 0 ? 'now' : `−${ago / 1000} s`;
+    context.textAlign = ago === 0 ? 'right' : ago === grid.historyMs ? 'left' : 'center';
     context.fillText(label, grid.replicas.x(grid.now - ago), grid.bottom + 11);
   }
 }
@@ -96,7 +115,13 @@ function ticks(most: number): number[] {
   return found;
 }
 
-function stepPath(context: CanvasRenderingContext2D, samples: Sample[], now: number, scale: Scale, pick: (sample: Sample) => number): void {
+function stepPath(
+  context: CanvasRenderingContext2D,
+  samples: Sample[],
+  now: number,
+  scale: Scale,
+  pick: (sample: Sample) => number,
+): void {
   let last: number | null = null;
   for (const sample of samples) {
     const x = scale.x(sample.at);

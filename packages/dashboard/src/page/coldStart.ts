@@ -4,9 +4,21 @@ import { formatMicros } from './format.ts';
 
 /** The stages of a 0 → 1 in the order in which they pass, with what each is made of. */
 const stages = [
-  { name: 'spawn', title: 'asked for → the process exists', us: (start: ColdStart) => sum(start.arrivalToAskUs, start.askToSpawnUs) },
-  { name: 'load', title: 'process exists → the model answers its readiness probe', us: (start: ColdStart) => sum(start.spawnToListenUs, start.listenToReadyUs) },
-  { name: 'ready', title: 'seen ready → the gateway sends it the first request', us: (start: ColdStart) => start.readyToRouteUs },
+  {
+    name: 'spawn',
+    title: 'asked for → the process exists',
+    us: (start: ColdStart) => sum(start.arrivalToAskUs, start.askToSpawnUs),
+  },
+  {
+    name: 'load',
+    title: 'process exists → the model answers its readiness probe',
+    us: (start: ColdStart) => sum(start.spawnToListenUs, start.listenToReadyUs),
+  },
+  {
+    name: 'ready',
+    title: 'seen ready → the gateway sends it the first request',
+    us: (start: ColdStart) => start.readyToRouteUs,
+  },
 ] as const;
 
 function sum(a: number | null, b: number | null): number | null {
@@ -21,8 +33,11 @@ export function ownShareUs(start: ColdStart): number {
 /** The last cold start as one bar, a stage a segment, and the sentence under it. */
 export class ColdStartBar {
   readonly element: HTMLElement;
-  readonly #segments = stages.map((stage) => h('span', { class: `segment ${stage.name}`, title: `${stage.name}: ${stage.title}` }));
+  readonly #segments = stages.map((stage) =>
+    h('span', { class: `segment ${stage.name}`, title: `${stage.name}: ${stage.title}` }),
+  );
   readonly #legend = stages.map((stage) => h('span', { class: `stage ${stage.name}`, title: stage.title }));
+  readonly #bar = h('div', { class: 'bar', hidden: true }, ...this.#segments);
   readonly #note = h('p', { class: 'note' });
 
   constructor() {
@@ -30,13 +45,14 @@ export class ColdStartBar {
       'section',
       { class: 'cold-start', 'aria-label': 'last cold start' },
       h('h3', {}, 'Last cold start'),
-      h('div', { class: 'bar' }, ...this.#segments),
+      this.#bar,
       h('div', { class: 'legend' }, ...this.#legend),
       this.#note,
     );
   }
 
   show(start: ColdStart | null, count: number): void {
+    this.#bar.hidden = !start;
     if (!start) {
       setText(this.#note, 'None yet: send the first request and watch it wake.');
       return;

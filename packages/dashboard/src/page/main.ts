@@ -33,6 +33,8 @@ function render(): void {
       cards.set(id, card);
       list.append(card.element);
     }
+    // What a newcomer can drop a picture on comes first.
+    card.element.style.setProperty('order', view.annotations['ebb.dev/try'] === 'image' ? '0' : '1');
     card.show(view, now);
     card.draw(now);
   }
@@ -50,7 +52,11 @@ function showConnection(now: number): void {
   document.body.dataset.connection = model.connection;
   setText(byId('connection'), words[model.connection]);
   const system = model.system;
-  if (system) setText(byId('about'), `Ebb ${system.version} · up ${formatSeconds((now - system.startedAt) / 1000)} · gateway ${system.gateway.url}`);
+  if (system)
+    setText(
+      byId('about'),
+      `Ebb ${system.version} · up ${formatSeconds((now - system.startedAt) / 1000)} · gateway ${system.gateway.url}`,
+    );
 }
 
 function askForToken(): void {

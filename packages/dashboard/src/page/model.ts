@@ -27,7 +27,7 @@ export interface Model {
 }
 
 /** How far back the curves go. */
-export const historyMs = 180_000;
+export const longestHistoryMs = 180_000;
 const mostSamples = 3000;
 const mostDecisions = 12;
 
@@ -47,7 +47,7 @@ export function takeStatus(model: Model, status: WorkloadStatus, at: number): vo
   model.workloads.set(id, view);
   const { wanted, ready, starting } = status.replicas;
   view.samples.push({ at, wanted, ready, starting, demand: status.inFlight + status.held });
-  while (view.samples.length > mostSamples || (view.samples[1]?.at ?? at) < at - historyMs) view.samples.shift();
+  while (view.samples.length > mostSamples || (view.samples[1]?.at ?? at) < at - longestHistoryMs) view.samples.shift();
   if (status.decision) takeDecision(view, status.decision);
 }
 
@@ -121,5 +121,8 @@ async function takeEvent(model: Model, event: Followed): Promise<void> {
 /** One real request through the control plane to the workload's gateway. */
 export function sendThrough(view: WorkloadView, path: string, init: RequestInit): Promise<Response> {
   const { namespace, name } = view.status;
-  return call(`/api/v1/namespaces/${encodeURIComponent(namespace)}/workloads/${encodeURIComponent(name)}/proxy${path}`, init);
+  return call(
+    `/api/v1/namespaces/${encodeURIComponent(namespace)}/workloads/${encodeURIComponent(name)}/proxy${path}`,
+    init,
+  );
 }

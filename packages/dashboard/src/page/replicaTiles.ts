@@ -40,13 +40,19 @@ export class ReplicaTiles {
     if (!tile) {
       const phase = h('span', { class: 'phase' });
       const detail = h('span', { class: 'detail' });
-      tile = { element: h('div', { class: 'replica', role: 'listitem' }, h('span', { class: 'glow' }), phase, detail), phase, detail };
+      tile = {
+        element: h('div', { class: 'replica', role: 'listitem' }, h('span', { class: 'glow' }), phase, detail),
+        phase,
+        detail,
+      };
       this.#tiles.set(replica.id, tile);
       this.element.append(tile.element);
     }
     tile.element.dataset.phase = replica.phase;
     tile.element.dataset.busy = replica.inFlight > 0 ? 'yes' : 'no';
-    tile.element.title = [replica.id, replica.pid ? `pid ${replica.pid}` : '', replica.message].filter(Boolean).join('\n');
+    tile.element.title = [replica.id, replica.pid ? `pid ${replica.pid}` : '', replica.message]
+      .filter(Boolean)
+      .join('\n');
     setText(tile.phase, replica.phase === 'ready' && replica.inFlight > 0 ? 'working' : replica.phase);
     setText(tile.detail, detailOf(replica, now));
   }

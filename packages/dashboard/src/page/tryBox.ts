@@ -35,7 +35,13 @@ export class TryBox {
       'label',
       { class: 'drop' },
       this.#preview,
-      h('span', {}, h('strong', {}, 'Drop a picture here'), h('br'), 'or choose one; it comes back four times as large'),
+      h(
+        'span',
+        {},
+        h('strong', {}, 'Drop a picture here'),
+        h('br'),
+        'or choose one; it comes back four times as large',
+      ),
       input,
     );
     zone.addEventListener('dragover', (event) => {
@@ -88,7 +94,10 @@ export class TryBox {
     let answered = 0;
     let failed = 0;
     const startedAt = performance.now();
-    setText(this.#says, count === 1 ? 'sent; waiting for the answer …' : `${count} sent; waiting for the answers …`);
+    setText(
+      this.#says,
+      count === 1 ? 'sent; waiting for the answer …' : `sending ${count} (a browser keeps at most six open at once) …`,
+    );
     const report = () => {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(2);
       setText(this.#says, `${answered} of ${count} answered in ${seconds} s${failed > 0 ? `, ${failed} failed` : ''}.`);
@@ -134,7 +143,12 @@ export class TryBox {
     const size = h('span', {}, '');
     image.addEventListener('load', () => setText(size, `${image.naturalWidth} × ${image.naturalHeight}`));
     const waited = waitedMs && Number(waitedMs) >= 1 ? `, held ${Math.round(Number(waitedMs))} ms` : '';
-    const figure = h('figure', {}, image, h('figcaption', {}, size, h('span', {}, `${tookMs} ms${waited}`), h('span', { class: 'by' }, replica ?? '')));
+    const figure = h(
+      'figure',
+      {},
+      image,
+      h('figcaption', {}, size, h('span', {}, `${tookMs} ms${waited}`), h('span', { class: 'by' }, replica ?? '')),
+    );
     this.#results.prepend(figure);
     while (this.#results.children.length > mostPictures) {
       const last = this.#results.lastElementChild;
@@ -156,6 +170,9 @@ async function shrink(image: HTMLImageElement): Promise<Blob> {
   context.imageSmoothingQuality = 'high';
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be encoded'))), 'image/png');
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be encoded'))),
+      'image/png',
+    );
   });
 }

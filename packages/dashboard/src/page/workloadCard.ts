@@ -1,3 +1,4 @@
+import type { Condition } from '@ebb/documents';
 import { drawChart } from './chart.ts';
 import { ColdStartBar } from './coldStart.ts';
 import { h, setText } from './dom.ts';
@@ -8,6 +9,11 @@ import { TryBox } from './tryBox.ts';
 
 const figures = ['wanted', 'ready', 'starting', 'draining', 'in flight', 'held'] as const;
 
+/** Not available for a reason that does not pass by itself. */
+function isTrouble({ type, status, reason }: Condition): boolean {
+  return type === 'Available' && status === 'False' && reason !== 'Starting' && reason !== 'NotStarted';
+}
+
 /** Everything about one workload: figures, replicas, curves, last cold start, decisions, cost, and a box to try it. */
 export class WorkloadCard {
   readonly element: HTMLElement;
@@ -16,7 +22,11 @@ export class WorkloadCard {
   readonly #address = h('code', { class: 'address' });
   readonly #figures = new Map(figures.map((name) => [name, h('b', {}, '0')]));
   readonly #tiles = new ReplicaTiles();
-  readonly #chart = h('canvas', { class: 'chart', role: 'img', 'aria-label': 'replicas and demand over the last three minutes' });
+  readonly #chart = h('canvas', {
+    class: 'chart',
+    role: 'img',
+    'aria-label': 'replicas and demand over the last three minutes',
+  });
   readonly #coldStart = new ColdStartBar();
   readonly #why = h('p', { class: 'why' });
   readonly #decisions = h('ol', { class: 'decisions' });
@@ -50,7 +60,9 @@ export class WorkloadCard {
       h(
         'dl',
         { class: 'figures' },
-        ...figures.map((name) => h('div', { 'data-figure': name }, h('dt', {}, name), h('dd', {}, this.#figures.get(name)))),
+        ...figures.map((name) =>
+          h('div', { 'data-figure': name }, h('dt', {}, name), h('dd', {}, this.#figures.get(name))),
+        ),
       ),
       this.#tiles.element,
       h('div', { class: 'chart-frame' }, this.#chart, h('div', { class: 'keys' }, ...legend)),
@@ -78,7 +90,7 @@ export class WorkloadCard {
     this.#coldStart.show(status.coldStarts.last, status.coldStarts.count);
     this.#showDecisions(now);
     this.#showCost();
-    const trouble = status.conditions.find((condition) => condition.type === 'Available' && condition.status === 'False');
+    const trouble = status.conditions.find(isTrouble);
     this.#problem.hidden = !trouble;
     if (trouble) setText(this.#problem, trouble.message);
   }
@@ -90,14 +102,23 @@ export class WorkloadCard {
   #showDecisions(now: number): void {
     const { decisions, status } = this.#view;
     const due = status.revisitAt === null ? null : Math.max(0, Math.round((status.revisitAt - now) / 1000));
-    const next = due === null ? 'It will be looked at again when something happens.' : `Looked at again in ${formatSeconds(due)}, or when something happens.`;
+    const next =
+      due === null
+        ? 'It will be looked at again when something happens.'
+        : `Looked at again in ${formatSeconds(due)}, or when something happens.`;
     setText(this.#why, status.decision ? `${status.decision.summary} ${next}` : 'Nothing has been decided yet.');
     const shown = decisions.map((decision) => decision.sequence).join();
     if (shown === this.#decisionsShown) return;
     this.#decisionsShown = shown;
     this.#decisions.replaceChildren(
       ...decisions.map((decision) =>
-        h('li', {}, h('time', {}, formatClock(decision.at)), h('b', {}, String(decision.replicas)), h('span', {}, decision.summary)),
+        h(
+          'li',
+          {},
+          h('time', {}, formatClock(decision.at)),
+          h('b', {}, String(decision.replicas)),
+          h('span', {}, decision.summary),
+        ),
       ),
     );
   }

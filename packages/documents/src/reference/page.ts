@@ -1,5 +1,6 @@
 import { type KindName, kindOf } from '../kinds.ts';
 import { type JsonSchema, jsonSchemaOf } from './jsonSchema.ts';
+import { markdownTable } from './table.ts';
 import { boundsText, typeText } from './typeText.ts';
 
 /** Parts with the same fields are told once. */
@@ -55,16 +56,16 @@ function collectSections(path: string, schema: JsonSchema, sections: Section[]):
 
 function renderSection({ paths, schema }: Section): string {
   const required = new Set(schema.required);
-  const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => {
-    const cells = [`\`${name}\``, typeText(field), defaultText(field, required.has(name)), descriptionText(field)];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
-  });
+  const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => [
+    `\`${name}\``,
+    typeText(field),
+    defaultText(field, required.has(name)),
+    descriptionText(field),
+  ]);
   const [path = ''] = paths;
   const title = path === '' ? 'The document' : paths.map((each) => `\`${each}\``).join(', ');
-  const intro = path !== '' && paths.length === 1 && schema.description ? [`${schema.description}\n`] : [];
-  return [`## ${title}\n`, ...intro, '| field | type | default | meaning |', '| --- | --- | --- | --- |', ...rows].join(
-    '\n',
-  );
+  const intro = path !== '' && paths.length === 1 && schema.description ? [schema.description] : [];
+  return [`## ${title}`, ...intro, markdownTable(['field', 'type', 'default', 'meaning'], rows)].join('\n\n');
 }
 
 function defaultText(field: JsonSchema, isRequired: boolean): string {

@@ -1,8 +1,9 @@
 import { problemCodes } from '../problemCodes.ts';
+import { markdownTable } from './table.ts';
 
 /** The reference page of all codes of problems. */
 export function renderProblemsPage(): string {
-  const rows = Object.entries(problemCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  const rows = Object.entries(problemCodes).map(([code, meaning]) => [`\`${code}\``, meaning]);
   return [
     '<!-- Generated from the schemas of packages/documents; do not edit. -->',
     '',
@@ -10,9 +11,7 @@ export function renderProblemsPage(): string {
     '',
     'The `code` of each problem that `ebb validate --json` and the API report.',
     '',
-    '| code | meaning |',
-    '| --- | --- |',
-    ...rows,
+    markdownTable(['code', 'meaning'], rows),
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { AnswerHead, Exchange, FieldList, RequestHead } from '../exchange.ts';
+import type { AnswerHead, ClientListener, Exchange, FieldList, RequestHead } from '../exchange.ts';
 import { HttpBody } from './httpBody.ts';
 
 /** One HTTP/1.1 request and its answer on `node:http`. */
@@ -15,18 +15,17 @@ export class HttpExchange implements Exchange {
   #begun = false;
   /** The end of the connection is the end of the body (HTTP/1.0): only a reset tells that it is not whole. */
   #endsWithConnection = false;
-  onGone: () => void = () => {};
-  onDrain: () => void = () => {};
+  listener: ClientListener | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, head: RequestHead, expectsContinue: boolean) {
     this.head = head;
     this.body = new HttpBody(request, head.bodyBytes, expectsContinue ? () => response.writeContinue() : null);
     this.#response = response;
-    response.on('drain', () => this.onDrain());
+    response.on('drain', () => this.listener?.onClientDrain());
     response.on('close', () => this.#closed());
     // A connection that breaks is told by `close`; a late write to it is nobody's fault.
-    response.on('error', () => {});
-    request.on('error', () => {});
+    response.on('error', ignore);
+    request.on('error', ignore);
   }
 
   get answered(): boolean {
@@ -93,7 +92,7 @@ export class HttpExchange implements Exchange {
 
   #closed(): void {
     this.#gone = true;
-    if (!this.#finished) this.onGone();
+    if (!this.#finished) this.listener?.onClientGone();
   }
 }
 
@@ -115,7 +114,7 @@ export class UpgradeExchange extends HttpExchange {
     // Reading is the only way to hear that the client is gone. A client that talks before it was let in is cut off.
     socket.on('data', this.#onEarly);
     socket.on('end', this.#onEarlyEnd);
-    socket.on('error', () => {});
+    socket.on('error', ignore);
   }
 
   readonly #onEarly = (chunk: Buffer): void => {
@@ -143,6 +142,8 @@ export class UpgradeExchange extends HttpExchange {
     return socket;
   }
 }
+
+function ignore(): void {}
 
 const longestEarlyBytes = 64 * 1024;
 

@@ -1,12 +1,13 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '@ebb/core';
+import { makePrivateFile } from '../../privateFile.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
 
 /** Marks the file as Ebb's, so that another program's database is never written to: "Ebb1". */
 const applicationId = 0x45626231;
-const busyTimeoutMs = 2_000;
+const busyTimeoutMs = 500;
 
 /** The database was written by a newer Ebb. */
 export class NewerDatabaseError extends Error {
@@ -30,8 +31,7 @@ export interface Connections {
 export function openDatabase(path: string, migrations: readonly Migration[] = allMigrations): Connections {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // SQLite gives the files beside it (-wal, -shm) the same mode.
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
+  makePrivateFile(path);
   return guarded(path, () => {
     const durable = connect(path, 'FULL');
     try {

@@ -2,7 +2,13 @@ import type { Reason } from '../../explain/reasons.ts';
 import { decideByHpa } from '../hpa/hpa.ts';
 import type { HpaBehavior, HpaDecisionSpec } from '../hpa/types.ts';
 import type { DecideResult, Json, Memory, Observation } from '../types.ts';
-import { type AdapterMetric, adapterMetrics, countFailures, type FailureCounts, type FormulaEvaluator } from './metrics.ts';
+import {
+  type AdapterMetric,
+  adapterMetrics,
+  countFailures,
+  type FailureCounts,
+  type FormulaEvaluator,
+} from './metrics.ts';
 import { type OperatorStep, operatorStep } from './operatorStep.ts';
 import type { KedaDecisionSpec, KedaObservation, KedaReading } from './types.ts';
 
@@ -10,10 +16,19 @@ import type { KedaDecisionSpec, KedaObservation, KedaReading } from './types.ts'
  * A ScaledObject, decided as KEDA and its HPA decide it: the operator's poll moves between 0 and 1 (or idle and
  * minimum), the HPA's sync between 1 and N with KEDA's external metrics. Each acts on its own grid.
  */
-export function decideByKeda(evaluate: FormulaEvaluator): (spec: KedaDecisionSpec, stored: Memory | null, observation: Observation) => DecideResult {
+export function decideByKeda(
+  evaluate: FormulaEvaluator,
+): (spec: KedaDecisionSpec, stored: Memory | null, observation: Observation) => DecideResult {
   return (spec, stored, observation) => {
     const { nowMs, keda } = observation;
-    const memory = readMemory(stored) ?? { nextPollMs: nowMs, lastActiveMs: null, failures: {}, values: {}, hpa: null, replicas: null };
+    const memory = readMemory(stored) ?? {
+      nextPollMs: nowMs,
+      lastActiveMs: null,
+      failures: {},
+      values: {},
+      hpa: null,
+      replicas: null,
+    };
     if (!keda) return unobserved(memory, nowMs);
     const reasons: Reason[] = [];
     const seen = withLastValues(spec, keda, memory, nowMs, reasons);
@@ -44,22 +59,39 @@ export function decideByKeda(evaluate: FormulaEvaluator): (spec: KedaDecisionSpe
       });
       memory.hpa = result.memory;
       reasons.push(...result.decision.reasons);
-      if (result.decision.reasons.every((reason) => reason.code !== 'hpa-between-syncs')) current = result.decision.replicas;
+      if (result.decision.reasons.every((reason) => reason.code !== 'hpa-between-syncs'))
+        current = result.decision.replicas;
     } else if (asleep) {
       memory.hpa = null;
     }
     memory.replicas = current;
-    return { decision: { classes: { default: current }, replicas: current, reasons, revisitAtMs: nextLook(memory, nowMs) }, memory: writeMemory(memory) };
+    return {
+      decision: { classes: { default: current }, replicas: current, reasons, revisitAtMs: nextLook(memory, nowMs) },
+      memory: writeMemory(memory),
+    };
   };
 }
 
 /** Whether any trigger is active (strictly above its activation value), and whether any could not be read. */
-function poll(spec: KedaDecisionSpec, keda: KedaObservation, memory: KedaMemory, nowMs: number, evaluate: FormulaEvaluator): OperatorStep {
-  const readings = spec.triggers.filter((trigger) => !trigger.resource).map((trigger) => ({ trigger, reading: keda.readings[trigger.name] }));
+function poll(
+  spec: KedaDecisionSpec,
+  keda: KedaObservation,
+  memory: KedaMemory,
+  nowMs: number,
+  evaluate: FormulaEvaluator,
+): OperatorStep {
+  const readings = spec.triggers
+    .filter((trigger) => !trigger.resource)
+    .map((trigger) => ({ trigger, reading: keda.readings[trigger.name] }));
   const isError = readings.some(({ reading }) => reading === undefined || 'error' in reading);
-  let isActive = readings.some(({ trigger, reading }) => reading !== undefined && 'value' in reading && (reading.active ?? reading.value > trigger.activationTarget));
+  let isActive = readings.some(
+    ({ trigger, reading }) =>
+      reading !== undefined && 'value' in reading && (reading.active ?? reading.value > trigger.activationTarget),
+  );
   if (spec.modifiers && !isError) {
-    const values = Object.fromEntries(readings.map(({ trigger, reading }) => [trigger.name, reading && 'value' in reading ? reading.value : null]));
+    const values = Object.fromEntries(
+      readings.map(({ trigger, reading }) => [trigger.name, reading && 'value' in reading ? reading.value : null]),
+    );
     try {
       isActive = (evaluate(spec.modifiers.formula, values) ?? 0) > spec.modifiers.activationTarget;
     } catch {
@@ -67,10 +99,20 @@ function poll(spec: KedaDecisionSpec, keda: KedaObservation, memory: KedaMemory,
     }
   }
   // A failing source with a fallback that is due keeps what runs awake, and wakes it under Ebb's own rules.
-  const dueFallback = spec.fallback && isError && Object.values(memory.failures).some((count) => count > (spec.fallback?.failureThreshold ?? 0));
+  const dueFallback =
+    spec.fallback &&
+    isError &&
+    Object.values(memory.failures).some((count) => count > (spec.fallback?.failureThreshold ?? 0));
   if (spec.improvements && dueFallback && (spec.fallback?.replicas ?? 0) > 0) isActive = true;
   if (isActive || spec.forceActivation) memory.lastActiveMs = nowMs;
-  return operatorStep(spec, { nowMs, current: keda.specReplicas, isActive, isError, lastActiveMs: memory.lastActiveMs, createdAtMs: keda.createdAtMs });
+  return operatorStep(spec, {
+    nowMs,
+    current: keda.specReplicas,
+    isActive,
+    isError,
+    lastActiveMs: memory.lastActiveMs,
+    createdAtMs: keda.createdAtMs,
+  });
 }
 
 function hpaSpec(spec: KedaDecisionSpec, metrics: AdapterMetric[]): HpaDecisionSpec {
@@ -95,7 +137,12 @@ const kubernetesDefaults: HpaBehavior = {
     ],
     tolerance: null,
   },
-  scaleDown: { stabilizationMs: 300_000, selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }], tolerance: null },
+  scaleDown: {
+    stabilizationMs: 300_000,
+    selectPolicy: 'Max',
+    policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }],
+    tolerance: null,
+  },
 };
 
 /** Pausing one direction disables it in the HPA. */
@@ -119,7 +166,13 @@ function readyPods(count: number) {
 }
 
 /** Under Ebb's own rules a lost source keeps its last value for a while. */
-function withLastValues(spec: KedaDecisionSpec, keda: KedaObservation, memory: KedaMemory, nowMs: number, reasons: Reason[]): KedaObservation {
+function withLastValues(
+  spec: KedaDecisionSpec,
+  keda: KedaObservation,
+  memory: KedaMemory,
+  nowMs: number,
+  reasons: Reason[],
+): KedaObservation {
   const maxAgeMs = spec.improvements?.lastValueMaxAgeMs ?? 0;
   const readings: Record<string, KedaReading> = {};
   for (const [trigger, reading] of Object.entries(keda.readings)) {
@@ -129,7 +182,11 @@ function withLastValues(spec: KedaDecisionSpec, keda: KedaObservation, memory: K
       const last = memory.values[trigger];
       if (!last || maxAgeMs === 0 || nowMs - last[1] > maxAgeMs) continue;
       readings[trigger] = { value: last[0] };
-      reasons.push({ code: 'keda-last-value', stage: 'reading', data: { trigger, value: last[0], ageMs: nowMs - last[1] } });
+      reasons.push({
+        code: 'keda-last-value',
+        stage: 'reading',
+        data: { trigger, value: last[0], ageMs: nowMs - last[1] },
+      });
     }
   }
   return { ...keda, readings };
@@ -153,7 +210,10 @@ function nextLook(memory: KedaMemory, nowMs: number): number {
 function unobserved(memory: KedaMemory, nowMs: number): DecideResult {
   const replicas = memory.replicas ?? 0;
   const reasons: Reason[] = [{ code: 'hpa-no-observation', stage: 'reading', data: { replicas } }];
-  return { decision: { classes: { default: replicas }, replicas, reasons, revisitAtMs: nextLook(memory, nowMs) }, memory: writeMemory(memory) };
+  return {
+    decision: { classes: { default: replicas }, replicas, reasons, revisitAtMs: nextLook(memory, nowMs) },
+    memory: writeMemory(memory),
+  };
 }
 
 interface KedaMemory {
@@ -191,7 +251,9 @@ function readMemory(memory: Memory | null): KedaMemory | null {
     lastActiveMs: typeof memory.lastActiveMs === 'number' ? memory.lastActiveMs : null,
     failures: Object.fromEntries(entries(memory.failures).map(([name, count]) => [name, Number(count)])),
     values: Object.fromEntries(
-      entries(memory.values).flatMap(([name, pair]) => (Array.isArray(pair) ? [[name, [Number(pair[0]), Number(pair[1])] as [number, number]]] : [])),
+      entries(memory.values).flatMap(([name, pair]) =>
+        Array.isArray(pair) ? [[name, [Number(pair[0]), Number(pair[1])] as [number, number]]] : [],
+      ),
     ),
     hpa: hpa !== null && typeof hpa === 'object' && !Array.isArray(hpa) ? (hpa as unknown as Memory) : null,
     replicas: typeof memory.replicas === 'number' ? memory.replicas : null,

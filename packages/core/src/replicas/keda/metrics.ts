@@ -27,7 +27,11 @@ export function toMilli(value: number): number {
 }
 
 /** Counts failures: up by one for each failed reading, back to zero with the first good one. */
-export function countFailures(triggers: KedaTrigger[], observation: KedaObservation, before: FailureCounts): FailureCounts {
+export function countFailures(
+  triggers: KedaTrigger[],
+  observation: KedaObservation,
+  before: FailureCounts,
+): FailureCounts {
   const after: FailureCounts = {};
   for (const { name } of triggers) {
     const reading = observation.readings[name];
@@ -50,14 +54,25 @@ export function adapterMetrics(
     return [{ trigger: trigger.name, metric: trigger.resource, reading, isFallback: false }];
   });
   const external = spec.triggers.filter((trigger) => !trigger.resource);
-  if (spec.modifiers && external.length > 0) return [...resources, composite(spec, external, observation, failures, evaluate)];
+  if (spec.modifiers && external.length > 0)
+    return [...resources, composite(spec, external, observation, failures, evaluate)];
   return [...external.map((trigger) => single(spec, trigger, observation, failures)), ...resources];
 }
 
-function single(spec: KedaDecisionSpec, trigger: KedaTrigger, observation: KedaObservation, failures: FailureCounts): AdapterMetric {
-  const metric = externalMetric(trigger.name, trigger.metricType === 'Value' ? 'Value' : 'AverageValue', trigger.target);
+function single(
+  spec: KedaDecisionSpec,
+  trigger: KedaTrigger,
+  observation: KedaObservation,
+  failures: FailureCounts,
+): AdapterMetric {
+  const metric = externalMetric(
+    trigger.name,
+    trigger.metricType === 'Value' ? 'Value' : 'AverageValue',
+    trigger.target,
+  );
   const reading = observation.readings[trigger.name] ?? { error: `no reading of ${trigger.name}` };
-  if ('value' in reading) return { trigger: trigger.name, metric, reading: { valuesMilli: [toMilli(reading.value)] }, isFallback: false };
+  if ('value' in reading)
+    return { trigger: trigger.name, metric, reading: { valuesMilli: [toMilli(reading.value)] }, isFallback: false };
   if (!fallbackIsDue(spec, failures[trigger.name] ?? 0)) {
     return { trigger: trigger.name, metric, reading: { error: reading.error }, isFallback: false };
   }
@@ -96,10 +111,17 @@ function composite(
   }
   try {
     const value = evaluate(modifiers.formula, values);
-    if (value !== null) return { trigger: name, metric, reading: { valuesMilli: [toMilli(value)] }, isFallback: broken !== null };
+    if (value !== null)
+      return { trigger: name, metric, reading: { valuesMilli: [toMilli(value)] }, isFallback: broken !== null };
     const replicas = spec.fallback?.replicas;
-    if (replicas === undefined) return { trigger: name, metric, reading: { error: 'the formula has no value' }, isFallback: false };
-    return { trigger: name, metric, reading: { valuesMilli: [toMilli(replicas * modifiers.target)] }, isFallback: true };
+    if (replicas === undefined)
+      return { trigger: name, metric, reading: { error: 'the formula has no value' }, isFallback: false };
+    return {
+      trigger: name,
+      metric,
+      reading: { valuesMilli: [toMilli(replicas * modifiers.target)] },
+      isFallback: true,
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { trigger: name, metric, reading: { error: `formula: ${why}` }, isFallback: false };
@@ -108,7 +130,11 @@ function composite(
 
 function externalMetric(name: string, type: 'Value' | 'AverageValue', target: number): HpaMetricSpec {
   const milli = toMilli(target);
-  return { type: 'External', name, target: type === 'Value' ? { type, valueMilli: milli } : { type, averageValueMilli: milli } };
+  return {
+    type: 'External',
+    name,
+    target: type === 'Value' ? { type, valueMilli: milli } : { type, averageValueMilli: milli },
+  };
 }
 
 /** More failures than the threshold, strictly; the counter has already been raised for this one. */

@@ -16,10 +16,13 @@ export interface OperatorInput {
 
 export type OperatorStep =
   /** `code` is the reason code of the step. */
-  | { write: number; code: string; cooldownEndsMs: null }
-  | { write: null; code: string; cooldownEndsMs: number | null };
+  { write: number; code: string; cooldownEndsMs: null } | { write: null; code: string; cooldownEndsMs: number | null };
 
-const nothing = (code: string, cooldownEndsMs: number | null = null): OperatorStep => ({ write: null, code, cooldownEndsMs });
+const nothing = (code: string, cooldownEndsMs: number | null = null): OperatorStep => ({
+  write: null,
+  code,
+  cooldownEndsMs,
+});
 
 /** What the operator writes to the target's scale, or nothing, and why. */
 export function operatorStep(spec: KedaDecisionSpec, input: OperatorInput): OperatorStep {

@@ -39,7 +39,10 @@ export interface ScaledJobResult {
 const defaultMaxReplicas = 100;
 
 /** Effective bounds: the maximum counts beyond the minimum; a minimum above the maximum becomes the maximum. */
-export function effectiveBounds(rules: Pick<ScaledJobRules, 'minReplicas' | 'maxReplicas'>): { min: number; max: number } {
+export function effectiveBounds(rules: Pick<ScaledJobRules, 'minReplicas' | 'maxReplicas'>): {
+  min: number;
+  max: number;
+} {
   if (rules.maxReplicas === null) return { min: rules.minReplicas, max: defaultMaxReplicas };
   if (rules.minReplicas > rules.maxReplicas) return { min: rules.maxReplicas, max: rules.maxReplicas };
   return { min: rules.minReplicas, max: rules.maxReplicas - rules.minReplicas };
@@ -57,7 +60,10 @@ export function combineTriggers(
   const { max } = effectiveBounds(rules);
   const active = readings
     .filter((reading) => reading.active)
-    .map(({ queueLength, target }) => ({ queueLength, wanted: target === 0 ? 0 : Math.min(queueLength / target, max) }));
+    .map(({ queueLength, target }) => ({
+      queueLength,
+      wanted: target === 0 ? 0 : Math.min(queueLength / target, max),
+    }));
   const chosen = combine(rules.multipleScalersCalculation, active, max);
   if (!chosen) return { active: false, queueLength: 0, scaleTo: 0 };
   return { active: true, queueLength: chosen.queueLength, scaleTo: Math.ceil(chosen.wanted) };
@@ -69,9 +75,16 @@ interface QueueNeed {
   wanted: number;
 }
 
-function combine(calculation: ScaledJobRules['multipleScalersCalculation'], active: QueueNeed[], max: number): QueueNeed | null {
+function combine(
+  calculation: ScaledJobRules['multipleScalersCalculation'],
+  active: QueueNeed[],
+  max: number,
+): QueueNeed | null {
   if (active.length === 0) return null;
-  const total = active.reduce((sum, one) => ({ queueLength: sum.queueLength + one.queueLength, wanted: sum.wanted + one.wanted }));
+  const total = active.reduce((sum, one) => ({
+    queueLength: sum.queueLength + one.queueLength,
+    wanted: sum.wanted + one.wanted,
+  }));
   switch (calculation) {
     case 'min':
       return active.reduce((best, one) => (best.queueLength === 0 || one.queueLength < best.queueLength ? one : best));
@@ -80,12 +93,19 @@ function combine(calculation: ScaledJobRules['multipleScalersCalculation'], acti
     case 'sum':
       return { queueLength: total.queueLength, wanted: Math.min(total.wanted, max) };
     default:
-      return active.reduce<QueueNeed | null>((best, one) => (one.queueLength > (best?.queueLength ?? 0) ? one : best), null);
+      return active.reduce<QueueNeed | null>(
+        (best, one) => (one.queueLength > (best?.queueLength ?? 0) ? one : best),
+        null,
+      );
   }
 }
 
 /** How many Jobs to create now. */
-export function jobsToCreate(rules: ScaledJobRules, readings: ScaledJobTriggerReading[], counts: ScaledJobCounts): ScaledJobResult {
+export function jobsToCreate(
+  rules: ScaledJobRules,
+  readings: ScaledJobTriggerReading[],
+  counts: ScaledJobCounts,
+): ScaledJobResult {
   const { min, max } = effectiveBounds(rules);
   const combined = combineTriggers(rules, readings);
   const { queueLength, scaleTo } = combined;
@@ -99,11 +119,20 @@ export function jobsToCreate(rules: ScaledJobRules, readings: ScaledJobTriggerRe
   return { ...base, create: Math.max(0, create) };
 }
 
-function effectiveByStrategy(rules: ScaledJobRules, scaleTo: number, max: number, running: number, pending: number): number {
+function effectiveByStrategy(
+  rules: ScaledJobRules,
+  scaleTo: number,
+  max: number,
+  running: number,
+  pending: number,
+): number {
   switch (rules.strategy) {
     case 'custom':
       if (rules.customRunningJobPercentage === null) return scaleTo - running;
-      return Math.min(scaleTo - rules.customQueueLengthDeduction - Math.trunc(running * rules.customRunningJobPercentage), max);
+      return Math.min(
+        scaleTo - rules.customQueueLengthDeduction - Math.trunc(running * rules.customRunningJobPercentage),
+        max,
+      );
     case 'accurate':
       return scaleTo + running - pending > max ? max - running : scaleTo - pending;
     case 'eager':

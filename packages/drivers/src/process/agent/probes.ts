@@ -1,6 +1,6 @@
 import type { ProbeAction } from '@ebb/documents';
 import { spawn } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { nowUs } from './monotonic.ts';
 import { signalGroup } from './processGroup.ts';
 
@@ -30,6 +30,8 @@ const longestAnswerBytes = 64 * 1024;
 const longestStatusLineBytes = 4096;
 /** After the verdict the rest of the answer may take this long. */
 const drainMs = 1000;
+/** Of all probes: what is read is looked at before anything else is. A buffer for each would make the agent grow. */
+const readBuffer = Buffer.alloc(4096);
 
 /** Asks once. Never rejects; ends by itself at the timeout or when the signal is aborted. */
 export function probe(action: ProbeAction, target: ProbeTarget, limits: ProbeLimits): Promise<ProbeResult> {
@@ -57,7 +59,7 @@ function probeSocket(
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
     let connectedAtUs: number | null = null;
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
+    const name = request?.name ?? 'connection';
     const settle = (ok: boolean, message: string) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -68,18 +70,29 @@ function probeSocket(
       socket.destroy();
     };
     const onAbort = () => giveUp('called off');
-    const timer = setTimeout(
-      () => giveUp(`${request?.name ?? 'connection'}: no answer within ${timeoutMs} ms`),
-      timeoutMs,
-    );
+    const answer = new StatusReader((status) => {
+      const ok = status !== null && status >= 200 && status <= 399;
+      settle(ok, ok ? '' : `${name} ${status === null ? 'did not answer in HTTP' : `answered ${status}`}`);
+      socket.setTimeout(drainMs, () => socket.destroy());
+    });
+    const socket = connect({
+      host: target.host,
+      port: target.port,
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback(bytes) {
+          if (!answer.take(readBuffer.subarray(0, bytes))) socket.destroy();
+          return true;
+        },
+      },
+    });
+    const timer = setTimeout(() => giveUp(`${name}: no answer within ${timeoutMs} ms`), timeoutMs);
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const refused = error.code === 'ECONNREFUSED';
-      settle(
-        false,
-        refused ? `nothing listens on port ${target.port}` : `${request?.name ?? 'connection'}: ${error.message}`,
-      );
+      settle(false, refused ? `nothing listens on port ${target.port}` : `${name}: ${error.message}`);
     });
     socket.once('connect', () => {
       connectedAtUs = nowUs();
@@ -90,37 +103,37 @@ function probeSocket(
         socket.destroy();
       }
     });
-    if (request) {
-      readStatus(socket, (status) => {
-        const ok = status !== null && status >= 200 && status <= 399;
-        settle(ok, ok ? '' : `${request.name} ${status === null ? 'did not answer in HTTP' : `answered ${status}`}`);
-      });
-    }
+    if (request) socket.on('end', () => answer.end());
   });
 }
 
-/** Calls back with the status of the first line, null for anything that is not one; then reads the rest away. */
-function readStatus(socket: Socket, verdict: (status: number | null) => void): void {
-  let line = '';
-  let known = false;
-  let bytes = 0;
-  const decide = () => {
-    known = true;
-    const status = /^HTTP\/1\.[01] (\d{3})/.exec(line)?.[1];
-    verdict(status === undefined ? null : Number(status));
-    socket.setTimeout(drainMs, () => socket.destroy());
-  };
-  socket.on('data', (data: Buffer) => {
-    bytes += data.length;
-    if (!known) {
-      line += data.toString('latin1');
-      if (line.includes('\n') || line.length > longestStatusLineBytes) decide();
+/** Calls back once with the status of the first line, null for anything that is not one; reads the rest away. */
+class StatusReader {
+  readonly #verdict: (status: number | null) => void;
+  #line = '';
+  #known = false;
+  #bytes = 0;
+
+  constructor(verdict: (status: number | null) => void) {
+    this.#verdict = verdict;
+  }
+
+  /** False when enough has been read. */
+  take(data: Uint8Array): boolean {
+    this.#bytes += data.length;
+    if (!this.#known) {
+      this.#line += Buffer.from(data).toString('latin1');
+      if (this.#line.includes('\n') || this.#line.length > longestStatusLineBytes) this.end();
     }
-    if (bytes > longestAnswerBytes) socket.destroy();
-  });
-  socket.on('end', () => {
-    if (!known) decide();
-  });
+    return this.#bytes <= longestAnswerBytes;
+  }
+
+  end(): void {
+    if (this.#known) return;
+    this.#known = true;
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(this.#line)?.[1];
+    this.#verdict(status === undefined ? null : Number(status));
+  }
 }
 
 /** Runs the command as the replica's own would run; exit code 0 is a yes. Whatever it started ends with it. */

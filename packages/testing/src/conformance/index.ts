@@ -1,0 +1,5 @@
+export { type ClockUnderTest, describeClockConformance } from './clock.ts';
+export { describeDriverConformance, type DriverUnderTest } from './driver.ts';
+export { type Answer, describeGatewayConformance, type GatewayUnderTest } from './gateway.ts';
+export { describeScalerConformance, type ScalerUnderTest } from './scaler.ts';
+export { describeStoreConformance, type StoreUnderTest } from './store.ts';

@@ -1,0 +1,209 @@
+import { type JournalRecord, type LedgerRow, type Store, StoreError } from '@ebb/core';
+import type { ObjectKey } from '@ebb/documents';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+export interface StoreUnderTest {
+  store: Store;
+  /** The same contents in a new Store, as after a restart; left out where nothing lasts. */
+  reopen?(): Promise<Store>;
+  close?(): Promise<void>;
+}
+
+const key: ObjectKey = { cluster: 'local', namespace: 'default', name: 'web' };
+
+/** What the engine relies on in a Store. */
+export function describeStoreConformance(name: string, create: () => Promise<StoreUnderTest> | StoreUnderTest): void {
+  describe(`${name} is a Store`, () => {
+    let under: StoreUnderTest;
+    let epoch: number;
+    beforeEach(async () => {
+      under = await create();
+      epoch = await under.store.takeEpoch();
+    });
+    afterEach(async () => under.close?.());
+
+    const put = (document: unknown, more: { expectedVersion?: number; epoch?: number; key?: ObjectKey; kind?: string } = {}) =>
+      under.store.documents.put({
+        apiVersion: 'ebb.dev/v1alpha1',
+        kind: more.kind ?? 'Workload',
+        key: more.key ?? key,
+        document,
+        origin: '/tmp/web.yaml',
+        atMs: 1000,
+        epoch: more.epoch ?? epoch,
+        ...(more.expectedVersion === undefined ? {} : { expectedVersion: more.expectedVersion }),
+      });
+
+    describe('documents', () => {
+      it('gives back what was put, by kind and key', async () => {
+        const stored = await put({ spec: { a: 1 }, metadata: { labels: { x: 'ü' } } });
+        expect(stored).toMatchObject({ kind: 'Workload', key, origin: '/tmp/web.yaml', generation: 1, createdAtMs: 1000 });
+        expect(await under.store.documents.get('Workload', key)).toEqual(stored);
+        expect(await under.store.documents.get('Cluster', key)).toBeNull();
+        expect(await under.store.documents.get('Workload', { ...key, namespace: 'other' })).toBeNull();
+        await put({ spec: {} }, { kind: 'Cluster' });
+        expect(await under.store.documents.list('Workload')).toEqual([stored]);
+        expect((await under.store.documents.list()).length).toBe(2);
+      });
+
+      it('raises the version with each put and the generation with each change of the spec', async () => {
+        const first = await put({ spec: { a: 1 } });
+        const labelled = await put({ spec: { a: 1 }, metadata: { labels: { x: 'y' } } });
+        const changed = await put({ spec: { a: 2 } });
+        expect(labelled.resourceVersion).toBeGreaterThan(first.resourceVersion);
+        expect(changed.resourceVersion).toBeGreaterThan(labelled.resourceVersion);
+        expect([first, labelled, changed].map((stored) => stored.generation)).toEqual([1, 1, 2]);
+      });
+
+      it('refuses a stale version and changes nothing then', async () => {
+        const first = await put({ spec: { a: 1 } });
+        const second = await put({ spec: { a: 2 } }, { expectedVersion: first.resourceVersion });
+        await expect(put({ spec: { a: 3 } }, { expectedVersion: first.resourceVersion })).rejects.toMatchObject({ code: 'conflict' });
+        await expect(
+          under.store.documents.delete('Workload', key, { expectedVersion: first.resourceVersion, epoch }),
+        ).rejects.toBeInstanceOf(StoreError);
+        expect(await under.store.documents.get('Workload', key)).toEqual(second);
+      });
+
+      it('deletes once, and begins anew after that', async () => {
+        const first = await put({ spec: { a: 1 } });
+        expect(await under.store.documents.delete('Workload', key, { epoch })).toEqual(first);
+        expect(await under.store.documents.delete('Workload', key, { epoch })).toBeNull();
+        const again = await put({ spec: { a: 1 } });
+        expect(again.generation).toBe(1);
+        expect(again.resourceVersion).toBeGreaterThan(first.resourceVersion);
+      });
+    });
+
+    it('gives rising epochs and refuses writes of older ones', async () => {
+      const next = await under.store.takeEpoch();
+      expect(next).toBeGreaterThan(epoch);
+      await expect(put({ spec: {} })).rejects.toMatchObject({ code: 'stale-epoch' });
+      await expect(under.store.state.save('x', 1, epoch)).rejects.toMatchObject({ code: 'stale-epoch' });
+      await expect(under.store.documents.delete('Workload', key, { epoch })).rejects.toMatchObject({ code: 'stale-epoch' });
+      await put({ spec: {} }, { epoch: next });
+    });
+
+    describe('journal', () => {
+      const record = (sequence: number, more: Partial<JournalRecord> = {}): JournalRecord => ({
+        sequence,
+        segment: 1,
+        atMs: 1000 + sequence,
+        kind: 'event',
+        workload: 'local/default/web',
+        body: { n: sequence, nested: [null, true, 'ü'] },
+        ...more,
+      });
+
+      it('begins at zero and gives back what was appended, in order', async () => {
+        const { journal } = under.store;
+        expect(await journal.head()).toEqual({ sequence: 0, segment: 0 });
+        await Promise.all([journal.append([record(1), record(2)]), journal.append([record(3, { segment: 2 })])]);
+        expect(await journal.head()).toEqual({ sequence: 3, segment: 2 });
+        expect(await journal.read({})).toEqual([record(1), record(2), record(3, { segment: 2 })]);
+      });
+
+      it('reads by sequence, workload, time and kind, newest first and limited', async () => {
+        const { journal } = under.store;
+        const records = [1, 2, 3, 4, 5, 6].map((sequence) =>
+          record(sequence, {
+            workload: sequence === 4 ? null : sequence % 2 === 0 ? 'local/default/web' : 'local/default/other',
+            kind: sequence === 6 ? 'decision' : 'reading',
+          }),
+        );
+        await journal.append(records);
+        const sequences = async (range: Parameters<typeof journal.read>[0]) =>
+          (await journal.read(range)).map((one) => one.sequence);
+        expect(await sequences({ fromSequence: 5 })).toEqual([5, 6]);
+        expect(await sequences({ workload: 'local/default/web' })).toEqual([2, 6]);
+        expect(await sequences({ fromMs: 1002, toMs: 1004 })).toEqual([2, 3, 4]);
+        expect(await sequences({ kinds: ['decision', 'grant'] })).toEqual([6]);
+        expect(await sequences({ newestFirst: true, limit: 2 })).toEqual([6, 5]);
+        expect(await sequences({ toMs: 1005, kinds: ['reading'], newestFirst: true, limit: 1 })).toEqual([5]);
+      });
+
+      it('trims whole segments from the oldest on, by age and by size, and keeps the newest', async () => {
+        const { journal } = under.store;
+        const body = 'x'.repeat(1000);
+        await journal.append([1, 2, 3].map((sequence) => record(sequence, { segment: 1, atMs: 1000, body })));
+        await journal.append([4, 5].map((sequence) => record(sequence, { segment: 2, atMs: 2000, body })));
+        await journal.append([record(6, { segment: 3, atMs: 3000, body })]);
+        expect(await journal.trim({ olderThanMs: 500, maxBytes: 1e9 })).toBe(0);
+        expect(await journal.trim({ olderThanMs: 1500, maxBytes: 1e9 })).toBe(3);
+        expect((await journal.read({})).map((one) => one.sequence)).toEqual([4, 5, 6]);
+        await journal.trim({ olderThanMs: 0, maxBytes: 1500 });
+        expect((await journal.read({})).map((one) => one.sequence)).toEqual([6]);
+        await journal.trim({ olderThanMs: 1e12, maxBytes: 1 });
+        expect(await journal.head()).toEqual({ sequence: 6, segment: 3 });
+      });
+    });
+
+    describe('ledger', () => {
+      const row = (replica: string, fromMs: number, toMs: number | null): LedgerRow => ({
+        replica,
+        workload: 'local/default/web',
+        class: 'default',
+        node: 'local',
+        fromMs,
+        toMs,
+        pricePerHourMicro: 360_000,
+        currency: 'USD',
+      });
+
+      it('keeps one row a replica, which a later write closes', async () => {
+        const { ledger } = under.store;
+        await ledger.write([row('a', 1000, null), row('b', 2000, null)]);
+        await ledger.write([row('a', 1000, 5000)]);
+        expect(await ledger.read({})).toEqual([row('a', 1000, 5000), row('b', 2000, null)]);
+        expect(await ledger.read({ workload: 'local/default/none' })).toEqual([]);
+      });
+
+      it('reads the rows that overlap a span', async () => {
+        const { ledger } = under.store;
+        await ledger.write([row('a', 1000, 2000), row('b', 3000, 4000), row('c', 5000, null)]);
+        const replicas = async (range: { fromMs?: number; toMs?: number }) =>
+          (await ledger.read(range)).map((one) => one.replica);
+        expect(await replicas({ fromMs: 2500 })).toEqual(['b', 'c']);
+        expect(await replicas({ toMs: 2500 })).toEqual(['a']);
+        expect(await replicas({ fromMs: 3500, toMs: 3600 })).toEqual(['b']);
+      });
+    });
+
+    it('keeps named values apart and by prefix', async () => {
+      const { state } = under.store;
+      expect(await state.load('none')).toBeNull();
+      await state.save('memory/a', { deep: [1, { two: null }] }, epoch);
+      await state.save('memory/b', 2, epoch);
+      await state.save('clock', 3, epoch);
+      await state.save('memory/b', 4, epoch);
+      expect(await state.load('memory/a')).toEqual({ deep: [1, { two: null }] });
+      expect(await state.load('memory/b')).toBe(4);
+      expect((await state.names('memory/')).sort()).toEqual(['memory/a', 'memory/b']);
+      await state.drop('memory/a');
+      await state.drop('memory/a');
+      expect(await state.names('memory/')).toEqual(['memory/b']);
+    });
+
+    it('does not share what it keeps with who put it', async () => {
+      const document = { spec: { list: [1] } };
+      await put(document);
+      document.spec.list.push(2);
+      const found = await under.store.documents.get('Workload', key);
+      expect(found?.document).toEqual({ spec: { list: [1] } });
+    });
+
+    it('has everything after a restart', async ({ skip }) => {
+      if (!under.reopen) return skip('nothing lasts here');
+      const stored = await put({ spec: { a: 1 } });
+      await under.store.journal.append([
+        { sequence: 1, segment: 1, atMs: 1, kind: 'event', workload: null, body: { lasting: true } },
+      ]);
+      await under.store.state.save('x', 'y', epoch);
+      const store = await under.reopen();
+      expect(await store.documents.get('Workload', key)).toEqual(stored);
+      expect(await store.state.load('x')).toBe('y');
+      expect(await store.journal.head()).toEqual({ sequence: 1, segment: 1 });
+      expect(await store.takeEpoch()).toBeGreaterThan(epoch);
+    });
+  });
+}
