@@ -72,7 +72,9 @@ export class Client {
 
   /** Null where there is no such workload. */
   async workloadStatus(name: string, place: Place = {}): Promise<WorkloadStatus | null> {
-    return orNull(this.#json<WorkloadStatus>('GET', `${workloadPath(name, place)}/status`, { query: clusterOf(place) }));
+    return orNull(
+      this.#json<WorkloadStatus>('GET', `${workloadPath(name, place)}/status`, { query: clusterOf(place) }),
+    );
   }
 
   /** Objects of a kind (`workloads`, `nodepools`, `clusters`) in one namespace, or in all with `namespace: '*'`. */
@@ -96,7 +98,11 @@ export class Client {
   }
 
   /** Drains and ends what the object had. Null where there was none. */
-  async delete(kind: string, name: string, place: Place & { resourceVersion?: string } = {}): Promise<ApiObject | null> {
+  async delete(
+    kind: string,
+    name: string,
+    place: Place & { resourceVersion?: string } = {},
+  ): Promise<ApiObject | null> {
     const query = { ...clusterOf(place), resourceVersion: place.resourceVersion };
     return orNull(this.#json<ApiObject>('DELETE', objectPath(kind, name, place), { query }));
   }

@@ -66,7 +66,8 @@ function parseProblem(text: string): ProblemBody | null {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return null;
     if (!('code' in value) || !('detail' in value) || !('status' in value)) return null;
-    if (typeof value.code !== 'string' || typeof value.detail !== 'string' || typeof value.status !== 'number') return null;
+    if (typeof value.code !== 'string' || typeof value.detail !== 'string' || typeof value.status !== 'number')
+      return null;
     return value as ProblemBody;
   } catch {
     return null;

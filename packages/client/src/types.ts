@@ -85,4 +85,3 @@ export interface ControlFile {
   startedAt: number;
   version: string;
 }
-

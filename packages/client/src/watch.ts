@@ -31,7 +31,10 @@ const longestRetryMs = 2_000;
  * possible the present status of all workloads follows, and `deleted` for those that went in between, so that the reader
  * never needs to know. Ends when the signal fires or the control plane was stopped; throws when it stays away.
  */
-export async function* watchEvents(source: EndpointSource, options: WatchOptions): AsyncGenerator<WatchEvent, void, void> {
+export async function* watchEvents(
+  source: EndpointSource,
+  options: WatchOptions,
+): AsyncGenerator<WatchEvent, void, void> {
   const follower = new Follower(options.since ?? null);
   let lostAtMs: number | null = null;
   let retryMs = firstRetryMs;
@@ -74,7 +77,11 @@ async function isStopped(source: EndpointSource): Promise<boolean> {
   }
 }
 
-async function* connectOnce(source: EndpointSource, since: number | null, signal?: AbortSignal): AsyncGenerator<unknown> {
+async function* connectOnce(
+  source: EndpointSource,
+  since: number | null,
+  signal?: AbortSignal,
+): AsyncGenerator<unknown> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error('the stream fell silent')), silenceMs);
   try {

@@ -28,7 +28,8 @@ export const startAttempts = 3;
 
 /**
  * State after one more failure: pauses of 1 s, doubling to 60 s. Replicas of one attempt that fail together count once.
- * A replica that had proved itself and then died is replaced at once; only its successors' failures make pauses.
+ * A replica that had served and then died is replaced at once, so that what waits is held rather than refused; if its
+ * successors die as well the pauses begin. One that had proved itself leaves no failure behind at all.
  */
 export function afterFailure(
   state: ActivationState | null,
@@ -39,7 +40,8 @@ export function afterFailure(
   if (state && state.failures > 0 && failure.startedAtMs <= state.atMs) return { ...state, code, message, replica };
   const proven = failure.readyForMs !== null && failure.readyForMs >= provenAfterMs;
   const failures = proven ? 0 : (state?.failures ?? 0) + 1;
-  const pauseMs = failures === 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1));
+  const pauses = failures - (failure.readyForMs === null ? 0 : 1);
+  const pauseMs = pauses <= 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (pauses - 1));
   return { failures, retryAtMs: nowMs + pauseMs, code, message, replica, atMs: nowMs };
 }
 

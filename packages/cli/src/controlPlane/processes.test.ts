@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { idleStatus, replicaStatus, systemStatus } from '../live/statusFixture.ts';
+import { idleStatus, replicaStatus, systemStatus } from '../live/status.fixture.ts';
 import { isRunning, killNow, waitUntilGone } from './processes.ts';
 import { forceStop, processesOf, stopEbb, stopText } from './stop.ts';
 

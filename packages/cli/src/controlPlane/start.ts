@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readControlFile } from '@ebb/client';
 import { Failure } from '../failure.ts';
 import { isPortFree, portHolder } from './portHolder.ts';
 
@@ -114,7 +115,7 @@ async function explainEnd(how: string, options: ControlPlaneOptions, logFile: st
   const seeLog = `its log: ${logFile}`;
   switch (how) {
     case String(processExit.alreadyRunning):
-      return alreadyRunning(options.dataDirectory);
+      return await alreadyRunning(options.dataDirectory);
     case String(processExit.portTaken): {
       const taken = await takenPorts(options);
       return new Failure(
@@ -135,8 +136,10 @@ async function explainEnd(how: string, options: ControlPlaneOptions, logFile: st
   }
 }
 
-export function alreadyRunning(dataDirectory: string): Failure {
-  return new Failure('alreadyRunning', `an Ebb already runs on ${dataDirectory}.`, [
+async function alreadyRunning(dataDirectory: string): Promise<Failure> {
+  const first = await readControlFile(dataDirectory);
+  const where = first ? ` (pid ${first.pid}, ${first.apiUrl})` : '';
+  return new Failure('alreadyRunning', `an Ebb already runs on ${dataDirectory}${where}.`, [
     '`ebb status --watch` shows it, `ebb apply -f FILE` adds to it, `ebb down` stops it',
     '`ebb up --data DIR --api-port 0 --gateway-port 0` starts another one beside it',
   ]);
