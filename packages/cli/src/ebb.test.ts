@@ -1,13 +1,15 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isRunning } from './controlPlane/processes.ts';
-import { checkableText } from './documentFixture.ts';
+import { checkableText } from './document.fixture.ts';
 
-/** The real command, as built, with a real control plane, gateway, agent and worker. */
+/** The real command, as built (`npm test` builds first), with a real control plane, gateway, agent and worker. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const entry = join(root, 'packages', 'cli', 'bin', 'ebb.mjs');
 const longestMs = 60_000;
@@ -32,8 +34,10 @@ interface Outcome {
   err: string;
 }
 
+const environment = () => ({ ...process.env, EBB_DATA: data(), NO_COLOR: '1' });
+
 function ebb(...words: string[]): Promise<Outcome> {
-  const env = { ...process.env, EBB_DATA: data(), NO_COLOR: '1' };
+  const env = environment();
   return new Promise((resolve) => {
     execFile(process.execPath, [entry, ...words], { cwd: folder, env, timeout: longestMs }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
@@ -51,13 +55,28 @@ async function until<Value>(ask: () => Promise<Value>, wanted: (value: Value) =>
   }
 }
 
+/** `ebb up` in front, with what it has written so far. */
+function upInFront(...words: string[]): { child: ChildProcess; text: () => string } {
+  const args = [entry, 'up', '--api-port', '0', '--gateway-port', '0', ...words];
+  const child = spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  let written = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+    });
+  }
+  return { child, text: () => written };
+}
+
+function controlPlanePid(): number {
+  return JSON.parse(readFileSync(join(data(), 'control.json'), 'utf8')).pid;
+}
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-e2e-'));
   writeFileSync(join(folder, 'worker.mjs'), worker);
   writeFileSync(join(folder, 'hello.yaml'), checkableText('hello', `[${process.execPath}, worker.mjs]`));
-  const tsc = join(root, 'node_modules', 'tsgo', 'bin', 'tsc');
-  execFileSync(process.execPath, [tsc, '-b', join(root, 'packages', 'cli')], { stdio: 'inherit' });
-}, 120_000);
+});
 
 afterAll(async () => {
   await ebb('down');
@@ -123,6 +142,110 @@ test(
     expect(isRunning(pid)).toBe(false);
     expect(existsSync(join(data(), 'control.json'))).toBe(false);
     expect((await ebb('down')).code).toBe(3);
+  },
+  longestMs * 2,
+);
+
+test(
+  'in front: says where, starts a control plane that died again, and ends everything at Ctrl-C',
+  async () => {
+    const { child, text } = upInFront('hello.yaml');
+    const shows = (words: string) =>
+      until(
+        async () => text(),
+        (all) => all.includes(words),
+      );
+    try {
+      expect(await shows('try ')).toMatch(/serving after .*\nlive page {2}http.*\/\nrequests {3}http/);
+      expect(text()).not.toContain('token=');
+      const url = /curl (\S+)/.exec(text())?.[1] ?? '';
+      const answer = await (await fetch(url)).text();
+      expect(await shows('is ready: spawn')).toContain('wants 0 → 1: ');
+
+      const pid = controlPlanePid();
+      process.kill(pid, 'SIGKILL');
+      await shows('it is started again');
+      await until(
+        async () => controlPlanePid(),
+        (now) => now !== pid,
+      );
+      const again = await until(
+        () => ebb('status', '--json'),
+        ({ code }) => code === 0,
+      );
+      const { workloads, gateway, agent } = JSON.parse(again.out);
+      // The replica was taken over, not replaced.
+      expect(await (await fetch(url)).text()).toBe(answer);
+
+      const left = [gateway.pid, agent.pid, workloads[0].replicaList[0].pid, controlPlanePid()];
+      child.kill('SIGINT');
+      const [code] = await once(child, 'exit');
+      expect(code).toBe(0);
+      expect(text()).toContain('stopped 1 replica, the gateway, the agent and the control plane; documents stay in');
+      expect(left.filter(isRunning)).toEqual([]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  },
+  longestMs,
+);
+
+test(
+  'a taken port is named, with who has it, and nothing stays behind',
+  async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    try {
+      const taken = await ebb('up', '--detach', '--api-port', '0', '--gateway-port', String(port), '--data', 'other');
+      expect(taken.code).toBe(1);
+      expect(taken.err).toContain(`port ${port} of the gateway is taken by`);
+      expect(taken.err).toContain(`(pid ${process.pid})`);
+      expect(taken.err).toContain('--gateway-port PORT');
+      expect((await ebb('status', '--data', 'other')).code).toBe(3);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  },
+  longestMs,
+);
+
+test(
+  'what a control plane that died left behind is ended by down',
+  async () => {
+    const started = await ebb('up', 'hello.yaml', '--detach', '--api-port', '0', '--gateway-port', '0', '--json');
+    expect(started.code).toBe(0);
+    const { gateway, agent } = JSON.parse((await ebb('status', '--json')).out);
+    const pid = controlPlanePid();
+    process.kill(pid, 'SIGKILL');
+    await until(
+      async () => isRunning(pid),
+      (running) => !running,
+    );
+    expect((await ebb('status')).err).toContain('has died; what it started may still run');
+    const stopped = await ebb('down');
+    expect(stopped).toMatchObject({ code: 0 });
+    expect([gateway.pid, agent.pid].filter(isRunning)).toEqual([]);
+  },
+  longestMs,
+);
+
+test(
+  'the demo: real pictures through a real model, 0 → 1 → N → 0, and nothing left',
+  async () => {
+    const document = join(root, 'examples', 'upscaler', 'workload.yaml');
+    const { code, out, err } = await ebb('up', document, '--demo', '--json', '--api-port', '0', '--gateway-port', '0');
+    expect(err).toContain('came back as');
+    const summary = JSON.parse(out);
+    expect(summary).toMatchObject({ ok: true, leftRunning: [], requests: { failed: 0, problems: [] } });
+    expect(summary.requests.answered).toBeGreaterThanOrEqual(13);
+    expect(summary.replicas).toMatchObject({ peak: expect.any(Number), backToZero: true });
+    expect(summary.replicas.peak).toBeGreaterThan(1);
+    for (const stage of ['spawn', 'load', 'ready', 'ebb', 'total'])
+      expect(summary.coldStartMs[stage]).toBeGreaterThan(0);
+    expect(BigInt(summary.cost.usedMicro)).toBeLessThan(BigInt(summary.cost.alwaysOnMicro));
+    expect(code).toBe(0);
   },
   longestMs * 2,
 );

@@ -22,10 +22,6 @@ export class Failure extends Error {
   }
 }
 
-export function exitCodeOf(error: unknown): number {
-  return error instanceof Failure ? exitCodes[error.exit].code : exitCodes.failed.code;
-}
-
 /** What the terminal shows of an error. The stack only where EBB_DEBUG asks for it. */
 export function failureText(error: unknown, env: Record<string, string | undefined>): string {
   const debug = env.EBB_DEBUG === '1';

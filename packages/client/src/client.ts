@@ -2,7 +2,15 @@ import { defaultNamespace, type SystemStatus, type WatchEvent, type WorkloadStat
 import { endpointOf, type EndpointSource, fixedEndpoint } from './endpoint.ts';
 import { ApiError } from './errors.ts';
 import { type Call, readLines, send } from './transport.ts';
-import type { ApiObject, ApiObjectList, ApplyResult, Explanation, JournalRecord, LogLine } from './types.ts';
+import type {
+  ApiObject,
+  ApiObjectList,
+  ApplyResult,
+  Explanation,
+  JournalRecord,
+  LogLine,
+  ObjectToPut,
+} from './types.ts';
 import { watchEvents, type WatchOptions } from './watch.ts';
 
 export type ConnectOptions = { dataDirectory: string } | { url: string; token: string };
@@ -89,7 +97,7 @@ export class Client {
   }
 
   /** Creates or replaces one object. With `metadata.resourceVersion` it is refused (`conflict`) when that is stale. */
-  async put(object: { kind: string; metadata: { name: string; namespace?: string } }): Promise<ApiObject> {
+  async put(object: ObjectToPut): Promise<ApiObject> {
     const { name, namespace } = object.metadata;
     return this.#json('PUT', objectPath(object.kind, name, namespace === undefined ? {} : { namespace }), {
       headers: { 'content-type': 'application/json' },

@@ -18,6 +18,7 @@ export type {
   Explanation,
   JournalRecord,
   LogLine,
+  ObjectToPut,
   ProblemBody,
 } from './types.ts';
 export type { WatchOptions } from './watch.ts';

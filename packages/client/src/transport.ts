@@ -36,7 +36,7 @@ function queryText(query: Query = {}): string {
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null) given.set(name, String(value));
   }
-  return given.size === 0 ? '' : `?${given}`;
+  return given.size === 0 ? '' : `?${given.toString()}`;
 }
 
 /** Longest line of a stream: a status of a very large workload stays far below. */

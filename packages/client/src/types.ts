@@ -19,6 +19,14 @@ export interface ApiObject {
   status?: WorkloadStatus;
 }
 
+/** An object to write: one that was read, or a document as in a file. */
+export interface ObjectToPut {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; resourceVersion?: string } & Record<string, unknown>;
+  spec: unknown;
+}
+
 export interface ApiObjectList {
   apiVersion: string;
   kind: string;

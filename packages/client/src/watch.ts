@@ -77,11 +77,7 @@ async function isStopped(source: EndpointSource): Promise<boolean> {
   }
 }
 
-async function* connectOnce(
-  source: EndpointSource,
-  since: number | null,
-  signal?: AbortSignal,
-): AsyncGenerator<unknown> {
+async function* connectOnce(source: EndpointSource, since: number | null, signal?: AbortSignal): AsyncGenerator {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error('the stream fell silent')), silenceMs);
   try {
@@ -142,7 +138,7 @@ class Follower {
 
   *#endOfList(listed: Set<string>, { sequence, at }: Heartbeat): Generator<WatchEvent> {
     this.#listed = null;
-    for (const workload of [...this.#known]) {
+    for (const workload of this.#known) {
       if (listed.has(workload)) continue;
       this.#known.delete(workload);
       yield { type: 'deleted', workload, sequence, at };

@@ -1,10 +1,23 @@
-import fc from 'fast-check';
+import { describeClockConformance } from '@ebb/testing/conformance';
+import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { liveClock, machineTime } from './clock.ts';
 
+describeClockConformance('LiveClock', () => {
+  const clock = liveClock(0);
+  return {
+    clock,
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    close: async () => clock.close(),
+  };
+});
+
 describe('liveClock', () => {
   it('never steps back whatever the wall clock does, and is never behind it', () => {
-    const step = fc.record({ wallStepMs: fc.integer({ min: -1e9, max: 1e9 }), elapsedMs: fc.integer({ min: 0, max: 1e7 }) });
+    const step = fc.record({
+      wallStepMs: fc.integer({ min: -1e9, max: 1e9 }),
+      elapsedMs: fc.integer({ min: 0, max: 1e7 }),
+    });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2e12 }), fc.array(step), (floorMs, steps) => {
         let wallMs = 1e12;

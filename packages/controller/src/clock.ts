@@ -6,9 +6,9 @@ export interface LiveClock extends Clock {
 }
 
 export interface TimeSource {
-  wallMs(): number;
+  wallMs: () => number;
   /** Monotonic, any origin. */
-  steadyUs(): number;
+  steadyUs: () => number;
 }
 
 export const machineTime: TimeSource = {
@@ -41,7 +41,7 @@ export function liveClock(floorMs: number, source: TimeSource = machineTime): Li
 
   return {
     nowMs,
-    nowUs: source.steadyUs,
+    nowUs: () => source.steadyUs(),
     at(atMs, callback) {
       let timer: NodeJS.Timeout;
       const wait = (): void => {

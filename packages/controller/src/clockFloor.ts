@@ -11,8 +11,13 @@ export async function readClockFloor(store: Store): Promise<number> {
 }
 
 /** Notes the time at intervals, so that the next run begins no earlier. Returns the last note, for a clean end. */
-export function keepClockFloor(store: Store, clock: Clock, epoch: number, onError: (error: unknown) => void): () => Promise<void> {
-  let cancel = (): void => {};
+export function keepClockFloor(
+  store: Store,
+  clock: Clock,
+  epoch: number,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let cancel: (() => void) | undefined;
   const save = (): Promise<void> => store.state.save(name, clock.nowMs(), epoch).catch(onError);
   const wait = (): void => {
     cancel = clock.at(clock.nowMs() + saveEveryMs, () => {
@@ -22,7 +27,7 @@ export function keepClockFloor(store: Store, clock: Clock, epoch: number, onErro
   };
   wait();
   return async () => {
-    cancel();
+    cancel?.();
     await save();
   };
 }

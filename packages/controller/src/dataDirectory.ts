@@ -28,7 +28,10 @@ export function openDataDirectory(given: string): DataDirectory {
   }
   const { mode } = statSync(path);
   if (mode & 0o022) {
-    throw new StartError('storeUnusable', `others may write to the data folder ${path}: run chmod go-w on it, or use another one`);
+    throw new StartError(
+      'storeUnusable',
+      `others may write to the data folder ${path}: run chmod go-w on it, or use another one`,
+    );
   }
   return {
     path,

@@ -22,6 +22,8 @@ describe('readFlags', () => {
     [['--data', 'd', '--log-level', 'loud'], /--log-level must be one of .*found "loud"/],
     [['--data', 'd', '--api-prot', '1'], /--api-prot/],
   ])('refuses %j', (args, message) => {
-    expect(() => readFlags(args)).toThrow(expect.objectContaining({ exit: 'usage', message: expect.stringMatching(message) }));
+    expect(() => readFlags(args)).toThrow(
+      expect.objectContaining({ exit: 'usage', message: expect.stringMatching(message) }),
+    );
   });
 });

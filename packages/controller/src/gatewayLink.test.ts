@@ -51,7 +51,8 @@ async function connected(): Promise<{ peer: Peer; link: GatewayLink; events: Gat
   return { peer, link, events };
 }
 
-const keysOf = (message: ToGateway | undefined) => (message?.type === 'sync' ? message.workloads.map(({ key }) => key) : null);
+const keysOf = (message: ToGateway | undefined) =>
+  message?.type === 'sync' ? message.workloads.map(({ key }) => key) : null;
 
 describe('connectGateway', () => {
   it('tells nothing before it is released, then everything at once, then changes', async () => {
@@ -72,7 +73,9 @@ describe('connectGateway', () => {
     expect(link.state()).toEqual({ connected: true, url: 'http://127.0.0.1:8080', pid: 42 });
     const late: GatewayEvent[] = [];
     link.watch((event) => late.push(event));
-    await vi.waitFor(() => expect(late).toEqual([{ type: 'connected', gateway: 'gateway-1', url: 'http://127.0.0.1:8080', pid: 42 }]));
+    await vi.waitFor(() =>
+      expect(late).toEqual([{ type: 'connected', gateway: 'gateway-1', url: 'http://127.0.0.1:8080', pid: 42 }]),
+    );
   });
 
   it('finds a gateway that was started again and tells it everything', async () => {

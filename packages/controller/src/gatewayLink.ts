@@ -126,7 +126,10 @@ class LinkedGateway implements GatewayLink {
     this.#retry = null;
     let link: Link;
     try {
-      link = await connectLink<FromGateway, ToGateway>(this.#path, { sender: 'control-plane', epoch: this.#options.epoch });
+      link = await connectLink<FromGateway, ToGateway>(this.#path, {
+        sender: 'control-plane',
+        epoch: this.#options.epoch,
+      });
     } catch {
       this.#retryLater();
       return;
@@ -196,6 +199,6 @@ class LinkedGateway implements GatewayLink {
   }
 
   #tell(event: GatewayEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 }

@@ -28,7 +28,9 @@ describe('lockDataDirectory', () => {
       lockDataDirectory(${JSON.stringify(path)}, 1);
       console.log('held');
       setInterval(() => {}, 1000);`;
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     onTestFinished(() => void holder.kill('SIGKILL'));
     await once(holder.stdout, 'data');
     expect(() => lockDataDirectory(path, 2)).toThrow(new RegExp(`pid ${holder.pid}`));

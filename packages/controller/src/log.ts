@@ -13,7 +13,9 @@ export function openLog(options: { level: LogLevel; file: string | null }): Log 
       timestamp: () => `,"at":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
     },
-    pino.destination(typeof destination === 'number' ? { dest: destination, sync: true } : { ...destination, sync: true }),
+    pino.destination(
+      typeof destination === 'number' ? { dest: destination, sync: true } : { ...destination, sync: true },
+    ),
   );
   return (level, message, data) => logger[level](data ?? {}, message);
 }

@@ -35,7 +35,14 @@ async function main(): Promise<void> {
   }
   stopOnSignals(controlPlane, log);
   const { apiUrl, gatewayUrl, version } = controlPlane;
-  const ready = { event: 'ready', pid: process.pid, apiUrl, gatewayUrl, version, startMs: Math.round(performance.now()) };
+  const ready = {
+    event: 'ready',
+    pid: process.pid,
+    apiUrl,
+    gatewayUrl,
+    version,
+    startMs: Math.round(performance.now()),
+  };
   // Who started this process may no longer listen.
   process.stdout.on('error', () => {});
   process.stdout.write(`${JSON.stringify(ready)}\n`);

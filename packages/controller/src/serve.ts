@@ -42,7 +42,9 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
     const clock = liveClock(await readClockFloor(store));
     undo.push(() => clock.close());
     const startedAt = clock.nowMs();
-    const stopKeepingFloor = keepClockFloor(store, clock, epoch, (error) => log('warn', 'time not saved', { error: String(error) }));
+    const stopKeepingFloor = keepClockFloor(store, clock, epoch, (error) =>
+      log('warn', 'time not saved', { error: String(error) }),
+    );
 
     const gateway = connectGateway({ dataDirectory: directory.path, epoch, log });
     undo.push(() => gateway.close());
@@ -140,14 +142,19 @@ async function listen(app: FastifyInstance, port: number): Promise<string> {
   try {
     return await app.listen({ host: loopback, port });
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || (error.code !== 'EADDRINUSE' && error.code !== 'EACCES')) throw error;
+    if (!(error instanceof Error) || !('code' in error) || (error.code !== 'EADDRINUSE' && error.code !== 'EACCES'))
+      throw error;
     const why = error.code === 'EACCES' ? 'may not be used by this user' : 'is taken: another program listens there';
-    throw new StartError('portTaken', `port ${port} on ${loopback} ${why}. Choose another one with --api-port, or 0 for any free one.`);
+    throw new StartError(
+      'portTaken',
+      `port ${port} on ${loopback} ${why}. Choose another one with --api-port, or 0 for any free one.`,
+    );
   }
 }
 
 function startError(error: unknown): unknown {
-  if (error instanceof NewerDatabaseError || error instanceof StoreError) return new StartError('storeUnusable', error.message, error);
+  if (error instanceof NewerDatabaseError || error instanceof StoreError)
+    return new StartError('storeUnusable', error.message, error);
   return error;
 }
 

@@ -85,14 +85,17 @@ export class Shutdown {
   async #endGateway(): Promise<void> {
     const { gateway, log } = this.#options;
     const { pid } = gateway.state();
-    if (gateway.shutdown() && !(await awaitEnd(pid, longestEndMs))) log('warn', 'the gateway had to be killed', { pid });
+    if (gateway.shutdown() && !(await awaitEnd(pid, longestEndMs)))
+      log('warn', 'the gateway had to be killed', { pid });
   }
 
   async #endAgent(): Promise<void> {
     const { driver, log } = this.#options;
     const { pid, connected } = driver.agent();
     if (!connected) return;
-    await this.#step('end the agent', () => Promise.race([driver.shutdown({ stopReplicas: true }), pause(longestEndMs)]));
+    await this.#step('end the agent', () =>
+      Promise.race([driver.shutdown({ stopReplicas: true }), pause(longestEndMs)]),
+    );
     if (!(await awaitEnd(pid, longestEndMs))) log('warn', 'the agent had to be killed', { pid });
   }
 

@@ -1,4 +1,3 @@
-export { agentCommand } from './process/agentCommand.ts';
 export { DriverError } from './process/driverError.ts';
 export { connectProcessDriver, type ProcessDriver, type ProcessDriverOptions } from './process/processDriver.ts';
 export { type DriverDescription, drivers } from './registry.ts';

@@ -1,4 +1,5 @@
 import type { AllocationLimits, Cause, Memory } from '@ebb/core';
+import type { Alarms } from './alarms.ts';
 import type { GatewayLink } from './gatewayLink.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
@@ -18,6 +19,8 @@ export interface EngineContext {
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly feed: StatusFeed;
+  /** When each workload is to be looked at though nothing happens. */
+  readonly alarms: Alarms<WorkloadState>;
   /** What the driver has is known, so replicas may be started and ended. */
   adopted: boolean;
   driverConnected: boolean;

@@ -62,6 +62,7 @@ function onReplica(context: EngineContext, seen: ReplicaObservation): void {
 function adopt(context: EngineContext, seen: ReplicaObservation): void {
   const state = context.workloads.get(keyText(seen.workload));
   if (!state) {
+    if (seen.phase === 'stopping') return;
     context.ports.log('warn', 'stopping a replica that belongs to no workload', { replica: seen.id });
     context.journal.record('action', keyText(seen.workload), { type: 'stop-orphan', replica: seen.id });
     context.ports.driver.stop(seen.id).catch((error: unknown) => {

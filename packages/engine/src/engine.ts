@@ -1,5 +1,6 @@
 import type { AllocationLimits, Cause, DriverEvent, StoredDocument } from '@ebb/core';
 import { keyText, type ObjectKey, type WatchEvent, type WorkloadSpec, type WorkloadStatus } from '@ebb/documents';
+import { Alarms } from './alarms.ts';
 import type { EngineContext } from './context.ts';
 import { checkApply, isWorkload, resolveStored, storeBatch } from './documents.ts';
 import { onDriverEvent, onSnapshot } from './driverEvents.ts';
@@ -16,6 +17,7 @@ import { journalSnapshot, specEvent } from './journalSnapshot.ts';
 import { workloadStatus } from './status.ts';
 import { StatusFeed } from './statusFeed.ts';
 import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation } from './types.ts';
+import { wakeUp } from './wakeUp.ts';
 import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
 
 /** How long `start` waits for the agent, so that the gateway is told nothing before it is known what runs. */
@@ -46,7 +48,7 @@ class LiveEngine implements Engine {
     const journal = new Journal({ store: store.journal, clock, log, snapshot: () => journalSnapshot(this.#context) });
     const feed = new StatusFeed(clock, (key) => {
       const state = workloads.get(key);
-      return state ? workloadStatus(this.#context, state) : null;
+      return state && !state.removed ? workloadStatus(this.#context, state) : null;
     });
     this.#context = {
       options,
@@ -57,6 +59,7 @@ class LiveEngine implements Engine {
       journal,
       ledger: new Ledger({ store: store.ledger, clock, log }),
       feed,
+      alarms: new Alarms(clock, (state) => wakeUp(this.#context, state)),
       adopted: false,
       driverConnected: false,
       quiescing: false,
@@ -174,7 +177,9 @@ class LiveEngine implements Engine {
   async quiesce(): Promise<void> {
     this.#context.quiescing = true;
     for (const state of this.#context.workloads.values()) this.#touch(state, 'document');
-    await this.#until(() => ![...this.#context.workloads.values()].some((state) => [...state.replicas.values()].some(exists)));
+    await this.#until(
+      () => ![...this.#context.workloads.values()].some((state) => [...state.replicas.values()].some(exists)),
+    );
   }
 
   #loaded(stored: StoredDocument): WorkloadState | null {
@@ -182,7 +187,10 @@ class LiveEngine implements Engine {
       return newWorkloadState(stored, resolveStored(stored));
     } catch (error) {
       const key = keyText(stored.key);
-      this.#context.ports.log('error', 'a stored workload cannot be read and is left alone', { key, error: messageOf(error) });
+      this.#context.ports.log('error', 'a stored workload cannot be read and is left alone', {
+        key,
+        error: messageOf(error),
+      });
       return null;
     }
   }
@@ -342,7 +350,9 @@ class LiveEngine implements Engine {
     try {
       reconcile(this.#context, touched);
     } catch (error) {
-      ports.log('error', 'reconcile failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      ports.log('error', 'reconcile failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     } finally {
       this.#reconciling = false;
     }
@@ -366,10 +376,12 @@ class LiveEngine implements Engine {
   }
 
   #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
-    const next = this.#documents.catch(() => {}).then(() => {
-      if (this.#context.stopped) throw new Error('the engine is stopped');
-      return action();
-    });
+    const next = this.#documents
+      .catch(() => {})
+      .then(() => {
+        if (this.#context.stopped) throw new Error('the engine is stopped');
+        return action();
+      });
     this.#documents = next;
     return next;
   }
@@ -377,14 +389,17 @@ class LiveEngine implements Engine {
   #halt(): void {
     this.#context.stopped = true;
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
-    for (const state of this.#context.workloads.values()) state.wakeUp?.cancel();
+    this.#context.alarms.clear();
+    for (const state of this.#context.workloads.values()) state.schedules.cancel?.();
     for (const check of [...this.#onChange]) check();
   }
 
   /** Another control plane writes to the store: this one must not act any more. */
   #deposed(): void {
     const { ports, journal, ledger, feed } = this.#context;
-    ports.log('error', 'another control plane has taken over; this one stops deciding', { epoch: this.#context.options.epoch });
+    ports.log('error', 'another control plane has taken over; this one stops deciding', {
+      epoch: this.#context.options.epoch,
+    });
     this.#halt();
     feed.close();
     this.#saved.abandon();

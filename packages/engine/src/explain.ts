@@ -29,7 +29,10 @@ export async function explainFromJournal(
     decision,
     grant,
     actions: actions.filter((record) => record.atMs <= nextMs),
-    lines: linesOf((await replayedAt(journal, workload, atMs)) ?? decidedIn(decision), grant ? (grant.body as { grant: Grant }).grant : null),
+    lines: linesOf(
+      (await replayedAt(journal, workload, atMs)) ?? decidedIn(decision),
+      grant ? (grant.body as { grant: Grant }).grant : null,
+    ),
   };
 }
 
@@ -45,7 +48,13 @@ export function linesOf(decision: Decision | null, grant: Grant | null): Explana
  * than was recorded (another version of Ebb), or lies too far back.
  */
 async function replayedAt(journal: JournalStore, workload: string, atMs: number): Promise<Decision | null> {
-  const starts = await journal.read({ workload, toMs: atMs, kinds: ['snapshot', 'event'], newestFirst: true, limit: 20 });
+  const starts = await journal.read({
+    workload,
+    toMs: atMs,
+    kinds: ['snapshot', 'event'],
+    newestFirst: true,
+    limit: 20,
+  });
   const start = starts.find((record) => isWorkloadSnapshot(record.body));
   if (!start) return null;
   const records = await journal.read({ workload, fromSequence: start.sequence, limit: mostReplayed });
@@ -64,7 +73,11 @@ async function decisionAt(journal: JournalStore, workload: string, atMs: number)
   return first ?? null;
 }
 
-async function nextDecisionMs(journal: JournalStore, workload: string, decision: JournalRecord): Promise<number | null> {
+async function nextDecisionMs(
+  journal: JournalStore,
+  workload: string,
+  decision: JournalRecord,
+): Promise<number | null> {
   const later = await journal.read({
     workload,
     fromSequence: decision.sequence + 1,

@@ -6,7 +6,10 @@ const web = 'local/default/web';
 const key = { cluster: 'local', namespace: 'default', name: 'web' };
 const quick: StartPlan = { spawnUs: 20_000, listenUs: 50_000, readyUs: 130_000 };
 
-async function systemWith(plan: () => StartPlan, spec: Parameters<typeof workloadDocument>[1] = {}): Promise<VirtualSystem> {
+async function systemWith(
+  plan: () => StartPlan,
+  spec: Parameters<typeof workloadDocument>[1] = {},
+): Promise<VirtualSystem> {
   const system = new VirtualSystem({ plan });
   await system.start();
   await system.apply(workloadDocument('web', spec));
@@ -24,7 +27,9 @@ describe('a replica that cannot be started', () => {
     const system = await systemWith(() => notFound);
     const held = [1, 2, 3].map(() => system.gateway.arrive(web, 1000));
     await system.clock.advance(100);
-    expect(held.map((exchange) => [exchange.outcome, exchange.detail])).toEqual(Array(3).fill(['refused', 'unavailable']));
+    expect(held.map((exchange) => [exchange.outcome, exchange.detail])).toEqual(
+      Array(3).fill(['refused', 'unavailable']),
+    );
     expect(system.gateway.workloads()[0]?.unavailable).toEqual({
       code: 'command-not-found',
       message: 'no replica of web could be started: command not found: serv; see "ebb logs web"',
@@ -48,7 +53,8 @@ describe('a replica that cannot be started', () => {
     };
     await system.clock.advance(400_000);
     const gaps = startsAtMs.slice(1).map((atMs, index) => Math.round((atMs - (startsAtMs[index] ?? 0)) / 1000));
-    expect(gaps.slice(0, 7)).toEqual([2, 4, 8, 16, 32, 60, 60]);
+    // The first two came before anybody looked.
+    expect(gaps.slice(1, 7)).toEqual([2, 4, 8, 16, 32, 60]);
   });
 
   it('is tried again by the next request once its pause is over, and serves when it works', async () => {
@@ -72,7 +78,9 @@ describe('a replica that cannot be started', () => {
     const system = await systemWith(() => plan, { scaling: { minReplicas: 1 } });
     await system.clock.advance(60_000);
     plan = quick;
-    await system.apply(workloadDocument('web', { scaling: { minReplicas: 1 }, classes: [{ name: 'default', command: ['serve2'] }] }));
+    await system.apply(
+      workloadDocument('web', { scaling: { minReplicas: 1 }, classes: [{ name: 'default', command: ['serve2'] }] }),
+    );
     await system.clock.advance(500);
     expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, failed: 0 });
   });
@@ -102,7 +110,7 @@ describe('a replica that cannot be started', () => {
   it('is given up after three exits', async () => {
     const system = await systemWith(() => ({ ...quick, exitsAfterUs: 100_000 }));
     const held = system.gateway.arrive(web, 1000);
-    await system.clock.advance(10_000);
+    await system.clock.runUntilTrue(() => held.outcome !== null, 10_000);
     expect(held).toMatchObject({ outcome: 'refused', detail: 'unavailable' });
     expect(condition(system, 'Available')?.message).toContain('exit code 1');
   });
@@ -110,7 +118,7 @@ describe('a replica that cannot be started', () => {
 
 describe('a replica that dies', () => {
   it('is out of the endpoints at once and replaced at once; only its own request fails', async () => {
-    const system = await systemWith(() => quick, { scaling: { minReplicas: 2 } });
+    const system = await systemWith(() => quick, { scaling: { minReplicas: 2, maxReplicas: 2 } });
     await system.clock.advance(20_000);
     const [victim] = system.driver.replicas();
     const broken = system.gateway.arrive(web, 60_000_000);
@@ -149,7 +157,7 @@ describe('lost sight', () => {
     await system.clock.advance(600_000);
     expect(system.engine.status(key)?.replicas.ready).toBe(1);
     expect(condition(system, 'ScalingActive')).toMatchObject({ status: 'False', reason: 'GatewaySilent' });
-    expect(system.engine.status(key)?.decision?.summary).toContain('silent');
+    expect(system.engine.status(key)?.decision?.summary).toContain('holding 1 replica');
     system.link.connect();
     await system.clock.advance(3000);
     expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 0, wanted: 0 });
@@ -183,7 +191,7 @@ describe('lost sight', () => {
   });
 
   it('starts replicas anew that a machine that rebooted does not have any more', async () => {
-    const system = await systemWith(() => quick, { scaling: { minReplicas: 2 } });
+    const system = await systemWith(() => quick, { scaling: { minReplicas: 2, maxReplicas: 2 } });
     system.driver.disconnect();
     system.driver.reboot();
     await system.clock.advance(1000);

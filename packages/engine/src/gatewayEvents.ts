@@ -18,7 +18,11 @@ export function onGatewayEvent(context: EngineContext, event: GatewayEvent): voi
       break;
     case 'disconnected':
       link.connected = false;
-      context.journal.record('event', null, { type: 'gateway-disconnected', gateway: link.name, message: event.message });
+      context.journal.record('event', null, {
+        type: 'gateway-disconnected',
+        gateway: link.name,
+        message: event.message,
+      });
       touchAll(context);
       break;
     case 'counts':

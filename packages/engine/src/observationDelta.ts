@@ -16,7 +16,8 @@ export function deltaOf(before: Json, after: Json): JsonDelta {
 /** Leaves `before` as it is. */
 export function applyDelta(before: Json, delta: JsonDelta): Json {
   let value = before;
-  for (const [path, part] of Object.entries(delta)) value = withPart(value, path === '' ? [] : path.slice(1).split('/'), part);
+  for (const [path, part] of Object.entries(delta))
+    value = withPart(value, path === '' ? [] : path.slice(1).split('/'), part);
   return value;
 }
 
@@ -25,7 +26,7 @@ function collect(before: Json, after: Json, path: string, delta: JsonDelta): voi
   if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
     const old = new Map(Object.entries(before));
     const now = Object.entries(after);
-    if (now.map(([key]) => key).join('/') === [...old.keys()].join('/')) {
+    if (now.length === old.size && [...old.keys()].every((key, index) => key === now[index]?.[0])) {
       for (const [key, value] of now) collect(old.get(key) ?? null, value, `${path}/${escapeKey(key)}`, delta);
       return;
     }
@@ -37,7 +38,8 @@ function withPart(value: Json, path: string[], part: Json): Json {
   const [first, ...rest] = path;
   if (first === undefined) return part;
   const key = first.replaceAll('~1', '/').replaceAll('~0', '~');
-  if (Array.isArray(value)) return value.map((item, index) => (String(index) === key ? withPart(item, rest, part) : item));
+  if (Array.isArray(value))
+    return value.map((item, index) => (String(index) === key ? withPart(item, rest, part) : item));
   if (typeof value !== 'object' || value === null) throw new Error(`no such part: ${path.join('/')}`);
   return { ...value, [key]: withPart(value[key] ?? null, rest, part) };
 }

@@ -34,7 +34,8 @@ export function planReplicas(input: PlanInput): Plan {
   let surgeLeft = input.update.maxSurge;
   const kept = input.replicas.filter(isHeldOnTo);
   for (const replica of kept) {
-    if (!input.revisions.has(replica.class)) plan.drains.push({ id: replica.id, cause: input.cause ?? 'class-removed' });
+    if (!input.revisions.has(replica.class))
+      plan.drains.push({ id: replica.id, cause: input.cause ?? 'class-removed' });
   }
   for (const [className, revision] of input.revisions) {
     const desired = input.desired[className] ?? 0;

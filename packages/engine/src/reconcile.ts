@@ -103,7 +103,7 @@ function act(context: EngineContext, state: WorkloadState): void {
   conditionsOf(context, state);
   scheduleWakeUp(context, state);
   if (state.removed && ![...state.replicas.values()].some(exists)) {
-    state.wakeUp?.cancel();
+    context.alarms.set(state, null);
     context.hasLeft(state);
   }
 }
@@ -111,15 +111,18 @@ function act(context: EngineContext, state: WorkloadState): void {
 function scale(context: EngineContext, state: WorkloadState): void {
   const nowMs = context.ports.clock.nowMs();
   const replicas = [...state.replicas.values()];
-  const ending: DrainCause | undefined = state.removed ? 'workload-removed' : context.quiescing ? 'shutdown' : undefined;
+  const ending: DrainCause | undefined = state.removed
+    ? 'workload-removed'
+    : context.quiescing
+      ? 'shutdown'
+      : undefined;
   if (!ending && !state.grant) return;
   const plan = planReplicas({
     desired: ending ? {} : (state.grant?.classes ?? {}),
     revisions: state.revisions,
     update: state.spec.update,
     replicas,
-    mayStart: (className) =>
-      context.driverConnected && mayStart(state.activation.get(className) ?? null, nowMs),
+    mayStart: (className) => context.driverConnected && mayStart(state.activation.get(className) ?? null, nowMs),
     victims: (candidates, count) => victimIds(state, candidates, count),
     ...(ending ? { cause: ending } : {}),
   });
@@ -158,15 +161,15 @@ function endDrain(context: EngineContext, state: WorkloadState, replica: Replica
   }
 }
 
-/** A replica that has been ready for a while proves that starting its class works. */
+/** A replica that got ready after the last failure, and stayed so for a while, proves that starting its class works. */
 export function forgiveProven(context: EngineContext, state: WorkloadState): void {
   if (state.activation.size === 0) return;
   const nowMs = context.ports.clock.nowMs();
   for (const replica of state.replicas.values()) {
+    const failedAtMs = state.activation.get(replica.class)?.atMs;
     const { readySinceMs } = replica;
-    if (readySinceMs !== null && isHeldOnTo(replica) && nowMs - readySinceMs >= provenAfterMs) {
-      state.activation.delete(replica.class);
-    }
+    if (failedAtMs === undefined || readySinceMs === null || !isHeldOnTo(replica)) continue;
+    if (readySinceMs > failedAtMs && nowMs - readySinceMs >= provenAfterMs) state.activation.delete(replica.class);
   }
 }
 

@@ -62,7 +62,9 @@ export function askDriver(context: EngineContext, state: WorkloadState, replica:
   replica.refusedAtMs = null;
   context.ports.driver.ensure(start).then(
     () => {
+      if (replica.phase !== 'pending' || context.stopped) return;
       replica.phase = nextPhase(replica.phase, 'accepted');
+      context.feed.changed(state.key, true);
     },
     (error: unknown) => {
       // While the agent is away it stays pending and is asked for again with the next snapshot.

@@ -7,7 +7,7 @@ export interface RolloutInput {
   /** Of the current template. */
   fresh: { ready: number; notReady: number };
   /** Of earlier templates. */
-  old: { ready: number; notReady: number; /** Draining and stopping. */ leaving: number };
+  old: { ready: number; notReady: number /** Draining and stopping. */; leaving: number };
   /** Replicas beyond `desired` that the workload's other classes leave of `maxSurge`. */
   surgeLeft: number;
 }

@@ -30,7 +30,7 @@ export class SavedState {
   readonly #context: EngineContext;
   readonly #store: StateStore;
   readonly #unsaved = new Set<string>();
-  #cancel: (() => void) | null = null;
+  #timer: { atMs: number; cancel: () => void } | null = null;
   #saving: Promise<void> | null = null;
   #savedAliveMs = 0;
   #delayMs = saveEveryMs;
@@ -102,30 +102,33 @@ export class SavedState {
   }
 
   async flush(): Promise<void> {
-    this.#cancel?.();
-    this.#cancel = null;
+    this.#timer?.cancel();
+    this.#timer = null;
     await this.#saving;
     this.#savedAliveMs = 0;
     await this.#save();
   }
 
   abandon(): void {
-    this.#cancel?.();
-    this.#cancel = null;
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#unsaved.clear();
   }
 
   #schedule(): void {
-    if (this.#cancel || this.#context.stopped) return;
+    if (this.#context.stopped || this.#saving) return;
     const { clock } = this.#context.ports;
-    const delayMs = this.#unsaved.size > 0 ? this.#delayMs : aliveEveryMs;
-    this.#cancel = clock.at(clock.nowMs() + Math.min(delayMs, aliveEveryMs), () => {
-      this.#cancel = null;
+    const dueMs = clock.nowMs() + (this.#unsaved.size > 0 ? this.#delayMs : aliveEveryMs);
+    if (this.#timer && this.#timer.atMs <= dueMs) return;
+    this.#timer?.cancel();
+    const cancel = clock.at(dueMs, () => {
+      this.#timer = null;
       this.#saving = this.#save().finally(() => {
         this.#saving = null;
         this.#schedule();
       });
     });
+    this.#timer = { atMs: dueMs, cancel };
   }
 
   async #save(): Promise<void> {

@@ -41,11 +41,18 @@ it('plays an hour of 0 → 1 → N → 0 without losing a request', async () => 
   const status = system.engine.status(key);
   expect(exchanges.length).toBeGreaterThan(4000);
   expect(exchanges.every((exchange) => exchange.outcome === 'succeeded')).toBe(true);
-  expect(status?.requests).toMatchObject({ total: exchanges.length, succeeded: exchanges.length, failed: 0, refused: 0 });
+  expect(status?.requests).toMatchObject({
+    total: exchanges.length,
+    succeeded: exchanges.length,
+    failed: 0,
+    refused: 0,
+  });
   expect(status?.replicas).toEqual({ wanted: 0, starting: 0, ready: 0, draining: 0, failed: 0 });
   // 8 a second of 0.79 s each keep 6.3 requests in flight, on replicas that take two: between 4 and 8 of them.
   const rows = [...system.store.rows.values()];
-  const most = Math.max(...rows.map((row) => rows.filter((one) => one.fromMs <= row.fromMs && (one.toMs ?? 0) > row.fromMs).length));
+  const most = Math.max(
+    ...rows.map((row) => rows.filter((one) => one.fromMs <= row.fromMs && (one.toMs ?? 0) > row.fromMs).length),
+  );
   expect(most).toBeGreaterThanOrEqual(4);
   expect(most).toBeLessThanOrEqual(8);
   // Only those who came to a cold start, or to a load that was growing, waited long.

@@ -34,7 +34,11 @@ export function unavailableReason(context: EngineContext, state: WorkloadState):
     }
     if (dependency.unavailable) {
       const { message, retryAfterMs } = dependency.unavailable;
-      return { code: 'dependency-unavailable', message: `workload ${name} waits for ${key.name}: ${message}`, retryAfterMs };
+      return {
+        code: 'dependency-unavailable',
+        message: `workload ${name} waits for ${key.name}: ${message}`,
+        retryAfterMs,
+      };
     }
   }
   return null;

@@ -4,18 +4,13 @@ import type { WorkloadState } from './workloadState.ts';
 
 /** Has the workload looked at when time alone changes something for it. */
 export function scheduleWakeUp(context: EngineContext, state: WorkloadState): void {
-  const atMs = wakeUpAtMs(context, state);
-  if (state.wakeUp?.atMs === atMs) return;
-  state.wakeUp?.cancel();
-  state.wakeUp = null;
-  if (atMs === null) return;
-  const cancel = context.ports.clock.at(atMs, () => {
-    state.wakeUp = null;
-    if (context.stopped) return;
-    const isReading = state.readingDueMs !== null && context.ports.clock.nowMs() >= state.readingDueMs;
-    context.touch(state, isReading ? 'reading' : 'revisit');
-  });
-  state.wakeUp = { atMs, cancel };
+  context.alarms.set(state, wakeUpAtMs(context, state));
+}
+
+/** Time has come for a workload. */
+export function wakeUp(context: EngineContext, state: WorkloadState): void {
+  const isReading = state.readingDueMs !== null && context.ports.clock.nowMs() >= state.readingDueMs;
+  context.touch(state, isReading ? 'reading' : 'revisit');
 }
 
 /** When time alone next changes something for the workload; null: never. */

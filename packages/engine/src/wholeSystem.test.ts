@@ -2,7 +2,10 @@ import { runChaos } from '@ebb/testing';
 import { describe, expect, it } from 'vitest';
 
 const chosen = process.env.EBB_SEED;
-const seeds = chosen === undefined ? Array.from({ length: Number(process.env.EBB_SEEDS ?? 200) }, (_, index) => index + 1) : [Number(chosen)];
+const seeds =
+  chosen === undefined
+    ? Array.from({ length: Number(process.env.EBB_SEEDS ?? 200) }, (_, index) => index + 1)
+    : [Number(chosen)];
 
 describe('the whole system under faults', () => {
   it(`keeps its invariants at every event, ${seeds.length} seeds`, { timeout: 120_000 }, async () => {

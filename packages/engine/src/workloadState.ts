@@ -10,7 +10,14 @@ import {
   type Scaler,
   type StoredDocument,
 } from '@ebb/core';
-import { type ColdStart, type Condition, keyText, type ObjectKey, templateHash, type WorkloadSpec } from '@ebb/documents';
+import {
+  type ColdStart,
+  type Condition,
+  keyText,
+  type ObjectKey,
+  templateHash,
+  type WorkloadSpec,
+} from '@ebb/documents';
 import type { ActivationState } from './activation.ts';
 import { DemandMeter } from './demand.ts';
 import { isHeldOnTo, type Replica } from './replicaSet.ts';
@@ -56,7 +63,6 @@ export interface WorkloadState {
   /** What the gateway was told last, as text. */
   configured: string;
 
-  wakeUp: { atMs: number; cancel: () => void } | null;
   conditions: Condition[];
   coldStarts: { count: number; last: ColdStart | null };
 }
@@ -87,7 +93,6 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     wokenAtUs: new Map(),
     unavailable: null,
     configured: '',
-    wakeUp: null,
     conditions: [],
     coldStarts: { count: 0, last: null },
   };

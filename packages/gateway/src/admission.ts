@@ -87,7 +87,17 @@ export class Admission {
     if (deadline.type === 'after') flight.deadlineUs = flight.arrivedUs + deadline.ms * 1000;
     if (body === null && choosesByBody(workload.spec) && isJson(head.fields['content-type'])) {
       this.#readBody(flight, (read) => this.#arrive(flight, workload, read));
+    } else if (this.#readsFirst(flight)) {
+      flight.awaitBody();
+      flight.body.collect(limits.readFirstBytes, () => this.#arrive(flight, workload, body));
     } else this.#arrive(flight, workload, body);
+  }
+
+  /** Whether the body is small enough to be read before anything else; never one the client waits to be asked for. */
+  #readsFirst({ exchange: { head }, body }: Flight): boolean {
+    const { bodyBytes, fields } = head;
+    if (bodyBytes === null || bodyBytes === 0 || body.complete || fields['expect'] !== undefined) return false;
+    return bodyBytes <= limits.readFirstBytes && this.#options.memory.usedBytes + bodyBytes <= limits.allBodiesBytes;
   }
 
   #arrive(flight: Flight, workload: ServedWorkload, body: OpenAiBody | null): void {

@@ -1,6 +1,8 @@
+import { Agent } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { ask, open, testGateway, testReplica } from '../test/harness.ts';
 import { endpointAt, gatewayWorkload } from '../test/workload.ts';
+import { nowUs } from './clock.ts';
 
 describe('the control plane', () => {
   it('may go away: routes stay, what is held stays, and a new one hears all of it', async () => {
@@ -70,6 +72,49 @@ describe('the control plane', () => {
     expect((await last).text).toBe('old');
     expect(await gateway.control.until('drained')).toMatchObject({ replica: 'r1' });
     expect(draining.requests).toBe(1);
+  });
+
+  it('hears again of a replica that was drained while nobody listened', async () => {
+    const replica = await testReplica((_incoming, response) => response.end('ok'));
+    const draining = gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port, { draining: true })] });
+    const gateway = await testGateway([draining]);
+    await gateway.control.until('drained');
+    await gateway.control.disconnect();
+    const next = await gateway.connect(2);
+    await next.until('hello');
+    next.send({ type: 'sync', workloads: [draining] });
+    expect(await next.until('drained')).toMatchObject({ replica: 'r1' });
+  });
+
+  it('hears the peak since the last report, and then a new one', async () => {
+    const { promise: finish, resolve } = Promise.withResolvers<void>();
+    const replica = await testReplica((_incoming, response) => void finish.then(() => response.end()));
+    const gateway = await testGateway([gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port)] })]);
+    const answers = [ask(gateway.port, '/w'), ask(gateway.port, '/w')];
+    await gateway.control.until('counts', ({ counts }) => counts[0]?.classes['default']?.peak === 2);
+    resolve();
+    await Promise.all(answers);
+    const over = await gateway.control.until('counts', ({ counts }) => counts[0]?.requests.succeeded === 2);
+    await gateway.control.until(
+      'counts',
+      ({ counts }) => counts[0]?.classes['default']?.peak === 0,
+      gateway.control.messages.indexOf(over) + 1,
+    );
+  });
+
+  it('takes a replica out: its idle connections are closed', async () => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const replica = await testReplica((incoming, response) => {
+      incoming.socket.on('close', () => resolve());
+      response.end('ok');
+    });
+    const gateway = await testGateway([gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port)] })]);
+    await ask(gateway.port, '/w');
+    const begun = nowUs();
+    await gateway.control.apply(gatewayWorkload('w'));
+    await closed;
+    // Long before the connection would have been given up for idleness.
+    expect(nowUs() - begun).toBeLessThan(2_000_000);
   });
 
   it('hears from the gateway each second, also when nothing happens', async () => {
@@ -211,7 +256,11 @@ describe('the gateway’s own pages', () => {
 describe('a shutdown', () => {
   it('lets what is in flight end, refuses what waits, and takes nothing new', async () => {
     const finish = Promise.withResolvers<void>();
-    const replica = await testReplica((_incoming, response) => {
+    const replica = await testReplica((incoming, response) => {
+      if (incoming.url === '/warm/late') {
+        void finish.promise.then(() => response.end('late'));
+        return;
+      }
       response.write('begun ');
       void finish.promise.then(() => response.end('and done'));
     });
@@ -220,7 +269,9 @@ describe('a shutdown', () => {
       gatewayWorkload('cold'),
     ]);
     const inFlight = ask(gateway.port, '/warm');
-    await expect.poll(() => replica.requests).toBe(1);
+    const agent = new Agent({ keepAlive: true });
+    const late = ask(gateway.port, '/warm/late', { agent });
+    await expect.poll(() => replica.requests).toBe(2);
     const waiting = ask(gateway.port, '/cold');
     await gateway.control.until('wake');
     gateway.control.send({ type: 'shutdown' });
@@ -230,6 +281,10 @@ describe('a shutdown', () => {
     await expect(ask(gateway.port, '/warm')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     finish.resolve();
     expect((await inFlight).text).toBe('begun and done');
+    const lateAnswer = await late;
+    expect(lateAnswer.text).toBe('late');
+    expect(lateAnswer.headers.connection).toBe('close');
+    agent.destroy();
     await gateway.stopped;
   });
 

@@ -98,6 +98,8 @@ export interface UpstreamFailure {
   stage: 'connect' | 'head' | 'body' | 'request';
   /** The connection had carried an earlier exchange. */
   reused: boolean;
+  /** The connection ended; false when what came over it was not HTTP. */
+  closed: boolean;
   message: string;
 }
 

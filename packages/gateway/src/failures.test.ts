@@ -153,6 +153,24 @@ describe('a replica that fails', () => {
   });
 });
 
+describe('a slow client', () => {
+  it('occupies no replica while its small body comes', async () => {
+    const replica = await testReplica((incoming, response) => incoming.pipe(response));
+    const gateway = await testGateway([
+      gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port, { slots: 1 })] }),
+    ]);
+    const { outgoing, answer } = open(gateway.port, '/w', { method: 'POST', headers: { 'content-length': '4' } });
+    outgoing.write('sl');
+    await expect.poll(() => gateway.gateway.memory.usedBytes).toBe(2);
+    expect((await ask(gateway.port, '/w', { method: 'POST', body: 'quick' })).text).toBe('quick');
+    outgoing.end('ow');
+    let text = '';
+    for await (const chunk of await answer) text += String(chunk);
+    expect(text).toBe('slow');
+    expect(gateway.gateway.allCounts()[0]?.requests).toMatchObject({ total: 2, held: 0 });
+  });
+});
+
 describe('a client that goes away', () => {
   it('while a replica works ends the work', async () => {
     const { promise: gone, resolve: closed } = Promise.withResolvers<void>();

@@ -8,6 +8,11 @@ export const limits = {
   /** An idle client connection is closed after this. */
   clientIdleMs: 75_000,
   clientConnections: 20_000,
+  /**
+   * A body of up to this size is read before a replica is chosen: a slow client occupies none, and the request can be
+   * sent again when a kept connection turns out to be closed.
+   */
+  readFirstBytes: 64 * 1024,
   /** A body is read into memory while its request waits, up to this size; larger ones stay with the client. */
   heldBodyBytes: 1024 * 1024,
   /** A body that has to be read before it can be routed (`model`), or given to a class (`max_tokens`). */

@@ -73,7 +73,7 @@ describe('mayRetry', () => {
   const post = { method: 'POST', fields: {} };
   const get = { method: 'GET', fields: {} };
   const later = { sentAgoUs: 1_000_000, replayable: true, repetitions: 0 };
-  const failure = { stage: 'head', reused: true, message: '' } as const;
+  const failure = { stage: 'head', reused: true, closed: true, message: '' } as const;
   it.each([
     ['a refused connection', { ...failure, stage: 'connect', reused: false } as const, post, later, true],
     ['a body that is gone', { ...failure, stage: 'connect' } as const, post, { ...later, replayable: false }, false],
@@ -82,7 +82,9 @@ describe('mayRetry', () => {
     ['POST on a kept connection that worked for a while', failure, post, later, false],
     ['POST on a kept connection that closed at once', failure, post, { ...later, sentAgoUs: 900 }, true],
     ['POST with Idempotency-Key', failure, { method: 'POST', fields: { 'idempotency-key': 'k' } }, later, true],
-    ['GET on a fresh connection', { ...failure, reused: false }, get, later, false],
+    ['GET on a fresh connection that closed', { ...failure, reused: false }, get, later, true],
+    ['GET answered with what is not HTTP', { ...failure, closed: false }, get, later, false],
+    ['POST on a fresh connection that closed', { ...failure, reused: false }, post, later, false],
     ['a begun answer', { ...failure, stage: 'body' } as const, get, later, false],
   ])('%s', (_name, what, head, sent, expected) => expect(mayRetry(what, head, sent)).toBe(expected));
 });

@@ -3,7 +3,11 @@ import { apiVersion, resolveWorkload, type WorkloadSpec } from '@ebb/documents';
 import type { ApplyInput } from '@ebb/engine';
 
 /** A Workload document with a name and a class, and whatever is said about its spec. */
-export function workloadDocument(name: string, spec: Partial<WorkloadInput['spec']> = {}, namespace = 'default'): WorkloadInput {
+export function workloadDocument(
+  name: string,
+  spec: Partial<WorkloadInput['spec']> = {},
+  namespace = 'default',
+): WorkloadInput {
   return {
     apiVersion,
     kind: 'Workload',

@@ -138,7 +138,8 @@ class ChaosRun {
 
   async #breakSomething(): Promise<void> {
     const { clock, driver, gateway, store } = this.#system;
-    const later = (meanMs: number, action: () => void) => clock.afterUs(this.#random.exponential(meanMs * 1000), action);
+    const later = (meanMs: number, action: () => void) =>
+      clock.afterUs(this.#random.exponential(meanMs * 1000), action);
     const someReplica = () => {
       const all = driver.replicas();
       return all.length > 0 ? this.#random.pick(all).id : null;

@@ -71,7 +71,8 @@ export class Invariants {
       for (const one of replayJournal(records, decide)) {
         if (one.matches === null) continue;
         compared++;
-        if (!one.matches) this.#broken(`segment ${segment}: another decision at ${one.observation.nowMs} when replayed`);
+        if (!one.matches)
+          this.#broken(`segment ${segment}: another decision at ${one.observation.nowMs} when replayed`);
       }
     }
     return compared;
@@ -80,7 +81,14 @@ export class Invariants {
   /** A drain of a replica that got nothing any more anyway (its readiness probe said no) shows at no port. */
   #drainInJournalMs(id: string): number {
     const drain = this.#system.store.records.findLast(({ body }) => {
-      return typeof body === 'object' && body !== null && 'replica' in body && body.replica === id && 'type' in body && body.type === 'drain';
+      return (
+        typeof body === 'object' &&
+        body !== null &&
+        'replica' in body &&
+        body.replica === id &&
+        'type' in body &&
+        body.type === 'drain'
+      );
     });
     return drain?.atMs ?? Number.POSITIVE_INFINITY;
   }

@@ -155,7 +155,8 @@ export class VirtualDriver implements Driver {
   /** The readiness probe says no from now on. */
   hang(id: string): void {
     const process = this.#processes.get(id);
-    if (process?.seen.phase === 'ready') this.#report(process, { phase: 'unready', message: 'readiness probe: timeout' });
+    if (process?.seen.phase === 'ready')
+      this.#report(process, { phase: 'unready', message: 'readiness probe: timeout' });
   }
 
   recover(id: string): void {

@@ -303,7 +303,8 @@ export class VirtualGateway {
   }
 
   #end(exchange: Exchange, outcome: ExchangeOutcome, detail: string): void {
-    if (exchange.outcome) throw new Error(`request ${exchange.id} ended as ${exchange.outcome} and again as ${outcome}`);
+    if (exchange.outcome)
+      throw new Error(`request ${exchange.id} ended as ${exchange.outcome} and again as ${outcome}`);
     exchange.outcome = outcome;
     exchange.detail = detail;
     exchange.endedUs = this.#clock.nowUs();

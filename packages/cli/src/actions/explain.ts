@@ -21,10 +21,15 @@ export async function explain(context: EbbContext, flags: ExplainFlags, name: st
     throw new Failure('failed', `nothing was decided for ${name} by ${clockText(atMs ?? nowMs)}.`);
   }
   if (flags.json) context.json(explanation);
-  else context.out(...explanationLines(context, explanation, atMs ?? nowMs));
+  else context.out(...explanationLines(context, explanation, atMs ?? nowMs, atMs === undefined ? 'ago' : 'before'));
 }
 
-function explanationLines(context: EbbContext, explanation: Explanation, atMs: number): string[] {
+function explanationLines(
+  context: EbbContext,
+  explanation: Explanation,
+  atMs: number,
+  ageWord: 'ago' | 'before',
+): string[] {
   const { bold, dim } = context.colors;
   const { decision, lines, actions, workload } = explanation;
   if (decision === null) return [`nothing was decided for ${workload} by ${clockText(atMs)}`];
@@ -44,7 +49,7 @@ function explanationLines(context: EbbContext, explanation: Explanation, atMs: n
     return row(label, sentence);
   });
   const age = ageText(Math.max(0, atMs - decision.atMs));
-  const head = `${bold(workload)}  decision ${decision.sequence}, ${clockText(decision.atMs)} (${age} before)`;
+  const head = `${bold(workload)}  decision ${decision.sequence}, ${clockText(decision.atMs)} (${age} ${ageWord})`;
   const done = actions.flatMap((action) => row(action.kind, `${clockText(action.atMs)} ${actionText(action.body)}`));
   return [head, ...steps, ...(done.length > 0 ? ['', dim('  what was done'), ...done] : [])];
 }

@@ -40,7 +40,10 @@ export async function logs(context: EbbContext, flags: LogsFlags, name: string):
   } finally {
     interrupts.dispose();
   }
-  if (count === 0 && !follow) context.note(`${name} has written nothing yet`);
+  if (count > 0 || follow) return;
+  const failing = workload.replicaList.find(({ phase }) => phase === 'failed' || phase === 'backoff');
+  const why = failing ? `; its replica ${failing.id}: ${withoutControls(failing.message)}` : '';
+  context.note(`${name} has written nothing yet${why}`);
 }
 
 /** The suffix alone is enough: `x7k2p` for `upscaler-x7k2p`. Ids of ended replicas are passed on as they are. */

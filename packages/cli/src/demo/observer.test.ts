@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { atMs, idleStatus, replicaStatus, systemStatus, workloadStatus } from '../live/statusFixture.ts';
+import { atMs, idleStatus, replicaStatus, systemStatus, workloadStatus } from '../live/status.fixture.ts';
 import { isAtZero, Observer } from './observer.ts';
 
 const nobody = { begin: () => {}, event: () => {} };

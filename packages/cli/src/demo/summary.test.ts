@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { coldStartStages } from '../live/coldStartText.ts';
-import { coldStart, workloadStatus } from '../live/statusFixture.ts';
+import { coldStart, workloadStatus } from '../live/status.fixture.ts';
 import { type DemoFacts, summarize, summaryRows } from './summary.ts';
 
 const picture = { name: 'parrot.png', bytes: Buffer.alloc(0), contentType: 'image/png', width: 64, height: 64 };

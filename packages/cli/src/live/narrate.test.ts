@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { narrate } from './narrate.ts';
-import { coldStart, idleStatus, replicaStatus, workloadStatus } from './statusFixture.ts';
+import { coldStart, idleStatus, replicaStatus, workloadStatus } from './status.fixture.ts';
 
 const texts = (...change: Parameters<typeof narrate>) => narrate(...change).map(({ text }) => text);
 

@@ -4,7 +4,7 @@ import { colorsFor } from '../text/colors.ts';
 import { glyphsFor } from '../text/glyphs.ts';
 import { stripStyles, textWidth } from '../text/width.ts';
 import { renderLive } from './renderLive.ts';
-import { atMs, idleStatus, replicaStatus, systemStatus, workloadStatus } from './statusFixture.ts';
+import { atMs, idleStatus, replicaStatus, systemStatus, workloadStatus } from './status.fixture.ts';
 
 const ramp = Array.from({ length: 60 }, (_, second) => Math.max(0, Math.floor((second - 30) / 8)));
 const curves = new Map([

@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkableText } from '../documentFixture.ts';
+import { checkableText } from '../document.fixture.ts';
 import { findPictureFolders, readPictures } from '../demo/pictures.ts';
 import { prepareDemo } from '../demo/prepare.ts';
 import { readDocuments } from '../documents.ts';
 import { requestText } from './requestText.ts';
-import { workloadStatus } from './statusFixture.ts';
+import { workloadStatus } from './status.fixture.ts';
 
 let root = '';
 beforeAll(() => {

@@ -32,14 +32,14 @@ export interface ApiRoute {
   body?: { description: string; contentTypes: string[] };
   answers: Record<number, ApiAnswer>;
   errors: ApiErrorCode[];
-  serve(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  serve: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 }
 
 interface RouteDefinition<Params extends z.ZodObject, Query extends z.ZodObject>
   extends Omit<ApiRoute, 'params' | 'query' | 'serve'> {
   params?: Params;
   query?: Query;
-  handle(call: ApiCall<z.output<Params>, z.output<Query>>): Promise<unknown>;
+  handle: (call: ApiCall<z.output<Params>, z.output<Query>>) => Promise<unknown>;
 }
 
 const none = z.strictObject({});

@@ -15,7 +15,11 @@ export interface ApiSystem {
   shutdowns: { leaveRunning: boolean }[];
   logged: { level: string; message: string; data: unknown }[];
   /** With the token, as the page's own origin would. */
-  ask(method: NonNullable<InjectOptions['method']>, url: string, options?: InjectOptions): Promise<LightMyRequestResponse>;
+  ask: (
+    method: NonNullable<InjectOptions['method']>,
+    url: string,
+    options?: InjectOptions,
+  ) => Promise<LightMyRequestResponse>;
 }
 
 export async function apiSystem(
@@ -56,7 +60,12 @@ export async function apiSystem(
     shutdowns,
     logged,
     ask: (method, url, injected = {}) =>
-      app.inject({ method, url, ...injected, headers: { host: 'localhost', authorization: `Bearer ${token}`, ...injected.headers } }),
+      app.inject({
+        method,
+        url,
+        ...injected,
+        headers: { host: 'localhost', authorization: `Bearer ${token}`, ...injected.headers },
+      }),
   };
 }
 

@@ -1,5 +1,12 @@
 import type { StoredDocument } from '@ebb/core';
-import { checkBatch, type ObjectKey, type ParsedDocument, parseDocuments, type Problem, problemText } from '@ebb/documents';
+import {
+  checkBatch,
+  type ObjectKey,
+  type ParsedDocument,
+  parseDocuments,
+  type Problem,
+  problemText,
+} from '@ebb/documents';
 import { ApplyError, type ApplyInput } from '@ebb/engine';
 import type { ApiContext } from './context.ts';
 import { ApiProblem } from './errors.ts';
@@ -47,14 +54,16 @@ export async function applyBatch(
   batch: Batch,
   expectedVersion?: number,
 ): Promise<{ answer: ApplyAnswer; stored: StoredDocument[] }> {
-  const inputs = batch.documents.map(({ apiVersion, kind, key, document }): ApplyInput => ({
-    apiVersion,
-    kind,
-    key,
-    document,
-    origin: batch.origin,
-    ...(expectedVersion === undefined ? {} : { expectedVersion }),
-  }));
+  const inputs = batch.documents.map(
+    ({ apiVersion, kind, key, document }): ApplyInput => ({
+      apiVersion,
+      kind,
+      key,
+      document,
+      origin: batch.origin,
+      ...(expectedVersion === undefined ? {} : { expectedVersion }),
+    }),
+  );
   const outcomes = await engine.apply(inputs).catch((error: unknown) => {
     throw error instanceof ApplyError ? applyProblem(error, batch.documents) : error;
   });
@@ -104,7 +113,13 @@ function appliedObject(
   stored: StoredDocument | null,
 ): AppliedObject {
   const { resourceVersion = null, generation = null } = stored ?? {};
-  return { kind, ...key, action, resourceVersion: resourceVersion === null ? null : String(resourceVersion), generation };
+  return {
+    kind,
+    ...key,
+    action,
+    resourceVersion: resourceVersion === null ? null : String(resourceVersion),
+    generation,
+  };
 }
 
 /** What the engine refused, at its place in the text. */

@@ -30,7 +30,15 @@ describe('client', () => {
     const { client } = await online();
     const { outcomes } = await client.apply(documentText('a'), { ...inJson, origin: '/models/größe.json' });
     expect(outcomes).toEqual([
-      { kind: 'Workload', cluster: 'local', namespace: 'default', name: 'a', action: 'created', resourceVersion: '1', generation: 1 },
+      {
+        kind: 'Workload',
+        cluster: 'local',
+        namespace: 'default',
+        name: 'a',
+        action: 'created',
+        resourceVersion: '1',
+        generation: 1,
+      },
     ]);
     const object = await client.get('Workload', 'a');
     if (!object) throw new Error('no object');
@@ -51,7 +59,9 @@ describe('client', () => {
 
   it('has the problems of refused documents with their places', async () => {
     const { client } = await online();
-    const refused = await client.apply('kind: Workload\nspec: 1\n', { origin: '/a.yaml' }).catch((error: ApiError) => error);
+    const refused = await client
+      .apply('kind: Workload\nspec: 1\n', { origin: '/a.yaml' })
+      .catch((error: ApiError) => error);
     expect(refused).toMatchObject({ name: 'ApiError', code: 'invalid-documents', status: 422 });
     expect((refused as ApiError).problems[0]).toMatchObject({ file: '/a.yaml', severity: 'error' });
   });
@@ -81,7 +91,9 @@ describe('watch', () => {
     await client.apply(documentText('b'), inJson);
     const seen: WatchEvent[] = [];
     while (!seen.some((event) => event.type === 'status' && event.status.name === 'b')) seen.push(await next());
-    expect(seen).toContainEqual(expect.objectContaining({ type: 'document', key: 'local/default/b', action: 'applied' }));
+    expect(seen).toContainEqual(
+      expect.objectContaining({ type: 'document', key: 'local/default/b', action: 'applied' }),
+    );
     const sequences = seen.map(({ sequence }) => sequence);
     expect(sequences).toEqual([...new Set(sequences)].sort((left, right) => left - right));
   });
@@ -98,7 +110,11 @@ describe('watch', () => {
       return found;
     };
     const all = await documents(from, 3);
-    expect(all.map((event) => event.type === 'document' && event.key)).toEqual(['local/default/a', 'local/default/b', 'local/default/c']);
+    expect(all.map((event) => event.type === 'document' && event.key)).toEqual([
+      'local/default/a',
+      'local/default/b',
+      'local/default/c',
+    ]);
     expect(await documents(all[0]?.sequence ?? 0, 2)).toEqual(all.slice(1));
   });
 
@@ -122,8 +138,12 @@ describe('watch', () => {
     const port = Number(new URL(first.url).port);
     await first.app.close();
     const second = await apiSystem();
-    await second.ask('POST', '/api/v1/apply', { headers: { 'content-type': 'application/json' }, payload: documentText('stays') });
-    for (let index = 0; index < 5_000; index++) second.context.ring.push({ sequence: 0, type: 'deleted', at: 0, workload: 'x' });
+    await second.ask('POST', '/api/v1/apply', {
+      headers: { 'content-type': 'application/json' },
+      payload: documentText('stays'),
+    });
+    for (let index = 0; index < 5_000; index++)
+      second.context.ring.push({ sequence: 0, type: 'deleted', at: 0, workload: 'x' });
     await second.app.listen({ host: '127.0.0.1', port });
     expect(await next()).toMatchObject({ type: 'status', status: { name: 'stays' } });
     expect(await next()).toMatchObject({ type: 'deleted', workload: 'local/default/goes' });

@@ -53,7 +53,7 @@ function readOrigin(header: string | string[] | undefined): string | null {
   if (typeof header !== 'string' || header === '') return null;
   try {
     const origin = decodeURIComponent(header);
-    if (origin.length <= longestOrigin && !/[\u0000-\u001f]/.test(origin)) return origin;
+    if (origin.length <= longestOrigin && !/\p{Cc}/u.test(origin)) return origin;
   } catch {
     // Told below.
   }

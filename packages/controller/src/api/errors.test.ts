@@ -6,7 +6,10 @@ const page = readFileSync(new URL('../../errors.md', import.meta.url), 'utf8');
 
 describe('errors of the API', () => {
   it('are all on the reference page, and the page has no others', () => {
-    const listed = [...page.matchAll(/^\| `([a-z-]+)` \| (\d+) \|/gm)].map(([, code, status]) => [code, Number(status)]);
+    const listed = [...page.matchAll(/^## `([a-z-]+)`\n\nStatus (\d+)\./gm)].map(([, code, status]) => [
+      code,
+      Number(status),
+    ]);
     expect(listed).toEqual(Object.entries(apiErrors).map(([code, [status]]) => [code, status]));
     expect(page).toBe(errorPage());
   });

@@ -43,7 +43,13 @@ describe('who may ask', () => {
 
   it('answers to names of this machine only, the page included', async () => {
     const { app } = await apiSystem();
-    for (const host of ['evil.example', 'evil.example:7070', '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1']) {
+    for (const host of [
+      'evil.example',
+      'evil.example:7070',
+      '127.0.0.1.evil.example',
+      'localhost.evil.example',
+      '10.0.0.1',
+    ]) {
       for (const url of ['/', '/healthz', '/api/v1/status']) {
         const answer = await app.inject({ url, headers: { host, authorization: `Bearer ${token}` } });
         expect([host, answer.statusCode, answer.json().code]).toEqual([host, 403, 'forbidden-host']);
@@ -78,7 +84,11 @@ describe('who may ask', () => {
     const { app } = await apiSystem();
     const { headers, body } = await app.inject({ url: '/', headers: { host: 'localhost' } });
     expect(headers['content-security-policy']).toBe("default-src 'none'");
-    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' });
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
     expect(body).toContain('<title>Ebb</title>');
   });
 

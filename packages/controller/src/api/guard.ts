@@ -18,7 +18,10 @@ export function guard({ token, openPaths }: GuardOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { host = '', origin, authorization = '' } = request.headers;
     if (!loopbackNames.has(nameOf(host))) {
-      throw new ApiProblem('forbidden-host', `the API answers to localhost and 127.0.0.1, not to "${host.slice(0, 100)}"`);
+      throw new ApiProblem(
+        'forbidden-host',
+        `the API answers to localhost and 127.0.0.1, not to "${host.slice(0, 100)}"`,
+      );
     }
     if (origin !== undefined && origin !== `http://${host}`) {
       throw new ApiProblem('forbidden-origin', `pages of ${origin.slice(0, 100)} may not use this API`);

@@ -14,10 +14,21 @@ export function lineStream(source: AsyncIterator<unknown>): Readable {
       );
     },
     destroy(error, callback) {
-      Promise.resolve(source.return?.()).then(
-        () => callback(error),
-        () => callback(error),
-      );
+      void end(source, error, callback);
     },
   });
+}
+
+async function end(
+  source: AsyncIterator<unknown>,
+  error: Error | null,
+  callback: (error: Error | null) => void,
+): Promise<void> {
+  let failure = error;
+  try {
+    await source.return?.();
+  } catch (late) {
+    failure ??= late instanceof Error ? late : new Error(String(late));
+  }
+  callback(failure);
 }

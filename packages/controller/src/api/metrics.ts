@@ -40,8 +40,18 @@ const families: Family[] = [
     help: 'Requests that arrived.',
     samples: ({ requests }) => [{ value: requests.total }],
   },
-  { name: 'ebb_requests_in_flight', type: 'gauge', help: 'Requests on replicas.', samples: ({ inFlight }) => [{ value: inFlight }] },
-  { name: 'ebb_requests_held', type: 'gauge', help: 'Requests that the gateway holds.', samples: ({ held }) => [{ value: held }] },
+  {
+    name: 'ebb_requests_in_flight',
+    type: 'gauge',
+    help: 'Requests on replicas.',
+    samples: ({ inFlight }) => [{ value: inFlight }],
+  },
+  {
+    name: 'ebb_requests_held',
+    type: 'gauge',
+    help: 'Requests that the gateway holds.',
+    samples: ({ held }) => [{ value: held }],
+  },
   {
     name: 'ebb_oldest_held_seconds',
     type: 'gauge',
@@ -104,11 +114,17 @@ export function metricsText(context: ApiContext): string {
 }
 
 function familyLines(name: string, type: Family['type'], help: string, samples: Sample[]): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => `${name}${labelText(sample)} ${sample.value}`)];
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map((sample) => `${name}${labelText(sample)} ${sample.value}`),
+  ];
 }
 
 function labelText({ labels }: Sample): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escapeCharacter)}"`);
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escapeCharacter)}"`,
+  );
   return pairs.length > 0 ? `{${pairs.join(',')}}` : '';
 }
 

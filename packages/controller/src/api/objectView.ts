@@ -47,9 +47,11 @@ const serverMetadata = ['cluster', 'resourceVersion', 'generation', 'creationTim
 export function withoutServerFields(value: unknown): { document: unknown; resourceVersion: string | null } {
   if (!isRecord(value) || !isRecord(value.metadata)) return { document: value, resourceVersion: null };
   const { resourceVersion } = value.metadata;
-  const version = typeof resourceVersion === 'string' || typeof resourceVersion === 'number' ? String(resourceVersion) : null;
+  const version =
+    typeof resourceVersion === 'string' || typeof resourceVersion === 'number' ? String(resourceVersion) : null;
   const { metadata } = value;
-  if (!('status' in value) && !serverMetadata.some((name) => name in metadata)) return { document: value, resourceVersion: null };
+  if (!('status' in value) && !serverMetadata.some((name) => name in metadata))
+    return { document: value, resourceVersion: null };
   const document = Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'status'));
   document.metadata = Object.fromEntries(Object.entries(metadata).filter(([name]) => !serverMetadata.includes(name)));
   return { document, resourceVersion: version };

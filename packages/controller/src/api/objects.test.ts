@@ -23,16 +23,33 @@ describe('apply', () => {
     const actions = async (payload: string) => {
       const answer = await ask('POST', '/api/v1/apply', { headers: yaml, payload });
       expect(answer.statusCode).toBe(200);
-      return answer.json().outcomes.map((one: { kind: string; action: string; generation: number }) => [one.kind, one.action, one.generation]);
+      return answer
+        .json()
+        .outcomes.map((one: { kind: string; action: string; generation: number }) => [
+          one.kind,
+          one.action,
+          one.generation,
+        ]);
     };
-    expect(await actions(twoDocuments)).toEqual([['Workload', 'created', 1], ['Cluster', 'created', 1]]);
-    expect(await actions(twoDocuments)).toEqual([['Workload', 'unchanged', 1], ['Cluster', 'unchanged', 1]]);
-    expect(await actions(twoDocuments.replace('[serve]', '[serve, fast]'))).toEqual([['Workload', 'configured', 2], ['Cluster', 'unchanged', 1]]);
+    expect(await actions(twoDocuments)).toEqual([
+      ['Workload', 'created', 1],
+      ['Cluster', 'created', 1],
+    ]);
+    expect(await actions(twoDocuments)).toEqual([
+      ['Workload', 'unchanged', 1],
+      ['Cluster', 'unchanged', 1],
+    ]);
+    expect(await actions(twoDocuments.replace('[serve]', '[serve, fast]'))).toEqual([
+      ['Workload', 'configured', 2],
+      ['Cluster', 'unchanged', 1],
+    ]);
   });
 
   it('tells every problem at its place and changes nothing', async () => {
     const { ask } = await apiSystem();
-    const payload = twoDocuments.replace('maxReplicas: 3', 'maxReplicas: -3').replace('command: [serve]', 'comand: [serve]');
+    const payload = twoDocuments
+      .replace('maxReplicas: 3', 'maxReplicas: -3')
+      .replace('command: [serve]', 'comand: [serve]');
     const headers = { ...yaml, 'x-ebb-origin': encodeURIComponent('/models/ä b.yaml') };
     const answer = await ask('POST', '/api/v1/apply', { headers, payload });
     expect(answer.statusCode).toBe(422);
@@ -49,8 +66,15 @@ describe('apply', () => {
     const routes = { serving: { routes: [{ pathPrefix: '/x' }] } };
     await ask('POST', '/api/v1/apply', { headers: json, payload: documentText('a', routes) });
     for (const dryRun of ['true', 'false']) {
-      const answer = await ask('POST', `/api/v1/apply?dryRun=${dryRun}`, { headers: json, payload: documentText('b', routes) });
-      expect(answer.json()).toMatchObject({ status: 422, code: 'invalid-documents', problems: [{ code: 'route-conflict' }] });
+      const answer = await ask('POST', `/api/v1/apply?dryRun=${dryRun}`, {
+        headers: json,
+        payload: documentText('b', routes),
+      });
+      expect(answer.json()).toMatchObject({
+        status: 422,
+        code: 'invalid-documents',
+        problems: [{ code: 'route-conflict' }],
+      });
       expect(answer.json().problems[0].column).toBeGreaterThan(1);
     }
     expect((await ask('GET', `${url}/b`)).statusCode).toBe(404);
@@ -60,11 +84,16 @@ describe('apply', () => {
     const { ask, context } = await apiSystem();
     const dry = async (payload: string) =>
       (await ask('POST', '/api/v1/apply?dryRun=true', { headers: json, payload })).json();
-    expect(await dry(documentText('a'))).toMatchObject({ dryRun: true, outcomes: [{ action: 'created', resourceVersion: null }] });
+    expect(await dry(documentText('a'))).toMatchObject({
+      dryRun: true,
+      outcomes: [{ action: 'created', resourceVersion: null }],
+    });
     await ask('POST', '/api/v1/apply', { headers: json, payload: documentText('a') });
     const before = context.ring.newest;
     expect(await dry(documentText('a'))).toMatchObject({ outcomes: [{ action: 'unchanged', resourceVersion: '1' }] });
-    expect(await dry(documentText('a', { priority: 5 }))).toMatchObject({ outcomes: [{ action: 'configured', resourceVersion: '1' }] });
+    expect(await dry(documentText('a', { priority: 5 }))).toMatchObject({
+      outcomes: [{ action: 'configured', resourceVersion: '1' }],
+    });
     expect((await ask('GET', `${url}/a`)).json().metadata.generation).toBe(1);
     expect(context.ring.newest).toBe(before);
   });
@@ -107,8 +136,14 @@ describe('objects', () => {
     });
     expect((await ask('GET', '/api/v1/namespaces/*/workloads')).json().items).toEqual([object]);
     expect((await ask('GET', '/api/v1/namespaces/other/workloads')).json().items).toEqual([]);
-    expect((await ask('GET', '/api/v1/namespaces/default/clusters/local')).json()).toMatchObject({ kind: 'Cluster', spec: { limits: { maxReplicas: 3 } } });
-    expect((await ask('GET', '/api/v1/namespaces/default/clusters')).json()).toMatchObject({ kind: 'ClusterList', items: [{ kind: 'Cluster' }] });
+    expect((await ask('GET', '/api/v1/namespaces/default/clusters/local')).json()).toMatchObject({
+      kind: 'Cluster',
+      spec: { limits: { maxReplicas: 3 } },
+    });
+    expect((await ask('GET', '/api/v1/namespaces/default/clusters')).json()).toMatchObject({
+      kind: 'ClusterList',
+      items: [{ kind: 'Cluster' }],
+    });
   });
 
   it('can be sent back as they were read, until somebody else changed them', async () => {
@@ -128,14 +163,20 @@ describe('objects', () => {
   it('must be what the path says', async () => {
     const { ask } = await apiSystem();
     const answer = await ask('PUT', `${url}/b`, { headers: json, payload: documentText('a') });
-    expect(answer.json()).toMatchObject({ status: 400, detail: 'the document is Workload default/a, the path says Workload default/b' });
+    expect(answer.json()).toMatchObject({
+      status: 400,
+      detail: 'the document is Workload default/a, the path says Workload default/b',
+    });
   });
 
   it('are deleted once, and at a version where one is named', async () => {
     const { ask, system } = await apiSystem();
     await ask('POST', '/api/v1/apply', { headers: json, payload: documentText('a') });
     expect((await ask('DELETE', `${url}/a?resourceVersion=9`)).json()).toMatchObject({ status: 409, code: 'conflict' });
-    expect((await ask('DELETE', `${url}/a?resourceVersion=x`)).json()).toMatchObject({ status: 400, code: 'invalid-parameter' });
+    expect((await ask('DELETE', `${url}/a?resourceVersion=x`)).json()).toMatchObject({
+      status: 400,
+      code: 'invalid-parameter',
+    });
     expect((await ask('DELETE', `${url}/a?resourceVersion=1`)).json()).toMatchObject({ metadata: { name: 'a' } });
     expect((await ask('DELETE', `${url}/a`)).json()).toMatchObject({ status: 404, code: 'not-found' });
     await system.clock.advance(1_000);
@@ -150,6 +191,10 @@ describe('objects', () => {
       detail: expect.stringMatching(/"pods".*workloads/),
     });
     expect((await ask('GET', '/api/v2/status')).json()).toMatchObject({ status: 404, code: 'unknown-route' });
-    expect((await ask('GET', `${url}?clsuter=local`)).json()).toMatchObject({ status: 400, code: 'invalid-parameter', detail: expect.stringContaining('clsuter') });
+    expect((await ask('GET', `${url}?clsuter=local`)).json()).toMatchObject({
+      status: 400,
+      code: 'invalid-parameter',
+      detail: expect.stringContaining('clsuter'),
+    });
   });
 });

@@ -3,7 +3,7 @@ import { apiSystem } from './apiSystem.fixture.ts';
 import { apiErrors } from './errors.ts';
 
 /** Every value under a name, anywhere in a JSON value. */
-function* valuesOf(value: unknown, name: string): Generator<unknown> {
+function* valuesOf(value: unknown, name: string): Generator {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
     if (key === name) yield inner;
@@ -45,7 +45,9 @@ describe('the OpenAPI document', () => {
 
   it('says which path parameters, token and errors a route has', async () => {
     const { document: openApi } = await document();
-    for (const [path, operations] of Object.entries<Record<string, { parameters: { in: string; name: string }[]; security?: unknown }>>(openApi.paths)) {
+    for (const [path, operations] of Object.entries<
+      Record<string, { parameters: { in: string; name: string }[]; security?: unknown }>
+    >(openApi.paths)) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       for (const operation of Object.values(operations)) {
         expect(operation.parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(inPath);

@@ -27,7 +27,9 @@ export function openApiDocument(routes: readonly ApiRoute[], version: string, op
     security: [{ token: [] }],
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The file `token` in the data folder.' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'The file `token` in the data folder.' },
+      },
       schemas: componentSchemas(),
     },
   };

@@ -30,6 +30,9 @@ export function countQuery(lowest: number, highest: number, description: string)
   return z.coerce.number().int().min(lowest).max(highest).meta({ description });
 }
 
-export function keyOf({ namespace, name }: { namespace: string; name: string }, { cluster }: { cluster: string }): ObjectKey {
+export function keyOf(
+  { namespace, name }: { namespace: string; name: string },
+  { cluster }: { cluster: string },
+): ObjectKey {
   return { cluster, namespace, name };
 }

@@ -8,12 +8,12 @@ import { apiSystem, token } from './apiSystem.fixture.ts';
 async function inFrontOf(gateway: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(gateway).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(() => void server.closeAllConnections());
+  onTestFinished(() => server.closeAllConnections());
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
   const { app } = await apiSystem({ gateway: () => ({ connected: true, url: `http://127.0.0.1:${port}`, pid: 1 }) });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const ask = (path: string, init: RequestInit = {}) =>
+  const ask = (path: string, init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {}) =>
     fetch(`${url}/api/v1/namespaces/vision/workloads/a/proxy${path}`, {
       ...init,
       headers: { authorization: `Bearer ${token}`, ...init.headers },
@@ -26,9 +26,13 @@ describe('requests through the control plane', () => {
     const heads: IncomingMessage[] = [];
     const { ask } = await inFrontOf((request, response) => {
       heads.push(request);
-      response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': 'a=1', 'x-ebb-replica': 'a-x7k2p' }).end('<script>');
+      response
+        .writeHead(200, { 'content-type': 'text/html', 'set-cookie': 'a=1', 'x-ebb-replica': 'a-x7k2p' })
+        .end('<script>');
     });
-    const answer = await ask('/up%2Fscale/%C3%A4?x=1&y=%20', { headers: { cookie: 'secret=1', 'x-own': 'kept', 'x-ebb-workload': 'other' } });
+    const answer = await ask('/up%2Fscale/%C3%A4?x=1&y=%20', {
+      headers: { cookie: 'secret=1', 'x-own': 'kept', 'x-ebb-workload': 'other' },
+    });
     expect(heads[0]?.url).toBe('/up%2Fscale/%C3%A4?x=1&y=%20');
     expect(heads[0]?.headers).toMatchObject({ 'x-ebb-workload': 'local/vision/a', 'x-own': 'kept' });
     expect(JSON.stringify(heads[0]?.rawHeaders)).not.toMatch(/ebb_t|secret/);
@@ -73,10 +77,16 @@ describe('requests through the control plane', () => {
 
   it('carry the gateway’s own refusals', async () => {
     const { ask } = await inFrontOf((_request, response) => {
-      response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '2' }).end('{"code":"queue-full"}');
+      response
+        .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '2' })
+        .end('{"code":"queue-full"}');
     });
     const answer = await ask('/x', { method: 'DELETE' });
-    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([503, '2', { code: 'queue-full' }]);
+    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([
+      503,
+      '2',
+      { code: 'queue-full' },
+    ]);
   });
 
   it('are refused while the gateway is away', async () => {

@@ -25,7 +25,14 @@ const keptBack = new Set([
 ]);
 
 /** Of an answer. A worker must not set cookies or policies for the control plane's own origin. */
-const keptBackAnswer = new Set(['connection', 'content-security-policy', 'keep-alive', 'set-cookie', 'transfer-encoding', 'upgrade']);
+const keptBackAnswer = new Set([
+  'connection',
+  'content-security-policy',
+  'keep-alive',
+  'set-cookie',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 const prefix = '/api/v1/namespaces/:namespace/workloads/:name/proxy';
 const maxSockets = 256;
@@ -49,9 +56,15 @@ export async function proxyRoutes(app: FastifyInstance, context: ApiContext): Pr
   }
 }
 
-async function forward(context: ApiContext, agent: Agent, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+async function forward(
+  context: ApiContext,
+  agent: Agent,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
   const { url, connected } = context.gateway();
-  if (!connected) throw new ApiProblem('gateway-unavailable', 'the gateway is not connected; it is being started again');
+  if (!connected)
+    throw new ApiProblem('gateway-unavailable', 'the gateway is not connected; it is being started again');
   const params = objectParams.loose().parse(request.params);
   const workload = keyText(keyOf(params, clusterOnly.parse({})));
   const target = new URL(url);
@@ -85,8 +98,12 @@ function pathBehind(url: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-function passedOn(headers: IncomingMessage['headers'], without: ReadonlySet<string>): Record<string, string | string[]> {
+function passedOn(
+  headers: IncomingMessage['headers'],
+  without: ReadonlySet<string>,
+): Record<string, string | string[]> {
   const passed: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined && !without.has(name)) passed[name] = value;
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !without.has(name)) passed[name] = value;
   return passed;
 }

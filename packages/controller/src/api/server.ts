@@ -31,7 +31,11 @@ export function apiServer(context: ApiContext): FastifyInstance {
   const openPaths = new Set(['/', '/healthz', '/livez', ...(context.metricsOpen ? ['/metrics'] : [])]);
   documentBody.install(app);
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    reply.headers({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    });
   });
   app.addHook('onRequest', guard({ token: context.token, openPaths }));
   app.addHook('onRequest', async ({ method, url }) => {
@@ -102,9 +106,16 @@ function servePage(app: FastifyInstance, { page }: ApiContext): void {
 
 function answerProblem(context: ApiContext, problem: ApiProblem, reply: FastifyReply): FastifyReply {
   if (problem.status >= 500) {
-    context.log('error', 'request failed', { code: problem.code, detail: problem.message, cause: stackOf(problem.cause) });
+    context.log('error', 'request failed', {
+      code: problem.code,
+      detail: problem.message,
+      cause: stackOf(problem.cause),
+    });
   }
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problemBody(problem)));
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(problem)));
 }
 
 /** Fastify's own errors, by their status. */
@@ -121,11 +132,15 @@ function problemFor(error: FastifyError | Error): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof StoreError) return new ApiProblem(storeCodes[error.code], error.message, { cause: error });
   if ('code' in error && error.code === 'disconnected') {
-    return new ApiProblem('agent-unavailable', 'the agent is not connected; it is being started again', { cause: error });
+    return new ApiProblem('agent-unavailable', 'the agent is not connected; it is being started again', {
+      cause: error,
+    });
   }
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
   const code = statusCodes[status] ?? (status < 500 ? 'bad-request' : 'internal');
-  return new ApiProblem(code, status < 500 ? error.message : 'unexpected error; see the log of the control plane', { cause: error });
+  return new ApiProblem(code, status < 500 ? error.message : 'unexpected error; see the log of the control plane', {
+    cause: error,
+  });
 }
 
 function stackOf(cause: unknown): string | undefined {

@@ -1,7 +1,15 @@
 import type { SystemStatus } from '@ebb/documents';
 import type { ApiContext } from './context.ts';
 
-export function systemStatus({ version, clock, startedAt, engine, gateway, agent, dataDirectory }: ApiContext): SystemStatus {
+export function systemStatus({
+  version,
+  clock,
+  startedAt,
+  engine,
+  gateway,
+  agent,
+  dataDirectory,
+}: ApiContext): SystemStatus {
   return {
     version,
     at: clock.nowMs(),

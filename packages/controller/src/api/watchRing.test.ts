@@ -1,5 +1,5 @@
 import type { WatchEvent } from '@ebb/documents';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WatchRing } from './watchRing.ts';
 

@@ -39,7 +39,7 @@ export class WatchRing {
     this.#newest = sequence;
     this.#characters += json.length;
     this.#trim();
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   /** Whether everything after the sequence is still there. */

@@ -76,7 +76,11 @@ export class WatchStream extends Readable {
 
   #heartbeatEntry(): Omit<RingEntry, 'type'> & { type: 'heartbeat' } {
     const sequence = this.#cursor;
-    return { sequence, type: 'heartbeat', json: JSON.stringify({ type: 'heartbeat', sequence, at: this.#options.nowMs() }) };
+    return {
+      sequence,
+      type: 'heartbeat',
+      json: JSON.stringify({ type: 'heartbeat', sequence, at: this.#options.nowMs() }),
+    };
   }
 
   #encode({ sequence, type, json }: { sequence: number; type: string; json: string }): string {

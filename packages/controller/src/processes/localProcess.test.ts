@@ -37,7 +37,15 @@ function setUp(script = listener) {
     }
   });
   const make = (): LocalProcess => {
-    const made = new LocalProcess({ name: 'agent', module, args: [socket, pidFile], env: process.env, logFile, socket, log: () => {} });
+    const made = new LocalProcess({
+      name: 'agent',
+      module,
+      args: [socket, pidFile],
+      env: process.env,
+      logFile,
+      socket,
+      log: () => {},
+    });
     onTestFinished(() => made.leave());
     return made;
   };

@@ -66,7 +66,7 @@ export class LocalProcess {
   /** From now on it is started again whenever it dies. */
   watch(): void {
     this.#watching = true;
-    this.#restartAtEnd();
+    void this.#restartAtEnd();
   }
 
   /** Its connection broke. Of a process that was not started here this is the only sign of its end. */
@@ -86,6 +86,7 @@ export class LocalProcess {
     this.leave();
     if (this.#child?.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');
+    this.#child.ref();
     await this.#ending;
   }
 
@@ -113,15 +114,15 @@ export class LocalProcess {
     log('info', `${name} started`, { pid: child.pid });
   }
 
-  #restartAtEnd(): void {
-    void this.#ending?.then(({ code, signal, lastLine }) => {
-      if (!this.#watching) return;
-      if (performance.now() - this.#startedAtMs > steadyMs) this.#restartMs = firstRestartMs;
-      const { name, log } = this.#options;
-      log('error', `${name} ended, it is started again`, { code, signal, lastLine, inMs: this.#restartMs });
-      if (!this.#timer) this.#checkLater(this.#restartMs);
-      this.#restartMs = Math.min(longestRestartMs, this.#restartMs * 2);
-    });
+  async #restartAtEnd(): Promise<void> {
+    if (!this.#ending) return;
+    const { code, signal, lastLine } = await this.#ending;
+    if (!this.#watching) return;
+    if (performance.now() - this.#startedAtMs > steadyMs) this.#restartMs = firstRestartMs;
+    const { name, log } = this.#options;
+    log('error', `${name} ended, it is started again`, { code, signal, lastLine, inMs: this.#restartMs });
+    if (!this.#timer) this.#checkLater(this.#restartMs);
+    this.#restartMs = Math.min(longestRestartMs, this.#restartMs * 2);
   }
 
   #checkLater(delayMs: number): void {
@@ -135,6 +136,6 @@ export class LocalProcess {
   async #startIfGone(): Promise<void> {
     if ((await isAlive(this.#options.socket)) || !this.#watching || this.#child) return;
     this.#spawn();
-    this.#restartAtEnd();
+    void this.#restartAtEnd();
   }
 }

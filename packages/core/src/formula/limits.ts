@@ -13,8 +13,8 @@ export const maxNodes = 10_000;
 /** Elements of all the lists that one evaluation makes, together (expr's memory budget). */
 export const memoryBudget = 1_000_000;
 
-/** Rounds of all loops of one evaluation, together. */
-export const maxRounds = 1_000_000;
+/** Rounds of loops and elements looked at in one evaluation, together: some tens of milliseconds. */
+export const maxSteps = 2_000_000;
 
 /** Characters of one string that an evaluation makes. */
 export const maxStringLength = 1_000_000;

@@ -46,7 +46,7 @@ export function tokenize(text: string): Token[] {
     if (first === '"' || first === "'") {
       raw = take(string);
       if (raw === null) throw new Refusal('this string does not end', at, first);
-      add('string', raw, unescape(raw.slice(1, -1), at + 1));
+      add('string', raw, unescape(raw.slice(1, -1), first, at + 1));
     } else if (first === '`') {
       raw = take(rawString);
       if (raw === null) throw new Refusal('this string does not end', at, first);

@@ -47,9 +47,10 @@ describe('a replica', () => {
     const { stagesUs, readyAtUs, askedAtMs, readyAtMs } = await log.phase('a', 'ready');
     const { askToSpawn, spawnToListen, listenToReady } = stagesUs;
     expect(spawnToListen).toBeGreaterThan(30_000);
-    expect(listenToReady).toBeGreaterThan(55_000);
+    expect(listenToReady).toBeGreaterThan(0);
+    expect((spawnToListen ?? 0) + (listenToReady ?? 0)).toBeGreaterThan(88_000);
     const sumUs = (askToSpawn ?? 0) + (spawnToListen ?? 0) + (listenToReady ?? 0);
-    expect(Math.abs((readyAtUs ?? 0) - askedUs - sumUs)).toBeLessThan(5000);
+    expect(Math.abs((readyAtUs ?? 0) - askedUs - sumUs)).toBeLessThan(20_000);
     expect(Math.abs((readyAtMs ?? 0) - askedAtMs - sumUs / 1000)).toBeLessThan(5);
   });
 

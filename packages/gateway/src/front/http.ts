@@ -5,7 +5,7 @@ import type { Exchange, RequestHead } from '../exchange.ts';
 import { fieldsByName } from '../headers.ts';
 import { limits } from '../limits.ts';
 import { type GatewayProblem, problemAnswer } from '../problem.ts';
-import { HttpExchange, UpgradeExchange } from './httpExchange.ts';
+import { type FrontState, HttpExchange, UpgradeExchange } from './httpExchange.ts';
 
 /** HTTP/1.1 on `node:http`: turns requests into exchanges, and bounds what a client can make it keep. */
 export class HttpFront {
@@ -14,7 +14,7 @@ export class HttpFront {
   /** Exchanges that each connection carries now: an error answer may be written only where there is none. */
   readonly #open = new WeakMap<Duplex, number>();
   #upgraded = new Set<Socket>();
-  #closing = false;
+  readonly #state: FrontState = { closing: false };
 
   constructor(onExchange: (exchange: Exchange) => void) {
     this.#onExchange = onExchange;
@@ -60,7 +60,7 @@ export class HttpFront {
 
   /** Takes no new connection; resolves when every exchange is over and its connection closed. */
   close(): Promise<void> {
-    this.#closing = true;
+    this.#state.closing = true;
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
@@ -82,12 +82,11 @@ export class HttpFront {
     }
     const { socket } = request;
     this.#open.set(socket, (this.#open.get(socket) ?? 0) + 1);
-    if (this.#closing) response.shouldKeepAlive = false;
     response.on('close', () => {
       this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1);
-      if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
+      if (this.#state.closing) setImmediate(() => this.#server.closeIdleConnections());
     });
-    this.#onExchange(new HttpExchange(request, response, head, expectsContinue));
+    this.#onExchange(new HttpExchange(request, response, head, this.#state, expectsContinue));
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, early: Buffer): void {
@@ -98,7 +97,7 @@ export class HttpFront {
     }
     this.#upgraded.add(socket);
     socket.on('close', () => this.#upgraded.delete(socket));
-    this.#onExchange(new UpgradeExchange(request, socket, early, head));
+    this.#onExchange(new UpgradeExchange(request, socket, early, head, this.#state));
   }
 
   #refuse(response: ServerResponse, problem: GatewayProblem): void {

@@ -4,11 +4,18 @@ import type { Duplex } from 'node:stream';
 import type { AnswerHead, ClientListener, Exchange, FieldList, RequestHead } from '../exchange.ts';
 import { HttpBody } from './httpBody.ts';
 
+/** What the exchanges of one front have in common. */
+export interface FrontState {
+  /** No connection carries another exchange after its present one. */
+  closing: boolean;
+}
+
 /** One HTTP/1.1 request and its answer on `node:http`. */
 export class HttpExchange implements Exchange {
   readonly head: RequestHead;
   readonly body: HttpBody;
   readonly #response: ServerResponse;
+  readonly #state: FrontState;
   #gone = false;
   #finished = false;
   /** The first chunk took the head with it. */
@@ -17,8 +24,15 @@ export class HttpExchange implements Exchange {
   #endsWithConnection = false;
   listener: ClientListener | null = null;
 
-  constructor(request: IncomingMessage, response: ServerResponse, head: RequestHead, expectsContinue: boolean) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead,
+    state: FrontState,
+    expectsContinue: boolean,
+  ) {
     this.head = head;
+    this.#state = state;
     this.body = new HttpBody(request, head.bodyBytes, expectsContinue ? () => response.writeContinue() : null);
     this.#response = response;
     response.on('drain', () => this.listener?.onClientDrain());
@@ -39,6 +53,7 @@ export class HttpExchange implements Exchange {
 
   answer(head: AnswerHead): void {
     if (this.#gone) return;
+    if (this.#state.closing) this.#response.shouldKeepAlive = false;
     this.#response.writeHead(head.status, head.statusText, head.fieldList);
     this.#endsWithConnection =
       !this.#response.chunkedEncoding &&
@@ -68,8 +83,8 @@ export class HttpExchange implements Exchange {
     this.#finished = true;
     // A client that was never told to go on may take the connection for its body or for its next request.
     const last = !this.body.ended && this.body.neverBegun;
-    const fieldList = last ? [...head.fieldList, 'connection', 'close'] : head.fieldList;
-    this.#response.writeHead(head.status, head.statusText || (STATUS_CODES[head.status] ?? ''), fieldList);
+    if (last || this.#state.closing) this.#response.shouldKeepAlive = false;
+    this.#response.writeHead(head.status, head.statusText || (STATUS_CODES[head.status] ?? ''), head.fieldList);
     this.#response.end(body);
     if (!last) this.body.discard();
   }
@@ -102,11 +117,11 @@ export class UpgradeExchange extends HttpExchange {
   readonly #response: ServerResponse;
   #early: Buffer[] = [];
 
-  constructor(request: IncomingMessage, socket: Socket, early: Buffer, head: RequestHead) {
+  constructor(request: IncomingMessage, socket: Socket, early: Buffer, head: RequestHead, state: FrontState) {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
-    super(request, response, head, false);
+    super(request, response, head, state, false);
     this.#socket = socket;
     this.#response = response;
     response.on('finish', () => socket.end());

@@ -13,6 +13,9 @@ import type {
 import { limits } from '../limits.ts';
 import { sendUpgrade } from './upgrade.ts';
 
+/** What undici says when the other side went away. */
+const closedCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
 // The package's index also loads fetch, WebSocket and caches: three times the start-up time of the one class used.
 const loaded: unknown = createRequire(import.meta.url)('undici/lib/dispatcher/client.js');
 if (!isClientClass(loaded)) throw new Error('undici keeps its Client elsewhere in this version');
@@ -208,6 +211,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#sink.onFailure({
       stage: this.#stage(error),
       reused: this.#generation > 0 && this.#generation === this.#connection.generation,
+      closed: closedCodes.has(codeOf(error) ?? ''),
       message: messageOf(error),
     });
   }

@@ -28,7 +28,7 @@ export function sendUpgrade(address: UpstreamAddress, request: UpstreamRequest, 
     clearTimeout(connecting);
     if (over) return;
     over = true;
-    sink.onFailure({ stage, reused: false, message: error.message });
+    sink.onFailure({ stage, reused: false, closed: false, message: error.message });
   };
   outgoing.on('socket', (socket) => {
     socket.on('connect', () => {

@@ -37,7 +37,9 @@ describeDriverConformance('VirtualDriver', () => {
       spawnUs: random.integer(1000, 9000),
       listenUs: 5000,
       readyUs: start.command[0] === 'never' ? Number.POSITIVE_INFINITY : 20_000,
-      ...(start.command[0] === 'nodde' ? { failure: { code: 'command-not-found', message: 'command not found: nodde' } } : {}),
+      ...(start.command[0] === 'nodde'
+        ? { failure: { code: 'command-not-found', message: 'command not found: nodde' } }
+        : {}),
     }),
   });
   const spec = workloadSpec('conformance');

@@ -17,7 +17,10 @@ export interface DriverUnderTest {
 }
 
 /** What the engine relies on in a Driver. */
-export function describeDriverConformance(name: string, create: () => Promise<DriverUnderTest> | DriverUnderTest): void {
+export function describeDriverConformance(
+  name: string,
+  create: () => Promise<DriverUnderTest> | DriverUnderTest,
+): void {
   describe(`${name} is a Driver`, () => {
     let under: DriverUnderTest;
     let events: DriverEvent[];
@@ -146,7 +149,8 @@ export function describeDriverConformance(name: string, create: () => Promise<Dr
       const lines = under.driver.logs({ workload: start.workload, tailLines: 0, follow: true });
       let ended = false;
       void (async () => {
-        for (let result = await lines.next(); !result.done; result = await lines.next()) expect(result.value.replica).toBe(start.id);
+        for (let result = await lines.next(); !result.done; result = await lines.next())
+          expect(result.value.replica).toBe(start.id);
         ended = true;
       })();
       void lines.return?.();

@@ -24,7 +24,10 @@ export interface GatewayUnderTest {
 }
 
 /** What the engine relies on in a gateway behind its port. */
-export function describeGatewayConformance(name: string, create: () => Promise<GatewayUnderTest> | GatewayUnderTest): void {
+export function describeGatewayConformance(
+  name: string,
+  create: () => Promise<GatewayUnderTest> | GatewayUnderTest,
+): void {
   describe(`${name} is a Gateway`, () => {
     const key = 'local/default/conformance';
     let under: GatewayUnderTest;

@@ -8,7 +8,10 @@ export interface ScalerUnderTest {
 }
 
 /** What the engine relies on in a Scaler. */
-export function describeScalerConformance(name: string, create: () => Promise<ScalerUnderTest> | ScalerUnderTest): void {
+export function describeScalerConformance(
+  name: string,
+  create: () => Promise<ScalerUnderTest> | ScalerUnderTest,
+): void {
   describe(`${name} is a Scaler`, () => {
     it('gives readings that a decision can use, and says the same when asked again', async () => {
       const { scaler, moments } = await create();

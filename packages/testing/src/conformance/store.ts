@@ -22,7 +22,10 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
     });
     afterEach(async () => under.close?.());
 
-    const put = (document: unknown, more: { expectedVersion?: number; epoch?: number; key?: ObjectKey; kind?: string } = {}) =>
+    const put = (
+      document: unknown,
+      more: { expectedVersion?: number; epoch?: number; key?: ObjectKey; kind?: string } = {},
+    ) =>
       under.store.documents.put({
         apiVersion: 'ebb.dev/v1alpha1',
         kind: more.kind ?? 'Workload',
@@ -37,7 +40,13 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
     describe('documents', () => {
       it('gives back what was put, by kind and key', async () => {
         const stored = await put({ spec: { a: 1 }, metadata: { labels: { x: 'ü' } } });
-        expect(stored).toMatchObject({ kind: 'Workload', key, origin: '/tmp/web.yaml', generation: 1, createdAtMs: 1000 });
+        expect(stored).toMatchObject({
+          kind: 'Workload',
+          key,
+          origin: '/tmp/web.yaml',
+          generation: 1,
+          createdAtMs: 1000,
+        });
         expect(await under.store.documents.get('Workload', key)).toEqual(stored);
         expect(await under.store.documents.get('Cluster', key)).toBeNull();
         expect(await under.store.documents.get('Workload', { ...key, namespace: 'other' })).toBeNull();
@@ -58,7 +67,9 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
       it('refuses a stale version and changes nothing then', async () => {
         const first = await put({ spec: { a: 1 } });
         const second = await put({ spec: { a: 2 } }, { expectedVersion: first.resourceVersion });
-        await expect(put({ spec: { a: 3 } }, { expectedVersion: first.resourceVersion })).rejects.toMatchObject({ code: 'conflict' });
+        await expect(put({ spec: { a: 3 } }, { expectedVersion: first.resourceVersion })).rejects.toMatchObject({
+          code: 'conflict',
+        });
         await expect(
           under.store.documents.delete('Workload', key, { expectedVersion: first.resourceVersion, epoch }),
         ).rejects.toBeInstanceOf(StoreError);
@@ -80,7 +91,9 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
       expect(next).toBeGreaterThan(epoch);
       await expect(put({ spec: {} })).rejects.toMatchObject({ code: 'stale-epoch' });
       await expect(under.store.state.save('x', 1, epoch)).rejects.toMatchObject({ code: 'stale-epoch' });
-      await expect(under.store.documents.delete('Workload', key, { epoch })).rejects.toMatchObject({ code: 'stale-epoch' });
+      await expect(under.store.documents.delete('Workload', key, { epoch })).rejects.toMatchObject({
+        code: 'stale-epoch',
+      });
       await put({ spec: {} }, { epoch: next });
     });
 

@@ -7,7 +7,15 @@ import { ApiProblem } from '../errors.ts';
 import { countQuery, flagQuery } from '../parameters.ts';
 import { journalSchema } from '../schemas.ts';
 
-const kinds = ['snapshot', 'reading', 'event', 'decision', 'grant', 'action', 'outcome'] as const satisfies JournalKind[];
+const kinds = [
+  'snapshot',
+  'reading',
+  'event',
+  'decision',
+  'grant',
+  'action',
+  'outcome',
+] as const satisfies JournalKind[];
 const mostRecords = 5_000;
 
 /** What was read, decided and done. */
@@ -20,13 +28,15 @@ export function journalRoutes({ store }: ApiContext): ApiRoute[] {
       summary: 'Records of the journal',
       query: z.strictObject({
         fromSequence: countQuery(0, Number.MAX_SAFE_INTEGER, 'Records from this sequence on.').optional(),
-        workload: z
-          .string()
-          .optional()
-          .meta({ description: '`cluster/namespace/name`; the first parts may be left out where they are the defaults.' }),
+        workload: z.string().optional().meta({
+          description: '`cluster/namespace/name`; the first parts may be left out where they are the defaults.',
+        }),
         fromMs: countQuery(0, Number.MAX_SAFE_INTEGER, 'Records of this moment or later.').optional(),
         toMs: countQuery(0, Number.MAX_SAFE_INTEGER, 'Records of this moment or earlier.').optional(),
-        kinds: z.string().optional().meta({ description: `Comma-separated: ${kinds.join(', ')}.` }),
+        kinds: z
+          .string()
+          .optional()
+          .meta({ description: `Comma-separated: ${kinds.join(', ')}.` }),
         limit: countQuery(1, mostRecords, 'At most so many.').default(1_000),
         newestFirst: flagQuery.meta({ description: 'From the newest on.' }),
       }),
@@ -51,7 +61,10 @@ export function journalRoutes({ store }: ApiContext): ApiRoute[] {
 
 function wholeKey(text: string): string {
   const parts = text.split('/');
-  return [defaultCluster, defaultNamespace].slice(0, Math.max(0, 3 - parts.length)).concat(parts).join('/');
+  return [defaultCluster, defaultNamespace]
+    .slice(0, Math.max(0, 3 - parts.length))
+    .concat(parts)
+    .join('/');
 }
 
 function journalKind(text: string): JournalKind {

@@ -81,7 +81,8 @@ export function objectRoutes(context: ApiContext): ApiRoute[] {
         const { text, origin, resourceVersion } = documentBody.read(request);
         const batch = readBatch({ text, origin });
         const [document] = batch.documents;
-        if (!document || batch.documents.length > 1) throw new ApiProblem('bad-request', 'the body must have one document');
+        if (!document || batch.documents.length > 1)
+          throw new ApiProblem('bad-request', 'the body must have one document');
         const named = `${document.kind} ${document.key.namespace}/${document.key.name}`;
         const wanted = `${kind} ${params.namespace}/${params.name}`;
         if (named !== wanted) throw new ApiProblem('bad-request', `the document is ${named}, the path says ${wanted}`);

@@ -36,7 +36,11 @@ export function workloadRoutes({ engine, logs }: ApiContext, streams: StreamLimi
       params: objectParams,
       query: z.strictObject({
         cluster: clusterQuery,
-        at: countQuery(0, 8_640_000_000_000_000, 'Moment to explain, milliseconds of wall time; left out: now.').optional(),
+        at: countQuery(
+          0,
+          8_640_000_000_000_000,
+          'Moment to explain, milliseconds of wall time; left out: now.',
+        ).optional(),
       }),
       answers: { 200: { description: 'The decision in force then, step by step.', schema: explanationSchema } },
       errors: ['not-found', 'invalid-parameter'],

@@ -18,7 +18,10 @@ function close({ durable, relaxed }: Connections): void {
   if (relaxed.isOpen) relaxed.close();
 }
 
-const extra = [...migrations, { version: migrations.length + 1, name: 'another', sql: 'CREATE TABLE another (a INTEGER) STRICT' }];
+const extra = [
+  ...migrations,
+  { version: migrations.length + 1, name: 'another', sql: 'CREATE TABLE another (a INTEGER) STRICT' },
+];
 
 describe('openDatabase', () => {
   it('makes files for the owner only, in a folder for the owner only', () => {
@@ -74,13 +77,19 @@ describe('openDatabase', () => {
     const other = new DatabaseSync(path);
     other.exec('CREATE TABLE theirs (a)');
     other.close();
-    await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'corrupt', message: expect.stringContaining(path) });
+    await expect(openSqliteStore(path)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(path),
+    });
   });
 
   it('names the file that is not a database', async () => {
     const path = join(temporaryDirectory(), 'ebb.db');
     writeFileSync(path, 'these are not the bytes you are looking for\n'.repeat(200));
-    await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'corrupt', message: expect.stringContaining(path) });
+    await expect(openSqliteStore(path)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(path),
+    });
   });
 
   it('notices a damaged page of the documents at the start', async () => {
@@ -98,7 +107,10 @@ describe('openDatabase', () => {
     expect(page).toBeGreaterThan(0);
     bytes.fill(0x5a, page, page + 4096);
     writeFileSync(path, bytes);
-    await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'corrupt', message: expect.stringContaining(path) });
+    await expect(openSqliteStore(path)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(path),
+    });
   });
 
   it('says when another program holds the file', async () => {
@@ -111,7 +123,10 @@ describe('openDatabase', () => {
     other.exec('BEGIN IMMEDIATE');
     const key = { cluster: 'local', namespace: 'default', name: 'a' };
     const input = { apiVersion: 'v', kind: 'Workload', key, document: {}, origin: null, atMs: 1, epoch };
-    await expect(store.documents.put(input)).rejects.toMatchObject({ code: 'locked', message: expect.stringContaining(path) });
+    await expect(store.documents.put(input)).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining(path),
+    });
     other.exec('ROLLBACK');
     expect((await store.documents.put(input)).resourceVersion).toBe(1);
   });

@@ -7,7 +7,15 @@ import { integer, json, text, textOrNull } from './rows.ts';
 /** Rows deleted in one go when a segment is dropped; other work gets its turn in between. */
 const trimChunkRows = 1_000;
 
-const kinds: readonly string[] = ['snapshot', 'reading', 'event', 'decision', 'grant', 'action', 'outcome'] satisfies JournalKind[];
+const kinds: readonly string[] = [
+  'snapshot',
+  'reading',
+  'event',
+  'decision',
+  'grant',
+  'action',
+  'outcome',
+] satisfies JournalKind[];
 
 /** The journal (design §3a.7). Appends are group-committed; only reads and `trim` touch the database at once. */
 export class SqliteJournalStore implements JournalStore {
@@ -73,7 +81,12 @@ export class SqliteJournalStore implements JournalStore {
       `ORDER BY sequence ${range.newestFirst ? 'DESC' : 'ASC'}`,
       'LIMIT ?',
     ].join(' ');
-    return guarded(this.#path, () => this.#database.prepare(sql).all(...values, range.limit ?? -1).map(recordOf));
+    return guarded(this.#path, () =>
+      this.#database
+        .prepare(sql)
+        .all(...values, range.limit ?? -1)
+        .map(recordOf),
+    );
   }
 
   async head(): Promise<{ sequence: number; segment: number }> {

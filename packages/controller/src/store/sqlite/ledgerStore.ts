@@ -49,7 +49,12 @@ export class SqliteLedgerStore implements LedgerStore {
     }
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
     const sql = `SELECT * FROM ledger ${where} ORDER BY fromMs, replica`;
-    return guarded(this.#path, () => this.#database.prepare(sql).all(...values).map(rowOf));
+    return guarded(this.#path, () =>
+      this.#database
+        .prepare(sql)
+        .all(...values)
+        .map(rowOf),
+    );
   }
 }
 

@@ -1,13 +1,18 @@
-import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { JournalRecord, LedgerRow, Store } from '@ebb/core';
-import fc from 'fast-check';
+import { describeStoreConformance } from '@ebb/testing/conformance';
+import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../../temporaryDirectory.fixture.ts';
 import { openSqliteStore } from './openSqliteStore.ts';
 
 const key = { cluster: 'local', namespace: 'default', name: 'upscaler' };
 
-async function open(path = join(temporaryDirectory(), 'ebb.db')): Promise<{ store: Store; path: string; epoch: number }> {
+async function open(
+  path = join(temporaryDirectory(), 'ebb.db'),
+): Promise<{ store: Store; path: string; epoch: number }> {
   const store = await openSqliteStore(path);
   onTestFinished(() => store.close());
   return { store, path, epoch: await store.takeEpoch() };
@@ -30,12 +35,34 @@ function record(sequence: number, rest: Partial<JournalRecord> = {}): JournalRec
   return { sequence, segment: 1, atMs: sequence * 10, kind: 'event', workload: null, body: { sequence }, ...rest };
 }
 
+describeStoreConformance('SqliteStore', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'ebb-test-')), 'ebb.db');
+  const store = await openSqliteStore(path);
+  const opened = [store];
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      const again = await openSqliteStore(path);
+      opened.push(again);
+      return again;
+    },
+    async close() {
+      for (const one of opened) await one.close();
+      rmSync(dirname(path), { recursive: true });
+    },
+  };
+});
+
 describe('documents', () => {
   it('raises the generation with the spec only, and the version with every write', async () => {
     const { store, epoch } = await open();
     const first = await put(store, epoch, { metadata: { labels: {} }, spec: { a: 1, b: { c: 2, d: 3 } } });
     expect(first).toMatchObject({ generation: 1, resourceVersion: 1, createdAtMs: 1_001 });
-    const labelled = await put(store, epoch, { metadata: { labels: { team: 'x' } }, spec: { b: { d: 3, c: 2 }, a: 1 } });
+    const labelled = await put(store, epoch, {
+      metadata: { labels: { team: 'x' } },
+      spec: { b: { d: 3, c: 2 }, a: 1 },
+    });
     expect(labelled).toMatchObject({ generation: 1, resourceVersion: 2, createdAtMs: 1_001 });
     const changed = await put(store, epoch, { metadata: {}, spec: { a: 1, b: { c: 2, d: 4 } } });
     expect(changed).toMatchObject({ generation: 2, resourceVersion: 3 });
@@ -95,7 +122,13 @@ describe('epochs', () => {
       store.journal.append([record(7)]),
       store.journal.append([record(2)]),
     ]);
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
     expect(await store.journal.head()).toEqual({ sequence: 2, segment: 1 });
     expect(await store.state.names('')).toEqual(['a']);
   });
@@ -132,7 +165,10 @@ describe('journal', () => {
     const { store } = await open();
     const kinds = ['event', 'decision', 'grant'] as const;
     const all = Array.from({ length: 60 }, (_, index) =>
-      record(index + 1, { kind: kinds[index % 3] ?? 'event', workload: index % 4 === 0 ? null : `local/default/w${index % 4}` }),
+      record(index + 1, {
+        kind: kinds[index % 3] ?? 'event',
+        workload: index % 4 === 0 ? null : `local/default/w${index % 4}`,
+      }),
     );
     await store.journal.append(all);
     const bound = fc.option(fc.integer({ min: 0, max: 650 }), { nil: undefined });
@@ -168,7 +204,9 @@ describe('journal', () => {
 
   it('trims whole segments by age and by size, and keeps the newest', async () => {
     const { store } = await open();
-    const inSegments = Array.from({ length: 3_000 }, (_, index) => record(index + 1, { segment: Math.floor(index / 1_500) + 1 }));
+    const inSegments = Array.from({ length: 3_000 }, (_, index) =>
+      record(index + 1, { segment: Math.floor(index / 1_500) + 1 }),
+    );
     await store.journal.append(inSegments);
     await store.journal.append([record(3_001, { segment: 3 })]);
     expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 1e9 })).toBe(0);

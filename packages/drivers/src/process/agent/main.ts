@@ -3,6 +3,7 @@ import { isAlive, listenLink, SocketInUseError, socketPath } from '@ebb/link';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { Agent } from './agent.ts';
 import { lockDataDirectory } from './agentLock.ts';
 
@@ -62,6 +63,8 @@ async function main(): Promise<void> {
   log('info', 'agent ready', { pid: process.pid, path, adopted, startMs: Math.round(performance.now()) });
 }
 
+// A spawn takes longer the larger the agent is. Left alone, its young heap grows to tens of megabytes of old probes.
+setFlagsFromString('--semi-space-growth-factor=1');
 // Whoever read the log may be gone; the agent goes on without.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});

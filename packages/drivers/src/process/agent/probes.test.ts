@@ -86,7 +86,7 @@ describe('an exec probe', () => {
     [['/bin/sh', '-c', 'sleep 100 & wait'], false, '/bin/sh: not finished within 200 ms'],
     [['/no/such/program'], false, '/no/such/program: spawn /no/such/program ENOENT'],
   ])('says of %j: %s', async (command, ok, message) => {
-    expect(await probe({ type: 'exec', command }, target(1), limits)).toEqual({ ok, connectedAtUs: null, message });
+    expect(await probe({ type: 'exec', command }, target(1), limits)).toEqual({ ok, message });
   });
 });
 
@@ -94,26 +94,30 @@ describe('a starting replica', () => {
   const readiness = { action: http, periodMs: 1000, timeoutMs: 500, successThreshold: 1, failureThreshold: 3 };
   const startup = { action: http, timeoutMs: 500, budgetMs: 10_000 };
 
-  // The share of its own start by which it may be seen late, and what a busy machine adds.
-  it.each([3, 40, 300])('that listens after %i ms is seen within a few of them', async (listenAfterMs) => {
+  async function lateness(listenAfterMs: number): Promise<{ listenUs: number; readyUs: number }> {
     const port = await listen(() => {});
     await new Promise((resolve) => servers.pop()?.close(resolve));
-    const spawnedAtUs = nowUs();
     let listensAtUs = 0;
+    let seenAtUs = 0;
     setTimeout(() => void listen(answer('200 OK'), port).then(() => (listensAtUs = nowUs())), listenAfterMs);
-    let seenListeningUs = 0;
     const readyAtUs = await becomeReady({
       probes: { startup, readiness },
       target: target(port),
       signal: limits.signal,
-      spawnedAtUs,
+      spawnedAtUs: nowUs(),
       startingCount: () => 1,
-      onListening: (atUs) => (seenListeningUs = atUs),
+      onListening: (atUs) => (seenAtUs = atUs),
       onWaiting: () => {},
     });
-    expect(readyAtUs).not.toBeNull();
-    expect(seenListeningUs - listensAtUs).toBeLessThan(15_000 + listenAfterMs * 10);
-    expect((readyAtUs ?? 0) - listensAtUs).toBeLessThan(25_000 + listenAfterMs * 10);
+    return { listenUs: seenAtUs - listensAtUs, readyUs: (readyAtUs ?? Number.POSITIVE_INFINITY) - listensAtUs };
+  }
+
+  // Late by at most 1 % of its own start and a few milliseconds; the best of some, for machines that are busy.
+  it.each([3, 40, 300])('that listens after %i ms is seen within a few of them', async (listenAfterMs) => {
+    const seen = [];
+    for (let round = 0; round < 4; round++) seen.push(await lateness(listenAfterMs));
+    expect(Math.min(...seen.map(({ listenUs }) => listenUs))).toBeLessThan(4000 + listenAfterMs * 10);
+    expect(Math.min(...seen.map(({ readyUs }) => readyUs))).toBeLessThan(8000 + listenAfterMs * 10);
   });
 
   it('must pass its startup probe first, when that is another one', async () => {

@@ -14,8 +14,6 @@ export interface ProbeTarget {
 
 export interface ProbeResult {
   ok: boolean;
-  /** Monotonic time at which the replica accepted the connection; null when it did not, and for exec probes. */
-  connectedAtUs: number | null;
   /** What went wrong, for a person: `GET /health answered 503`. Empty when ok. */
   message: string;
 }
@@ -23,6 +21,8 @@ export interface ProbeResult {
 export interface ProbeLimits {
   timeoutMs: number;
   signal: AbortSignal;
+  /** The replica accepted the connection, at this monotonic time; not called for exec probes. */
+  onConnected?: (atUs: number) => void;
 }
 
 /** How much of an answer's body is read, so that the replica does not see its connection break. */
@@ -46,7 +46,7 @@ export function probe(action: ProbeAction, target: ProbeTarget, limits: ProbeLim
     ...Object.entries(action.headers).map(([name, value]) => `${name}: ${value}`),
   ];
   if (lines.some((line) => /[\r\n]/.test(line))) {
-    return Promise.resolve({ ok: false, connectedAtUs: null, message: 'probe path or header has a line break' });
+    return Promise.resolve({ ok: false, message: 'probe path or header has a line break' });
   }
   return probeSocket(target, limits, { head: `${lines.join('\r\n')}\r\n\r\n`, name: `GET ${action.path}` });
 }
@@ -54,16 +54,15 @@ export function probe(action: ProbeAction, target: ProbeTarget, limits: ProbeLim
 /** Connects and, with a request, waits for a status line of 200 to 399. */
 function probeSocket(
   target: ProbeTarget,
-  { timeoutMs, signal }: ProbeLimits,
+  { timeoutMs, signal, onConnected }: ProbeLimits,
   request: { head: string; name: string } | null,
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    let connectedAtUs: number | null = null;
     const name = request?.name ?? 'connection';
     const settle = (ok: boolean, message: string) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      resolve({ ok, connectedAtUs, message });
+      resolve({ ok, message });
     };
     const giveUp = (message: string) => {
       settle(false, message);
@@ -95,7 +94,7 @@ function probeSocket(
       settle(false, refused ? `nothing listens on port ${target.port}` : `${name}: ${error.message}`);
     });
     socket.once('connect', () => {
-      connectedAtUs = nowUs();
+      onConnected?.(nowUs());
       if (request) {
         socket.write(request.head);
       } else {
@@ -154,7 +153,7 @@ function probeByCommand(
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-      resolve({ ok, connectedAtUs: null, message });
+      resolve({ ok, message });
     };
     const onAbort = () => settle(false, 'called off');
     const timer = setTimeout(() => settle(false, `${name}: not finished within ${timeoutMs} ms`), timeoutMs);

@@ -1,4 +1,4 @@
-import { hasProcessTable, readProcesses, signalReaches } from './processTable.ts';
+import { hasProcessTable, readProcessesSince, signalReaches } from './processTable.ts';
 import { pause } from './pause.ts';
 
 const never = new AbortController().signal;
@@ -17,11 +17,14 @@ export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Whether anybody of the group still runs. Processes that have ended and wait for their parent do not count. */
-export function groupRuns(group: number): boolean {
+/**
+ * Whether anybody of the group still runs, by what was seen since `sinceMs`. Processes that have ended and wait for
+ * their parent do not count. (Where nobody runs nobody can be born into the group, so an older "no" stays true.)
+ */
+function groupRuns(group: number, sinceMs: number): boolean {
   if (!signalReaches(-group)) return false;
   if (!hasProcessTable) return true;
-  return readProcesses().some((entry) => entry.group === group && !entry.ended);
+  return readProcessesSince(sinceMs).some((entry) => entry.group === group && !entry.ended);
 }
 
 /**
@@ -42,9 +45,10 @@ export async function endGroup(
 }
 
 async function isGoneWithin(group: number, limitMs: number, exited: AbortSignal): Promise<boolean> {
-  const endMs = performance.now() + limitMs;
+  const beganMs = performance.now();
+  const endMs = beganMs + limitMs;
   // While its leader runs the group does, which is cheaper to know than who else is in it.
-  const runs = () => (exited.aborted ? groupRuns(group) : signalReaches(-group));
+  const runs = () => (exited.aborted ? groupRuns(group, beganMs) : signalReaches(-group));
   for (let lookMs = firstLookMs; runs(); lookMs = Math.min(longestLookMs, lookMs * 2)) {
     const leftMs = endMs - performance.now();
     if (leftMs <= 0) return false;

@@ -48,6 +48,19 @@ export function readProcesses(): ProcessEntry[] {
   return found;
 }
 
+/** How old a reading may be that several share: many replicas that end at once cost no more than one. */
+const sharedForMs = 20;
+let shared: { readAtMs: number; entries: ProcessEntry[] } = { readAtMs: Number.NEGATIVE_INFINITY, entries: [] };
+
+/** Every process, as of a moment (`performance.now()`) that is not before `sinceMs` and at most 20 ms ago. */
+export function readProcessesSince(sinceMs: number): ProcessEntry[] {
+  const nowMs = performance.now();
+  if (shared.readAtMs < sinceMs || nowMs - shared.readAtMs > sharedForMs) {
+    shared = { readAtMs: nowMs, entries: readProcesses() };
+  }
+  return shared.entries;
+}
+
 /** Whether the process that was started at `startTicks` still runs under this pid. */
 export function isRunning(pid: number, startTicks: number | null): boolean {
   if (!hasProcessTable) return signalReaches(pid);

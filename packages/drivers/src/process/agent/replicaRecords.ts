@@ -1,5 +1,5 @@
 import type { DriverPhase, ReplicaObservation, ReplicaStart } from '@ebb/core';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrashHistory } from './backoff.ts';
 import { pathPart } from './pathPart.ts';
@@ -53,7 +53,11 @@ export class ReplicaRecords {
   }
 
   drop(id: string): void {
-    rmSync(this.#path(id), { force: true });
+    try {
+      unlinkSync(this.#path(id));
+    } catch {
+      // It was never written.
+    }
   }
 
   /** Records of this boot; those of an earlier one are removed, and what cannot be read is named. */

@@ -35,49 +35,54 @@ export interface Startup {
 /** Probes a started process until it is ready. Null when the signal came first, else the time it was seen ready. */
 export async function becomeReady(startup: Startup): Promise<number | null> {
   const { probes, signal } = startup;
-  const pace = pacer(startup);
-  await untilListening(startup, pace);
-  const first = isDeepStrictEqual(probes.startup.action, probes.readiness.action) ? null : probes.startup;
-  if (first && !(await untilYes(startup, first.action, first.timeoutMs, pace))) return null;
   const { action, timeoutMs, successThreshold, periodMs } = probes.readiness;
-  for (let successes = 0; successes < successThreshold; successes++) {
+  const prober = new StartupProber(startup);
+  const first = isDeepStrictEqual(probes.startup.action, action) ? null : probes.startup;
+  // A command cannot tell when it listens; a request can, and is answered on the connection that found out.
+  if ((first?.action ?? action).type === 'exec') await prober.untilYes({ type: 'tcp' }, probes.startup.timeoutMs);
+  if (first) await prober.untilYes(first.action, first.timeoutMs);
+  for (let successes = 0; successes < successThreshold && !signal.aborted; successes++) {
     if (successes > 0) await pause(periodMs, signal);
-    if (!(await untilYes(startup, action, timeoutMs, pace))) return null;
+    await prober.untilYes(action, timeoutMs);
   }
   return signal.aborted ? null : nowUs();
 }
 
-type Pace = (sinceUs: number, share: number, longestMs: number) => Promise<void>;
+class StartupProber {
+  readonly #startup: Startup;
+  #listeningAtUs: number | null = null;
 
-function pacer({ signal, startingCount }: Startup): Pace {
-  return (sinceUs, share, longestMs) => {
+  constructor(startup: Startup) {
+    this.#startup = startup;
+  }
+
+  /** Asks again and again until the answer is yes or the signal is aborted. */
+  async untilYes(action: ProbeAction, timeoutMs: number): Promise<void> {
+    const { target, signal, spawnedAtUs } = this.#startup;
+    const beganAtUs = nowUs();
+    const onConnected = (atUs: number) => this.#listens(atUs);
+    while (!signal.aborted) {
+      const { ok, message } = await probe(action, target, { timeoutMs, signal, onConnected });
+      if (ok || signal.aborted) return;
+      if (this.#listeningAtUs === null) {
+        await this.#pace(spawnedAtUs, listenShare, longestListenWaitMs);
+      } else {
+        this.#startup.onWaiting(message);
+        await this.#pace(Math.max(beganAtUs, this.#listeningAtUs), readyShare, longestReadyWaitMs);
+      }
+    }
+  }
+
+  #listens(atUs: number): void {
+    if (this.#listeningAtUs !== null) return;
+    this.#listeningAtUs = atUs;
+    this.#startup.onListening(atUs);
+  }
+
+  #pace(sinceUs: number, share: number, longestMs: number): Promise<void> {
+    const { startingCount, signal } = this.#startup;
     const waitedMs = (nowUs() - sinceUs) / 1000;
     const fairMs = startingCount() / mostProbesPerMs;
     return pause(Math.min(longestMs, Math.max(shortestWaitMs, fairMs, waitedMs * share)), signal);
-  };
-}
-
-async function untilListening(
-  { probes, target, signal, spawnedAtUs, onListening }: Startup,
-  pace: Pace,
-): Promise<void> {
-  const { timeoutMs } = probes.startup;
-  while (!signal.aborted) {
-    const { connectedAtUs } = await probe({ type: 'tcp' }, target, { timeoutMs, signal });
-    if (connectedAtUs !== null) return onListening(connectedAtUs);
-    await pace(spawnedAtUs, listenShare, longestListenWaitMs);
   }
-}
-
-async function untilYes(startup: Startup, action: ProbeAction, timeoutMs: number, pace: Pace): Promise<boolean> {
-  const { signal, target } = startup;
-  const sinceUs = nowUs();
-  while (!signal.aborted) {
-    const { ok, message } = await probe(action, target, { timeoutMs, signal });
-    if (ok) return true;
-    if (signal.aborted) return false;
-    startup.onWaiting(message);
-    await pace(sinceUs, readyShare, longestReadyWaitMs);
-  }
-  return false;
 }

@@ -8,7 +8,7 @@ import type { MemoryWatch } from './memoryWatch.ts';
 import { nowUs } from './monotonic.ts';
 import { aborted, pause } from './pause.ts';
 import { type PortPool, PortTakenError } from './portPool.ts';
-import { endGroup, groupRuns } from './processGroup.ts';
+import { endGroup } from './processGroup.ts';
 import type { Anchor, ReplicaRecord, ReplicaRecords, RunningProcess } from './replicaRecords.ts';
 import { StartRefusedError } from './resolveCommand.ts';
 import { type Exit, planSpawn, type SpawnedProcess, spawnReplica } from './spawnReplica.ts';
@@ -271,10 +271,11 @@ export class Supervisor {
 
   /** Ends what is left of a life, grandchildren included, and gives its port back. */
   async #end(running: ReplicaProcess | null, graceMs: number): Promise<void> {
-    if (running && groupRuns(running.pid)) await this.#endGroup(running, graceMs);
+    if (running) await this.#endGroup(running, graceMs);
     if (this.#process) this.#context.ports.release(this.#process.port, this.#start.id);
     this.#process = null;
-    if (this.#seen.pid !== null) this.#report({ pid: null });
+    // Its last word follows at once when it was asked to end.
+    if (this.#seen.pid !== null && this.#seen.phase !== 'stopping') this.#report({ pid: null });
   }
 
   async #endGroup({ pid, exited }: ReplicaProcess, patienceMs: number): Promise<void> {

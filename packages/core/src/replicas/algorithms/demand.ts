@@ -1,0 +1,167 @@
+import type { Reason } from '../../explain/reasons.ts';
+import { sanitizeReading } from '../sanitizeReading.ts';
+import type { Observation } from '../types.ts';
+import { countsOf, type JsonObject, objectOf } from './storedJson.ts';
+
+/**
+ * The demand of a workload as its algorithms see it: one line of means over time, all classes added up.
+ * Readings of the trigger are what it is made of; the requests held and in flight stand in for them where none come.
+ */
+
+/** What an algorithm scales on: requests in flight and held (mean), or requests a second. */
+export type DemandTrigger = 'concurrency' | 'requestRate';
+
+/** The mean over an interval that follows the one before without overlap. */
+export interface DemandSegment {
+  fromMs: number;
+  atMs: number;
+  value: number;
+  /** Largest value within it; the mean where no source knows it. */
+  peak: number;
+}
+
+export interface DemandLine {
+  /** End of the last segment; null: nothing yet. */
+  endMs: number | null;
+  /** Last value of each class and when it was read: classes are not always read together. */
+  values: Record<string, number>;
+  atMs: Record<string, number>;
+}
+
+/** Replicas and requests of the classes that the spec names, added up. */
+export interface Counted {
+  ready: number;
+  starting: number;
+  inFlight: number;
+  held: number;
+  /** Requests here now by class. */
+  demand: Record<string, number>;
+}
+
+/** A class that has not been read for this long has no say in the sum. */
+const carriedForMs = 60_000;
+/** Without readings for this long, the counts of the moment are taken as one. */
+const readingDueMs = 1000;
+const mostReplicas = 1_000_000;
+
+export function emptyLine(): DemandLine {
+  return { endMs: null, values: {}, atMs: {} };
+}
+
+/** A usable count: a whole number from 0. */
+export function wholeCount(value: number): number {
+  return Number.isFinite(value) && value > 0 ? Math.min(mostReplicas, Math.floor(value)) : 0;
+}
+
+export function countedOf(classes: readonly string[], observation: Observation): Counted {
+  const counted: Counted = { ready: 0, starting: 0, inFlight: 0, held: 0, demand: {} };
+  for (const name of classes) {
+    const seen = observation.classes[name];
+    if (!seen) continue;
+    const inFlight = wholeCount(seen.inFlight);
+    const held = wholeCount(seen.held);
+    counted.ready += wholeCount(seen.ready);
+    counted.starting += wholeCount(seen.starting);
+    counted.inFlight += inFlight;
+    counted.held += held;
+    counted.demand[name] = inFlight + held;
+  }
+  return counted;
+}
+
+interface Sample {
+  class: string;
+  value: number;
+  peak: number;
+  fromMs: number;
+  atMs: number;
+}
+
+/**
+ * What the observation adds to the line, oldest first. Unusable readings become reasons and add nothing: a lost source
+ * is not zero demand. `now` asks for a sample of this moment even when readings are fresh (somebody waits at zero).
+ */
+export function takeDemand(
+  line: DemandLine,
+  trigger: DemandTrigger,
+  classes: readonly string[],
+  observation: Observation,
+  now: boolean,
+  reasons: Reason[],
+): DemandSegment[] {
+  const { nowMs } = observation;
+  const readings = observation.readings.filter(
+    (reading) => reading.trigger === trigger && (reading.class === null || classes.includes(reading.class)),
+  );
+  const samples: Sample[] = [];
+  for (const reading of readings) {
+    const name = reading.class === null ? trigger : `${trigger}/${reading.class}`;
+    const sanitized = sanitizeReading(reading, nowMs);
+    if ('unusable' in sanitized) {
+      reasons.push({ code: 'reading-unusable', stage: 'reading', data: { trigger: name, why: sanitized.unusable } });
+      continue;
+    }
+    const { value, peak, atMs, spanMs } = sanitized.usable;
+    const fromMs = atMs - Math.max(1, spanMs);
+    samples.push({ class: reading.class ?? '', value, peak: peak ?? value, fromMs, atMs });
+  }
+  const unread = readings.length === 0 && (line.endMs === null || nowMs - line.endMs >= readingDueMs);
+  if (trigger === 'concurrency' && observation.countsKnown && (now || unread)) {
+    const { demand } = countedOf(classes, observation);
+    for (const [name, value] of Object.entries(demand)) {
+      samples.push({ class: name, value, peak: value, fromMs: nowMs - 1, atMs: nowMs });
+    }
+  }
+  return addSamples(line, samples, trigger, reasons);
+}
+
+function addSamples(line: DemandLine, samples: Sample[], trigger: string, reasons: Reason[]): DemandSegment[] {
+  const segments: DemandSegment[] = [];
+  const moments = [...new Set(samples.map((sample) => sample.atMs))].sort((a, b) => a - b);
+  for (const atMs of moments) {
+    const together = samples.filter((sample) => sample.atMs === atMs);
+    let peak = 0;
+    let isNew = false;
+    for (const sample of together) {
+      if (atMs < (line.atMs[sample.class] ?? Number.NEGATIVE_INFINITY)) continue;
+      isNew = true;
+      line.values[sample.class] = sample.value;
+      line.atMs[sample.class] = atMs;
+      peak += Math.max(0, sample.peak - sample.value);
+    }
+    if (!isNew) {
+      reasons.push({ code: 'reading-out-of-order', stage: 'reading', data: { trigger, atMs } });
+      continue;
+    }
+    if (line.endMs !== null && atMs <= line.endMs) continue;
+    const value = sumAt(line, atMs);
+    const fromMs = Math.max(line.endMs ?? Number.NEGATIVE_INFINITY, Math.min(...together.map((one) => one.fromMs)));
+    segments.push({ fromMs, atMs, value, peak: value + peak });
+    line.endMs = atMs;
+  }
+  return segments;
+}
+
+function sumAt(line: DemandLine, atMs: number): number {
+  let sum = 0;
+  for (const [name, value] of Object.entries(line.values)) {
+    if (atMs - (line.atMs[name] ?? 0) <= carriedForMs) sum += value;
+  }
+  return sum;
+}
+
+export function lineToJson(line: DemandLine): JsonObject {
+  return { endMs: line.endMs, values: { ...line.values }, atMs: { ...line.atMs } };
+}
+
+/** The stored line; what it knows of classes that are no longer named is forgotten. */
+export function lineFromJson(json: JsonObject, classes: readonly string[]): DemandLine {
+  const line: DemandLine = { endMs: typeof json.endMs === 'number' ? json.endMs : null, values: {}, atMs: {} };
+  const values = countsOf(objectOf(json.values));
+  const atMs = countsOf(objectOf(json.atMs));
+  for (const name of ['', ...classes]) {
+    if (values[name] !== undefined) line.values[name] = values[name];
+    if (atMs[name] !== undefined) line.atMs[name] = atMs[name];
+  }
+  return line;
+}

@@ -1,0 +1,172 @@
+import type { Reason } from '../../explain/reasons.ts';
+import type { DecideResult, Memory, Observation } from '../types.ts';
+import {
+  type Counted,
+  countedOf,
+  type DemandLine,
+  type DemandSegment,
+  type DemandTrigger,
+  emptyLine,
+  lineFromJson,
+  lineToJson,
+  takeDemand,
+  wholeCount,
+} from './demand.ts';
+import { shareByDemand } from './shareByDemand.ts';
+import { countsOf, type JsonObject, numberOr, objectOf } from './storedJson.ts';
+
+/** What every algorithm of this folder is told. */
+export interface AlgorithmSpec {
+  policy: string;
+  workload: string;
+  /** Cheapest first. */
+  classes: string[];
+}
+
+/** One turn of an algorithm on its own grid. */
+export interface Turn {
+  nowMs: number;
+  /** Decided last. */
+  replicas: number;
+  counted: Counted;
+  observation: Observation;
+  /** A turn outside the grid, because `isUrgent` asked for it. */
+  urgent: boolean;
+  /** Filled by the algorithm. */
+  reasons: Reason[];
+}
+
+export interface TurnOutcome {
+  replicas: number;
+  /** When it wants to be asked again: absent: at its next turn; null: when something happens. */
+  revisitAtMs?: number | null;
+}
+
+/** An algorithm with a clock of its own. `State` is what it remembers beside the count. */
+export interface TickingRules<Spec extends AlgorithmSpec, State> {
+  policy: Spec['policy'];
+  version: number;
+  demand: DemandTrigger;
+  tickMs(spec: Spec, replicas: number): number;
+  /** False: the first turn is one tick after the first call, as with a ticker. */
+  actsAtOnce: boolean;
+  begin(spec: Spec, counted: Counted, nowMs: number): { replicas: number; state: State };
+  write(state: State): JsonObject;
+  /** Null: of another form; the algorithm begins anew with the count that was stored. */
+  read(spec: Spec, stored: JsonObject, nowMs: number): State | null;
+  /** Takes new demand, at every call. */
+  take(spec: Spec, state: State, segment: DemandSegment, counted: Counted): void;
+  /** Takes whatever else the observation has, at every call. */
+  observe?(spec: Spec, state: State, observation: Observation, reasons: Reason[]): void;
+  /** Whether it acts now although its turn has not come. */
+  isUrgent?(spec: Spec, state: State, turn: Turn): boolean;
+  act(spec: Spec, state: State, turn: Turn): TurnOutcome;
+}
+
+/**
+ * Makes `decide` of an algorithm that acts on a grid of its own: demand is taken in at every call, the count changes
+ * only at its turns (design §3a.5). Turns that were missed are not made up for, as with a ticker.
+ */
+export function tickingPolicy<Spec extends AlgorithmSpec, State>(
+  rules: TickingRules<Spec, State>,
+): (spec: Spec, stored: Memory | null, observation: Observation) => DecideResult {
+  return (spec, stored, observation) => {
+    const { nowMs } = observation;
+    const reasons: Reason[] = [];
+    const counted = countedOf(spec.classes, observation);
+    const frame = readFrame(rules, spec, stored, nowMs) ?? beginFrame(rules, spec, counted, nowMs, reasons);
+    rules.observe?.(spec, frame.state, observation, reasons);
+
+    const turn: Turn = { nowMs, replicas: frame.replicas, counted, observation, urgent: false, reasons };
+    const due = nowMs >= frame.nextTurnMs;
+    turn.urgent = !due && observation.countsKnown && (rules.isUrgent?.(spec, frame.state, turn) ?? false);
+    const segments = takeDemand(frame.line, rules.demand, spec.classes, observation, turn.urgent, reasons);
+    for (const segment of segments) rules.take(spec, frame.state, segment, counted);
+
+    if (due || turn.urgent) {
+      const outcome = rules.act(spec, frame.state, turn);
+      frame.replicas = wholeCount(outcome.replicas);
+      if (due) frame.nextTurnMs = nextTurn(frame.nextTurnMs, nowMs, rules.tickMs(spec, frame.replicas));
+      frame.revisitAtMs = outcome.revisitAtMs === undefined ? frame.nextTurnMs : outcome.revisitAtMs;
+      if (frame.revisitAtMs !== null) frame.revisitAtMs = Math.max(frame.revisitAtMs, nowMs + 1);
+    } else {
+      const data = { replicas: frame.replicas, inMs: frame.nextTurnMs - nowMs };
+      reasons.push({ code: 'between-turns', stage: 'reading', data });
+      const stirred = counted.inFlight + counted.held > 0 || segments.some((segment) => segment.value > 0);
+      if (stirred || (frame.revisitAtMs !== null && frame.revisitAtMs <= nowMs)) frame.revisitAtMs = frame.nextTurnMs;
+    }
+    frame.classes = shareByDemand(spec.classes, counted.demand, frame.classes, frame.replicas);
+    return {
+      decision: {
+        classes: { ...frame.classes },
+        replicas: frame.replicas,
+        reasons,
+        revisitAtMs: frame.revisitAtMs,
+      },
+      memory: writeFrame(rules, frame),
+    };
+  };
+}
+
+interface Frame<State> {
+  replicas: number;
+  classes: Record<string, number>;
+  nextTurnMs: number;
+  revisitAtMs: number | null;
+  line: DemandLine;
+  state: State;
+}
+
+/** The first turn after `nowMs` on the grid that `dueMs` lies on. */
+function nextTurn(dueMs: number, nowMs: number, tickMs: number): number {
+  return dueMs + (Math.floor((nowMs - dueMs) / tickMs) + 1) * tickMs;
+}
+
+function beginFrame<Spec extends AlgorithmSpec, State>(
+  rules: TickingRules<Spec, State>,
+  spec: Spec,
+  counted: Counted,
+  nowMs: number,
+  reasons: Reason[],
+): Frame<State> {
+  const { replicas, state } = rules.begin(spec, counted, nowMs);
+  const data = { running: counted.ready + counted.starting, initialReplicas: replicas };
+  reasons.push({ code: 'first-decision', stage: 'reading', data });
+  const nextTurnMs = rules.actsAtOnce ? nowMs : nowMs + rules.tickMs(spec, replicas);
+  return { replicas, classes: {}, nextTurnMs, revisitAtMs: nextTurnMs, line: emptyLine(), state };
+}
+
+function readFrame<Spec extends AlgorithmSpec, State>(
+  rules: TickingRules<Spec, State>,
+  spec: Spec,
+  stored: Memory | null,
+  nowMs: number,
+): Frame<State> | null {
+  if (!stored || stored.policy !== rules.policy || stored.version !== rules.version) return null;
+  const { replicas, nextTurnMs, revisitAtMs } = stored;
+  if (typeof replicas !== 'number' || typeof nextTurnMs !== 'number') return null;
+  const state = rules.read(spec, objectOf(stored.state), nowMs);
+  if (state === null) return null;
+  return {
+    replicas,
+    classes: countsOf(stored.classes),
+    // A grid of another length must not keep it waiting for longer than one of its own.
+    nextTurnMs: Math.min(nextTurnMs, nowMs + rules.tickMs(spec, replicas)),
+    revisitAtMs: numberOr(revisitAtMs, null),
+    line: lineFromJson(objectOf(stored.line), spec.classes),
+    state,
+  };
+}
+
+function writeFrame<Spec extends AlgorithmSpec, State>(rules: TickingRules<Spec, State>, frame: Frame<State>): Memory {
+  return {
+    version: rules.version,
+    policy: rules.policy,
+    replicas: frame.replicas,
+    classes: { ...frame.classes },
+    nextTurnMs: frame.nextTurnMs,
+    revisitAtMs: frame.revisitAtMs,
+    line: lineToJson(frame.line),
+    state: rules.write(frame.state),
+  };
+}
