@@ -8,6 +8,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // end-to-end tests start are the built ones: `npm test` builds first.)
 const alias = [
   { find: '@ebb/testing/conformance', replacement: here('./packages/testing/src/conformance/index.ts') },
+  { find: '@ebb/core/dispatch', replacement: here('./packages/core/src/dispatch/dispatcher.ts') },
   ...readdirSync(here('./packages')).map((name) => ({
     find: new RegExp(`^@ebb/${name}$`),
     replacement: here(`./packages/${name}/src/index.ts`),

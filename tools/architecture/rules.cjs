@@ -23,13 +23,13 @@ function rulesFor(base) {
   const directions = Object.entries(mayImport).map(([name, allowed]) => ({
     name: `${name}-imports-only-${allowed.join('-') || 'nothing'}`,
     severity: 'error',
-    from: { path: `^${base}/${name}/src/`, pathNot: '\\.test\\.ts$' },
+    from: { path: `^${base}/${name}/src/`, pathNot: '\\.(test|fixture)\\.ts$' },
     to: { path: `^${base}/(${packages})/`, pathNot: `^${base}/(${[name, ...allowed].join('|')})/` },
   }));
   const pure = ['documents', 'core', 'engine'].map((name) => ({
     name: `${name}-is-pure`,
     severity: 'error',
-    from: { path: `^${base}/${name}/src/`, pathNot: '\\.test\\.ts$' },
+    from: { path: `^${base}/${name}/src/`, pathNot: '\\.(test|fixture)\\.ts$' },
     to: { dependencyTypes: ['core'] },
   }));
   return [
@@ -44,7 +44,7 @@ function rulesFor(base) {
     {
       name: 'no-tests-in-production',
       severity: 'error',
-      from: { path: `^${base}/`, pathNot: ['\\.test\\.ts$', `^${base}/testing/`] },
+      from: { path: `^${base}/`, pathNot: ['\\.(test|fixture)\\.ts$', `^${base}/testing/`] },
       to: { path: ['\\.test\\.ts$', `^${base}/testing/`] },
     },
   ];

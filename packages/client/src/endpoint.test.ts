@@ -49,7 +49,15 @@ describe('connect', () => {
   });
 
   it('takes what is no control file for none', async () => {
-    for (const text of ['', '{', '[]', 'null', '{"pid":"1"}', '{"pid":1,"apiUrl":2,"gatewayUrl":""}']) {
+    for (const text of [
+      '',
+      '{',
+      '[]',
+      'null',
+      '{"pid":"1"}',
+      JSON.stringify({ ...control, pid: 0 }),
+      '{"pid":1,"apiUrl":2,"gatewayUrl":""}',
+    ]) {
       expect(await readControlFile(dataDirectory(text))).toBeNull();
     }
   });

@@ -52,7 +52,9 @@ function isControlFile(value: unknown): value is ControlFile {
     typeof value === 'object' &&
     value !== null &&
     'pid' in value &&
+    typeof value.pid === 'number' &&
     Number.isSafeInteger(value.pid) &&
+    value.pid > 0 &&
     'apiUrl' in value &&
     typeof value.apiUrl === 'string' &&
     'gatewayUrl' in value &&

@@ -2,9 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Client, connect } from '@ebb/client';
 import { onTestFinished } from 'vitest';
-import { isRunning } from './processes/awaitEnd.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -61,25 +59,6 @@ export class BuiltControlPlane {
     this.child.kill('SIGKILL');
     await this.#ended;
   }
-
-  /** A client, and the certainty that the processes beside the control plane end with the test. */
-  async client(): Promise<Client> {
-    const client = await connect({ dataDirectory: this.dataDirectory });
-    const pids = await processIds(client);
-    onTestFinished(() => pids.forEach(killNow));
-    return client;
-  }
-}
-
-/** Ids of gateway, agent and replicas. */
-export async function processIds(client: Client): Promise<number[]> {
-  const { gateway, agent, workloads } = await client.status();
-  const replicas = workloads.flatMap(({ replicaList }) => replicaList.map(({ pid }) => pid));
-  return [gateway.pid, agent.pid, ...replicas].filter((pid) => pid !== null);
-}
-
-function killNow(pid: number): void {
-  if (isRunning(pid)) process.kill(pid, 'SIGKILL');
 }
 
 const server = `

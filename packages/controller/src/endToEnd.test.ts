@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { type Client, connect } from '@ebb/client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { BuiltControlPlane, helloDocument, originIn, processIds } from './builtSystem.fixture.ts';
+import { BuiltControlPlane, helloDocument, originIn } from './builtSystem.fixture.ts';
 import { isRunning } from './processes/awaitEnd.ts';
 import { temporaryDirectory } from './temporaryDirectory.fixture.ts';
 
@@ -12,6 +13,25 @@ const inJson = { contentType: 'application/json' } as const;
 
 async function eventually(check: () => unknown): Promise<void> {
   await vi.waitFor(check, { timeout: 20_000, interval: 20 });
+}
+
+/** A client, and the certainty that the processes beside the control plane end with the test. */
+async function clientOf({ dataDirectory }: BuiltControlPlane): Promise<Client> {
+  const client = await connect({ dataDirectory });
+  const pids = await processIds(client);
+  onTestFinished(() => pids.forEach(killNow));
+  return client;
+}
+
+/** Ids of gateway, agent and replicas. */
+async function processIds(client: Client): Promise<number[]> {
+  const { gateway, agent, workloads } = await client.status();
+  const replicas = workloads.flatMap(({ replicaList }) => replicaList.map(({ pid }) => pid));
+  return [gateway.pid, agent.pid, ...replicas].filter((pid) => pid !== null);
+}
+
+function killNow(pid: number): void {
+  if (isRunning(pid)) process.kill(pid, 'SIGKILL');
 }
 
 async function takenPort(): Promise<number> {
@@ -26,7 +46,7 @@ describe('the whole of it, as processes', () => {
     const dataDirectory = temporaryDirectory();
     const controlPlane = new BuiltControlPlane(dataDirectory);
     const { apiUrl, gatewayUrl, pid } = await controlPlane.ready();
-    const client = await controlPlane.client();
+    const client = await clientOf(controlPlane);
     expect(JSON.parse(readFileSync(join(dataDirectory, 'control.json'), 'utf8'))).toMatchObject({
       pid,
       apiUrl,
@@ -72,13 +92,13 @@ describe('the whole of it, as processes', () => {
     const dataDirectory = temporaryDirectory();
     const first = new BuiltControlPlane(dataDirectory);
     const { gatewayUrl } = await first.ready();
-    const client = await first.client();
+    const client = await clientOf(first);
     await client.apply(helloDocument({ scaling: { minReplicas: 1 } }), inJson);
     await eventually(async () => expect((await client.workloadStatus('hello'))?.replicas.ready).toBe(1));
     const ask = async () => ((await (await fetch(`${gatewayUrl}/hello`)).json()) as { pid: number }).pid;
     const replica = await ask();
     const before = await processIds(client);
-    onTestFinished(() => before.filter(isRunning).forEach((pid) => process.kill(pid, 'SIGKILL')));
+    onTestFinished(() => before.forEach(killNow));
     const events = client.watch();
     await events.next();
 
@@ -90,7 +110,7 @@ describe('the whole of it, as processes', () => {
     const asking: Promise<number>[] = [];
     for (let index = 0; index < 20; index++) asking.push(ask());
     expect(new Set(await Promise.all(asking))).toEqual(new Set([replica]));
-    const again = await second.client();
+    const again = await clientOf(second);
     expect(await processIds(again)).toEqual(before);
     expect((await again.workloadStatus('hello'))?.replicas).toMatchObject({ ready: 1, starting: 0 });
     // Who watched the first goes on with the second, at its new address.
@@ -106,7 +126,7 @@ describe('the whole of it, as processes', () => {
     const dataDirectory = temporaryDirectory();
     const controlPlane = new BuiltControlPlane(dataDirectory);
     await controlPlane.ready();
-    const client = await controlPlane.client();
+    const client = await clientOf(controlPlane);
     await client.apply(helloDocument({ scaling: { minReplicas: 1 } }), inJson);
     await eventually(async () => expect((await client.workloadStatus('hello'))?.replicas.ready).toBe(1));
     const before = await processIds(client);
@@ -119,7 +139,7 @@ describe('the whole of it, as processes', () => {
       ]);
     });
     const after = await processIds(client);
-    onTestFinished(() => after.filter(isRunning).forEach((pid) => process.kill(pid, 'SIGKILL')));
+    onTestFinished(() => after.forEach(killNow));
     await eventually(async () => {
       const { gateway } = await client.status();
       expect(await (await fetch(`${gateway.url}/hello`)).json()).toMatchObject({ pid: before[2] });
@@ -133,7 +153,7 @@ describe('the whole of it, as processes', () => {
     const dataDirectory = temporaryDirectory();
     const controlPlane = new BuiltControlPlane(dataDirectory);
     await controlPlane.ready();
-    const client = await controlPlane.client();
+    const client = await clientOf(controlPlane);
     const pids = await processIds(client);
     await client.shutdown({ leaveRunning: true });
     expect(await controlPlane.exitCode()).toBe(0);
@@ -144,7 +164,7 @@ describe('the whole of it, as processes', () => {
     const dataDirectory = temporaryDirectory();
     const first = new BuiltControlPlane(dataDirectory);
     const { apiUrl, pid } = await first.ready();
-    await first.client();
+    await clientOf(first);
     const second = new BuiltControlPlane(dataDirectory);
     expect(await second.exitCode()).toBe(4);
     expect(second.errors).toContain(`ebb: another Ebb runs on this data folder: pid ${pid} at ${apiUrl}\n`);

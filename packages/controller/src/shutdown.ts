@@ -62,7 +62,12 @@ export class Shutdown {
     processes.gateway.leave();
     processes.agent.leave();
     await this.#step('stop the engine', () => engine.stop());
-    if (!leaveRunning) await Promise.all([this.#endGateway(), this.#endAgent()]);
+    if (!leaveRunning) {
+      await Promise.all([
+        this.#step('end the gateway', () => this.#endGateway()),
+        this.#step('end the agent', () => this.#endAgent()),
+      ]);
+    }
     // Who follows a stream that now ends sees by this that the end was meant.
     rmSync(directory.control, { force: true });
     await this.#step('close the API', closeApi);
@@ -93,7 +98,7 @@ export class Shutdown {
     const { driver, log } = this.#options;
     const { pid, connected } = driver.agent();
     if (!connected) return;
-    await this.#step('end the agent', () =>
+    await this.#step('ask the agent to end', () =>
       Promise.race([driver.shutdown({ stopReplicas: true }), pause(longestEndMs)]),
     );
     if (!(await awaitEnd(pid, longestEndMs))) log('warn', 'the agent had to be killed', { pid });

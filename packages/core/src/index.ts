@@ -8,6 +8,53 @@ export { type ReasonEntry, reasonTable } from './explain/reasonTable.ts';
 export { decisionSummary, reasonSentence } from './explain/sentences.ts';
 export * from './ports/link.ts';
 export * from './ports/ports.ts';
+export {
+  type AibrixDecisionSpec,
+  type AibrixSettings,
+  decideByAibrix,
+  defaultAibrixSettings,
+} from './replicas/algorithms/aibrixApa.ts';
+export {
+  type ClarifaiDecisionSpec,
+  type ClarifaiSettings,
+  decideByClarifai,
+  defaultClarifaiSettings,
+} from './replicas/algorithms/clarifai.ts';
+export {
+  type KnativeProblem,
+  type KnativeSettings,
+  parseKnativeAnnotations,
+} from './replicas/algorithms/knativeAnnotations.ts';
+export { decideByKpa } from './replicas/algorithms/kpa.ts';
+export * from './replicas/algorithms/kpaActivator.ts';
+export {
+  defaultKpaSettings,
+  type KpaDecisionSpec,
+  type KpaObservation,
+  type KpaSettings,
+  kpaPanicWindowMs,
+  kpaTarget,
+} from './replicas/algorithms/kpaSettings.ts';
+export {
+  decideByKubeAi,
+  defaultKubeAiSettings,
+  type KubeAiDecisionSpec,
+  type KubeAiSettings,
+} from './replicas/algorithms/kubeAi.ts';
+export {
+  decideByRay,
+  defaultRaySettings,
+  type RayDecisionSpec,
+  type RaySettings,
+} from './replicas/algorithms/rayServe.ts';
+export {
+  decideBySky,
+  defaultSkySettings,
+  type SkyDecisionSpec,
+  type SkySettings,
+} from './replicas/algorithms/skyServe.ts';
+export { decideBySlo, defaultSloSettings, type SloDecisionSpec, type SloSettings } from './replicas/algorithms/slo.ts';
+export * from './replicas/algorithms/sloTriggers.ts';
 export { decide } from './replicas/decide.ts';
 export * from './replicas/hpa/types.ts';
 export { decisionSpecOf } from './replicas/spec.ts';

@@ -5,6 +5,8 @@ interface Alarm<Owner> {
   owner: Owner;
 }
 
+const spareEntries = 64;
+
 /**
  * One alarm for each owner on a single timer of the clock: owners that are due at the same moment ring in the same turn,
  * so that what they have done about it is done together.
@@ -32,7 +34,8 @@ export class Alarms<Owner> {
     }
     const alarm = { atMs, owner };
     this.#current.set(owner, alarm);
-    this.#push(alarm);
+    if (this.#heap.length > 2 * this.#current.size + spareEntries) this.#compact();
+    else this.#push(alarm);
     this.#arm();
   }
 
@@ -41,6 +44,12 @@ export class Alarms<Owner> {
     this.#armed = null;
     this.#current.clear();
     this.#heap.length = 0;
+  }
+
+  /** Void alarms may not outnumber those in force. */
+  #compact(): void {
+    this.#heap.length = 0;
+    for (const alarm of this.#current.values()) this.#push(alarm);
   }
 
   #arm(): void {

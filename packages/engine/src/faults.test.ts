@@ -232,7 +232,7 @@ describe('a store that fails', () => {
     const system = await systemWith(() => quick);
     await system.store.takeEpoch();
     system.gateway.arrive(web, 1000);
-    await system.clock.advance(5000);
+    await system.clock.advance(6000);
     expect(system.logs.some((entry) => entry.message.includes('another control plane has taken over'))).toBe(true);
     const started = system.driver.started.length;
     await system.clock.advance(600_000);

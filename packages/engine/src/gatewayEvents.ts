@@ -2,7 +2,7 @@ import type { GatewayEvent } from '@ebb/core';
 import { type EngineContext, recordOutcome } from './context.ts';
 import { type GatewayLink, isHeard, newGatewayLink, silentAfterMs } from './gatewayLink.ts';
 import { scheduleWakeUp } from './wakeUp.ts';
-import { isServedOrStarting } from './workloadState.ts';
+import { isServedOrStarting, type WorkloadState } from './workloadState.ts';
 
 /**
  * Counts come up to twenty times a second. Requests that begin to wait are acted on at once; means that move are looked
@@ -77,15 +77,21 @@ function onCounts(context: EngineContext, link: GatewayLink, event: Extract<Gate
     if (!state.demand.receive(link, event.atUs, counts)) continue;
     if (!state.demand.isBusy()) state.wokenAtUs.clear();
     context.feed.changed(state.key, false);
-    const dueMs = state.observedAtMs + readingGapMs;
-    if (state.demand.held() > state.observedHeld || nowMs >= dueMs) context.touch(state, 'reading');
-    else {
-      state.readingDueMs = dueMs;
-      scheduleWakeUp(context, state);
-    }
+    lookAtReading(context, state, nowMs);
   }
   if (!wasHeard) touchAll(context);
   watchSilence(context, link);
+}
+
+function lookAtReading(context: EngineContext, state: WorkloadState, nowMs: number): void {
+  if (state.demand.held() > state.observedHeld) return context.touch(state, 'reading');
+  const revisitAtMs = state.decision?.revisitAtMs ?? null;
+  // It is looked at soon anyway.
+  if (revisitAtMs !== null && revisitAtMs > nowMs && revisitAtMs <= nowMs + readingGapMs) return;
+  const dueMs = state.observedAtMs + readingGapMs;
+  if (nowMs >= dueMs) return context.touch(state, 'reading');
+  state.readingDueMs = dueMs;
+  scheduleWakeUp(context, state);
 }
 
 /** Counts that stop coming are noticed without anything else happening. */

@@ -16,10 +16,14 @@ export interface JournalOptions {
 }
 
 const flushDelayMs = 20;
+/** Bounds of buffer and segment; with very many workloads they grow with the snapshot, which must not be most of it. */
 const maxBuffered = 20_000;
-const maxAppend = 1000;
 const segmentRecords = 20_000;
 const segmentBytes = 4_000_000;
+const timesSnapshot = 4;
+const maxAppend = 1000;
+/** Every so many records one is measured for all of them. */
+const measureEvery = 8;
 const segmentMs = 3_600_000;
 const keepMs = 7 * 86_400_000;
 const keepBytes = 1_000_000_000;
@@ -41,6 +45,8 @@ export class Journal {
   #segmentFrom = 0;
   #segmentRecords = 0;
   #segmentBytes = 0;
+  #snapshotRecords = 0;
+  #snapshotBytes = 0;
   #refused = 0;
   /** A record was refused: the segment cannot be replayed from here on, so nothing more goes into it. */
   #broken = false;
@@ -63,7 +69,7 @@ export class Journal {
 
   /** Its sequence number, or null when the journal cannot take it. */
   record(kind: JournalKind, workload: string | null, body: unknown): number | null {
-    if (this.#broken || this.#buffer.length >= maxBuffered) {
+    if (this.#broken || this.#buffer.length >= this.#mostBuffered()) {
       this.#broken = true;
       this.#refused++;
       return null;
@@ -88,7 +94,7 @@ export class Journal {
    */
   prepare(): void {
     if (this.#broken) {
-      if (this.#buffer.length > maxBuffered / 2) return;
+      if (this.#buffer.length > this.#mostBuffered() / 2) return;
       this.#broken = false;
       this.#runs.clear();
       this.#beginSegment();
@@ -96,9 +102,7 @@ export class Journal {
       this.#refused = 0;
       return;
     }
-    const age = this.#options.clock.nowMs() - this.#segmentFrom;
-    const full = this.#segmentRecords >= segmentRecords || this.#segmentBytes >= segmentBytes || age >= segmentMs;
-    if (this.#segmentRecords > 0 && !full) return;
+    if (this.#segmentRecords > 0 && !this.#isFull()) return;
     for (const [workload, run] of this.#runs) this.#endRun(workload, run);
     if (!this.#broken) this.#beginSegment();
   }
@@ -168,9 +172,26 @@ export class Journal {
     if (this.#segmentRecords > 0) void this.#trim();
     this.#segment++;
     this.#segmentFrom = this.#options.clock.nowMs();
-    this.#segmentRecords = 0;
     this.#segmentBytes = 0;
-    for (const { workload, body } of this.#options.snapshot()) this.record('snapshot', workload, body);
+    this.#snapshotBytes = 0;
+    const parts = this.#options.snapshot();
+    this.#snapshotRecords = parts.length;
+    this.#segmentRecords = 0;
+    for (const { workload, body } of parts) this.record('snapshot', workload, body);
+  }
+
+  #isFull(): boolean {
+    const records = this.#segmentRecords - this.#snapshotRecords;
+    const bytes = this.#segmentBytes - this.#snapshotBytes;
+    return (
+      records >= Math.max(segmentRecords, timesSnapshot * this.#snapshotRecords) ||
+      bytes >= Math.max(segmentBytes, timesSnapshot * this.#snapshotBytes) ||
+      this.#options.clock.nowMs() - this.#segmentFrom >= segmentMs
+    );
+  }
+
+  #mostBuffered(): number {
+    return Math.max(maxBuffered, timesSnapshot * this.#snapshotRecords);
   }
 
   #schedule(delayMs: number): void {
@@ -213,8 +234,11 @@ export class Journal {
   }
 
   #measure(records: JournalRecord[]): void {
-    for (const record of records) {
-      if (record.segment === this.#segment) this.#segmentBytes += JSON.stringify(record.body).length;
+    for (const { sequence, segment, kind, body } of records) {
+      if (segment !== this.#segment || sequence % measureEvery !== 0) continue;
+      const bytes = JSON.stringify(body).length * measureEvery;
+      this.#segmentBytes += bytes;
+      if (kind === 'snapshot') this.#snapshotBytes += bytes;
     }
   }
 

@@ -187,7 +187,7 @@ export function configureGateway(context: EngineContext, state: WorkloadState): 
   if (state.removedAtGateway) return;
   const workload = gatewayWorkload(state.key, state.spec, state.replicas.values(), state.unavailable);
   for (const replica of state.replicas.values()) if (replica.phase === 'ready') replica.routed = true;
-  const text = JSON.stringify(workload);
+  const text = JSON.stringify([state.stored.resourceVersion, workload.unavailable, workload.endpoints]);
   if (text !== state.configured) context.ports.gateway.configure(workload);
   state.configured = text;
   if (!state.removed) return;

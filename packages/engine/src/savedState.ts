@@ -17,12 +17,12 @@ const prefix = 'engine/workload/';
 const leavingPrefix = 'engine/leaving/';
 const allocationName = 'engine/allocation';
 const aliveName = 'engine/alive';
-const saveEveryMs = 1000;
+const saveEveryMs = 5000;
 const aliveEveryMs = 10_000;
-const longestRetryMs = 5000;
+const longestRetryMs = 20_000;
 
 /**
- * Keeps what decisions remember over restarts. Saved in the background, each workload once a second at most: a crash
+ * Keeps what decisions remember over restarts. Saved in the background, each workload every five seconds at most: a crash
  * loses that much memory, and no replica. Also notes when the engine was last alive, so that ledger rows of replicas that
  * ended while it was away can be closed.
  */

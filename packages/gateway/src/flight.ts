@@ -150,7 +150,12 @@ export class Flight implements AnswerSink, ClientListener {
       this.exchange.answer({ ...head, fieldList: this.#answerFields(head) });
     } catch (error) {
       this.#call?.abort();
-      this.onFailure({ stage: 'request', reused: false, closed: false, message: error instanceof Error ? error.message : 'bad head' });
+      this.onFailure({
+        stage: 'request',
+        reused: false,
+        closed: false,
+        message: error instanceof Error ? error.message : 'bad head',
+      });
       return;
     }
     if (this.body.complete) this.body.release();
@@ -171,7 +176,12 @@ export class Flight implements AnswerSink, ClientListener {
   onSwitch(head: AnswerHead, connection: Duplex): void {
     if (this.exchange.head.upgrade === null) {
       connection.destroy();
-      this.onFailure({ stage: 'head', reused: false, closed: false, message: 'changed the protocol without being asked to' });
+      this.onFailure({
+        stage: 'head',
+        reused: false,
+        closed: false,
+        message: 'changed the protocol without being asked to',
+      });
       return;
     }
     const fieldList = [...this.#answerFields(head), 'connection', 'Upgrade', 'upgrade', this.exchange.head.upgrade];

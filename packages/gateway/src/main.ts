@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createDispatcher } from '@ebb/core';
+import { createDispatcher } from '@ebb/core/dispatch';
 import { SocketInUseError } from '@ebb/link';
 import { PortTakenError, type RunningGateway, startGateway } from './gatewayProcess.ts';
 import { logToStdout } from './log.ts';

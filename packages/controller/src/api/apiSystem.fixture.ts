@@ -1,4 +1,6 @@
-import { VirtualSystem, type VirtualSystemOptions, workloadDocument } from '@ebb/testing';
+import type { Clock, Driver, Store } from '@ebb/core';
+import { apiVersion } from '@ebb/documents';
+import type { Engine } from '@ebb/engine';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { ApiContext } from './context.ts';
@@ -7,10 +9,18 @@ import { WatchRing } from './watchRing.ts';
 
 export const token = `ebb_${'t'.repeat(43)}`;
 
+/** What the API needs of a `VirtualSystem`. */
+interface EngineOnPorts {
+  start(): Promise<Engine>;
+  clock: Pick<Clock, 'nowMs'>;
+  store: Store;
+  driver: Pick<Driver, 'logs'>;
+}
+
 /** The API over the real engine on virtual ports. */
-export interface ApiSystem {
+export interface ApiSystem<System = unknown> {
   app: FastifyInstance;
-  system: VirtualSystem;
+  system: System;
   context: ApiContext;
   shutdowns: { leaveRunning: boolean }[];
   logged: { level: string; message: string; data: unknown }[];
@@ -22,11 +32,10 @@ export interface ApiSystem {
   ) => Promise<LightMyRequestResponse>;
 }
 
-export async function apiSystem(
+export async function apiSystem<System extends EngineOnPorts>(
+  system: System,
   overrides: Partial<ApiContext> = {},
-  options: VirtualSystemOptions = {},
-): Promise<ApiSystem> {
-  const system = new VirtualSystem(options);
+): Promise<ApiSystem<System>> {
   const engine = await system.start();
   const ring = new WatchRing(system.clock.nowMs() * 1000);
   engine.watch((event) => ring.push(event));
@@ -70,8 +79,14 @@ export async function apiSystem(
 }
 
 /** A workload document as JSON text. */
-export function documentText(name: string, spec: Parameters<typeof workloadDocument>[1] = {}): string {
-  return JSON.stringify(workloadDocument(name, spec));
+export function documentText(name: string, spec: Record<string, unknown> = {}): string {
+  const classes = [{ name: 'default', command: ['serve'], pricePerHour: 0.36 }];
+  return JSON.stringify({
+    apiVersion,
+    kind: 'Workload',
+    metadata: { name, namespace: 'default' },
+    spec: { classes, ...spec },
+  });
 }
 
 export const json = { 'content-type': 'application/json' };

@@ -1,12 +1,15 @@
 import { type ApiError, Client, connect, UnreachableError } from '@ebb/client';
 import type { WatchEvent } from '@ebb/documents';
+import { VirtualSystem } from '@ebb/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ApiSystem, apiSystem, documentText, token } from './apiSystem.fixture.ts';
 import { lineStream } from './lineStream.ts';
 
 /** The API on a port of its own, and a client of it. */
-async function online(...options: Parameters<typeof apiSystem>): Promise<ApiSystem & { client: Client; url: string }> {
-  const set = await apiSystem(...options);
+async function online(
+  overrides: Parameters<typeof apiSystem>[1] = {},
+): Promise<ApiSystem & { client: Client; url: string }> {
+  const set = await apiSystem(new VirtualSystem(), overrides);
   const url = await set.app.listen({ host: '127.0.0.1', port: 0 });
   return { ...set, url, client: await connect({ url, token }) };
 }
@@ -137,7 +140,7 @@ describe('watch', () => {
     // The control plane goes away and another comes at the same address, with other events.
     const port = Number(new URL(first.url).port);
     await first.app.close();
-    const second = await apiSystem();
+    const second = await apiSystem(new VirtualSystem());
     await second.ask('POST', '/api/v1/apply', {
       headers: { 'content-type': 'application/json' },
       payload: documentText('stays'),

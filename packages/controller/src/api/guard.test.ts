@@ -1,3 +1,4 @@
+import { VirtualSystem } from '@ebb/testing';
 import { describe, expect, it } from 'vitest';
 import { apiSystem, documentText, json, token } from './apiSystem.fixture.ts';
 
@@ -20,7 +21,7 @@ const everywhere = [
 
 describe('who may ask', () => {
   it('needs the token everywhere but for the page and the health checks', async () => {
-    const { app, shutdowns } = await apiSystem();
+    const { app, shutdowns } = await apiSystem(new VirtualSystem());
     for (const [method, url] of everywhere) {
       for (const authorization of [undefined, 'Bearer ', `Bearer ${token}x`, `Basic ${token}`, token]) {
         const headers = { host: '127.0.0.1:7070', ...(authorization === undefined ? {} : { authorization }) };
@@ -37,12 +38,12 @@ describe('who may ask', () => {
   });
 
   it('opens the metrics where that was asked for', async () => {
-    const { app } = await apiSystem({ metricsOpen: true });
+    const { app } = await apiSystem(new VirtualSystem(), { metricsOpen: true });
     expect((await app.inject({ url: '/metrics', headers: { host: 'localhost' } })).statusCode).toBe(200);
   });
 
   it('answers to names of this machine only, the page included', async () => {
-    const { app } = await apiSystem();
+    const { app } = await apiSystem(new VirtualSystem());
     for (const host of [
       'evil.example',
       'evil.example:7070',
@@ -61,7 +62,7 @@ describe('who may ask', () => {
   });
 
   it('lets no page of another origin in, even with the token', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     for (const origin of ['http://evil.example', 'null', 'http://localhost:3000', 'https://localhost']) {
       const answer = await ask('POST', '/api/v1/apply', { headers: { ...json, origin }, payload: documentText('a') });
       expect([origin, answer.statusCode, answer.json().code]).toEqual([origin, 403, 'forbidden-origin']);
@@ -72,7 +73,7 @@ describe('who may ask', () => {
   });
 
   it('keeps secrets out of the log', async () => {
-    const { ask, logged } = await apiSystem();
+    const { ask, logged } = await apiSystem(new VirtualSystem());
     const spec = { classes: [{ name: 'default', command: ['serve'], env: { KEY: 'hidden-value' } }] };
     await ask('POST', '/api/v1/apply?dryRun=false', { headers: json, payload: documentText('a', spec) });
     await ask('POST', '/api/v1/apply', { headers: json, payload: '{"broken' });
@@ -81,7 +82,7 @@ describe('who may ask', () => {
   });
 
   it('sends the page with its own policy', async () => {
-    const { app } = await apiSystem();
+    const { app } = await apiSystem(new VirtualSystem());
     const { headers, body } = await app.inject({ url: '/', headers: { host: 'localhost' } });
     expect(headers['content-security-policy']).toBe("default-src 'none'");
     expect(headers).toMatchObject({
@@ -94,7 +95,7 @@ describe('who may ask', () => {
 
   it('says so before it is ready, and takes no changes once it stops', async () => {
     let phase: 'starting' | 'stopping' = 'starting';
-    const { app, ask } = await apiSystem({ phase: () => phase });
+    const { app, ask } = await apiSystem(new VirtualSystem(), { phase: () => phase });
     expect((await ask('GET', '/api/v1/status')).json()).toMatchObject({ status: 503, code: 'starting' });
     expect((await app.inject({ url: '/livez', headers: { host: 'localhost' } })).statusCode).toBe(200);
     phase = 'stopping';

@@ -1,3 +1,4 @@
+import { VirtualSystem } from '@ebb/testing';
 import { describe, expect, it } from 'vitest';
 import { apiSystem, documentText, json, yaml } from './apiSystem.fixture.ts';
 
@@ -19,7 +20,7 @@ spec:
 
 describe('apply', () => {
   it('creates, then finds nothing to do, then changes', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     const actions = async (payload: string) => {
       const answer = await ask('POST', '/api/v1/apply', { headers: yaml, payload });
       expect(answer.statusCode).toBe(200);
@@ -46,7 +47,7 @@ describe('apply', () => {
   });
 
   it('tells every problem at its place and changes nothing', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     const payload = twoDocuments
       .replace('maxReplicas: 3', 'maxReplicas: -3')
       .replace('command: [serve]', 'comand: [serve]');
@@ -62,7 +63,7 @@ describe('apply', () => {
   });
 
   it('refuses a route that another workload has, at its place', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     const routes = { serving: { routes: [{ pathPrefix: '/x' }] } };
     await ask('POST', '/api/v1/apply', { headers: json, payload: documentText('a', routes) });
     for (const dryRun of ['true', 'false']) {
@@ -81,7 +82,7 @@ describe('apply', () => {
   });
 
   it('says what would change in a dry run and changes nothing', async () => {
-    const { ask, context } = await apiSystem();
+    const { ask, context } = await apiSystem(new VirtualSystem());
     const dry = async (payload: string) =>
       (await ask('POST', '/api/v1/apply?dryRun=true', { headers: json, payload })).json();
     expect(await dry(documentText('a'))).toMatchObject({
@@ -107,7 +108,7 @@ describe('apply', () => {
     ['too much', yaml, `# ${'x'.repeat(4 * 1024 * 1024)}`, 413, 'too-large'],
     ['an origin that is no path', { ...yaml, 'x-ebb-origin': '%ff' }, 'a: 1', 400, 'bad-request'],
   ])('refuses %s', async (_what, headers, payload, status, code) => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     const answer = await ask('POST', '/api/v1/apply', { headers, payload });
     expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
   });
@@ -115,7 +116,7 @@ describe('apply', () => {
 
 describe('objects', () => {
   it('have the head of Kubernetes, and a status', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     await ask('POST', '/api/v1/apply', { headers: yaml, payload: twoDocuments });
     const object = (await ask('GET', `${url}/a`)).json();
     expect(object).toMatchObject({
@@ -147,7 +148,7 @@ describe('objects', () => {
   });
 
   it('can be sent back as they were read, until somebody else changed them', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     const put = (object: unknown) => ask('PUT', `${url}/a`, { headers: json, payload: JSON.stringify(object) });
     expect((await put(JSON.parse(documentText('a')))).statusCode).toBe(201);
     const read = (await ask('GET', `${url}/a`)).json();
@@ -161,7 +162,7 @@ describe('objects', () => {
   });
 
   it('must be what the path says', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     const answer = await ask('PUT', `${url}/b`, { headers: json, payload: documentText('a') });
     expect(answer.json()).toMatchObject({
       status: 400,
@@ -170,7 +171,7 @@ describe('objects', () => {
   });
 
   it('are deleted once, and at a version where one is named', async () => {
-    const { ask, system } = await apiSystem();
+    const { ask, system } = await apiSystem(new VirtualSystem());
     await ask('POST', '/api/v1/apply', { headers: json, payload: documentText('a') });
     expect((await ask('DELETE', `${url}/a?resourceVersion=9`)).json()).toMatchObject({ status: 409, code: 'conflict' });
     expect((await ask('DELETE', `${url}/a?resourceVersion=x`)).json()).toMatchObject({
@@ -184,7 +185,7 @@ describe('objects', () => {
   });
 
   it('of a kind that there is not are told from routes that there are not', async () => {
-    const { ask } = await apiSystem();
+    const { ask } = await apiSystem(new VirtualSystem());
     expect((await ask('GET', '/api/v1/namespaces/default/pods')).json()).toMatchObject({
       status: 404,
       code: 'unknown-kind',

@@ -1,3 +1,4 @@
+import { VirtualSystem } from '@ebb/testing';
 import { describe, expect, it } from 'vitest';
 import { apiSystem } from './apiSystem.fixture.ts';
 import { apiErrors } from './errors.ts';
@@ -12,7 +13,7 @@ function* valuesOf(value: unknown, name: string): Generator {
 }
 
 async function document() {
-  const { ask, app } = await apiSystem();
+  const { ask, app } = await apiSystem(new VirtualSystem());
   return { app, document: (await ask('GET', '/api/v1/openapi.json')).json() };
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { VirtualSystem } from '@ebb/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { apiSystem, token } from './apiSystem.fixture.ts';
 
@@ -11,7 +12,9 @@ async function inFrontOf(gateway: (request: IncomingMessage, response: ServerRes
   onTestFinished(() => server.closeAllConnections());
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const { app } = await apiSystem({ gateway: () => ({ connected: true, url: `http://127.0.0.1:${port}`, pid: 1 }) });
+  const { app } = await apiSystem(new VirtualSystem(), {
+    gateway: () => ({ connected: true, url: `http://127.0.0.1:${port}`, pid: 1 }),
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const ask = (path: string, init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {}) =>
     fetch(`${url}/api/v1/namespaces/vision/workloads/a/proxy${path}`, {
@@ -90,7 +93,9 @@ describe('requests through the control plane', () => {
   });
 
   it('are refused while the gateway is away', async () => {
-    const { ask: through } = await apiSystem({ gateway: () => ({ connected: false, url: '', pid: null }) });
+    const { ask: through } = await apiSystem(new VirtualSystem(), {
+      gateway: () => ({ connected: false, url: '', pid: null }),
+    });
     const answer = await through('GET', '/api/v1/namespaces/default/workloads/a/proxy/x');
     expect(answer.json()).toMatchObject({ status: 503, code: 'gateway-unavailable' });
     const { ask, server } = await inFrontOf(() => {});

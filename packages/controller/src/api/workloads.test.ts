@@ -1,3 +1,4 @@
+import { VirtualSystem } from '@ebb/testing';
 import { describe, expect, it } from 'vitest';
 import { apiSystem, documentText, json } from './apiSystem.fixture.ts';
 import * as schemas from './schemas.ts';
@@ -6,7 +7,7 @@ const url = '/api/v1/namespaces/default/workloads/a';
 
 /** A workload that was woken by a request, served it, and has a journal. */
 async function served() {
-  const set = await apiSystem();
+  const set = await apiSystem(new VirtualSystem());
   const { system, ask } = set;
   await ask('POST', '/api/v1/apply', { headers: json, payload: documentText('a', { scaling: { keepAlive: '5s' } }) });
   await system.clock.advance(100);
@@ -114,20 +115,20 @@ describe('answers about a running workload', () => {
 
 describe('the system', () => {
   it('is told to stop, or to leave things running', async () => {
-    const { ask, shutdowns } = await apiSystem();
+    const { ask, shutdowns } = await apiSystem(new VirtualSystem());
     expect((await ask('POST', '/api/v1/shutdown')).statusCode).toBe(202);
     expect((await ask('POST', '/api/v1/shutdown?leaveRunning=true')).statusCode).toBe(202);
     expect(shutdowns).toEqual([{ leaveRunning: false }, { leaveRunning: true }]);
   });
 
   it('says when a process beside it is away', async () => {
-    const { ask } = await apiSystem({ agent: () => ({ connected: false, pid: null }) });
+    const { ask } = await apiSystem(new VirtualSystem(), { agent: () => ({ connected: false, pid: null }) });
     const answer = await ask('GET', '/healthz');
     expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'degraded', gateway: true, agent: false }]);
   });
 
   it('tells of an agent that is away, and keeps the cause of what it cannot explain for the log', async () => {
-    const { ask, logged, context } = await apiSystem({
+    const { ask, logged, context } = await apiSystem(new VirtualSystem(), {
       logs: () => {
         throw Object.assign(new Error('the agent is not connected'), { code: 'disconnected' });
       },

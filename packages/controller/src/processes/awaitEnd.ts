@@ -23,14 +23,23 @@ const pollMs = 20;
 
 /** Waits until the process is gone; kills it when it still runs after the time. False when it had to be. */
 export async function awaitEnd(pid: number | null, timeoutMs: number): Promise<boolean> {
-  if (pid === null) return true;
+  // 0 and 1 would mean this very process group, and everything.
+  if (pid === null || pid <= 1) return true;
   const endAtMs = performance.now() + timeoutMs;
   while (isRunning(pid)) {
     if (performance.now() >= endAtMs) {
-      process.kill(pid, 'SIGKILL');
+      killNow(pid);
       return false;
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   return true;
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself in this very moment.
+  }
 }

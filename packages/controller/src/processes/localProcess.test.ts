@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '@ebb/link';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -11,7 +11,8 @@ const listener = `
   import { appendFileSync, rmSync } from 'node:fs';
   const [socket, pids] = process.argv.slice(2);
   rmSync(socket, { force: true });
-  createServer(() => {}).listen(socket, () => appendFileSync(pids, process.pid + '\\n'));
+  appendFileSync(pids, process.pid + '\\n');
+  createServer(() => {}).listen(socket);
 `;
 
 function setUp(script = listener) {
@@ -20,12 +21,13 @@ function setUp(script = listener) {
   const module = join(folder, 'main.mjs');
   writeFileSync(module, script);
   const [socket, pidFile, logFile] = [join(folder, 'a.sock'), join(folder, 'pids'), join(folder, 'logs', 'agent.log')];
-  const pids = (): number[] => {
-    try {
-      return readFileSync(pidFile, 'utf8').trim().split('\n').map(Number);
-    } catch {
-      return [];
-    }
+  const pids = (): number[] =>
+    existsSync(pidFile) ? readFileSync(pidFile, 'utf8').split('\n').filter(Boolean).map(Number) : [];
+  /** Never an id that is missing: 0 would be this very process group. */
+  const killFirst = (): void => {
+    const [pid] = pids();
+    if (!pid) throw new Error('nothing was started');
+    process.kill(pid, 'SIGKILL');
   };
   onTestFinished(() => {
     for (const pid of pids()) {
@@ -49,7 +51,7 @@ function setUp(script = listener) {
     onTestFinished(() => made.leave());
     return made;
   };
-  return { make, pids, socket, logFile };
+  return { make, pids, killFirst, socket, logFile };
 }
 
 async function answering(socket: string): Promise<void> {
@@ -66,37 +68,37 @@ describe('LocalProcess', () => {
   });
 
   it('starts again what dies', async () => {
-    const { make, pids, socket } = setUp();
+    const { make, pids, killFirst, socket } = setUp();
     const one = make();
     await one.start();
     await answering(socket);
     one.watch();
-    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    killFirst();
     await vi.waitFor(() => expect(pids()).toHaveLength(2), 10_000);
   });
 
   it('starts again an adopted one when its connection breaks', async () => {
-    const { make, pids, socket } = setUp();
+    const { make, pids, killFirst, socket } = setUp();
     await make().start();
     await answering(socket);
     const adopter = make();
     await adopter.start();
     adopter.watch();
     adopter.lost();
-    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    killFirst();
     await vi.waitFor(async () => expect(await isAlive(socket)).toBe(false), 10_000);
     adopter.lost();
     await vi.waitFor(() => expect(pids()).toHaveLength(2), 10_000);
   });
 
   it('leaves alone what it was told to leave', async () => {
-    const { make, pids, socket } = setUp();
+    const { make, pids, killFirst, socket } = setUp();
     const one = make();
     await one.start();
     await answering(socket);
     one.watch();
     one.leave();
-    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    killFirst();
     await one.ended();
     one.lost();
     await vi.waitFor(async () => expect(await isAlive(socket)).toBe(false), 10_000);

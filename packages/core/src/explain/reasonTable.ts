@@ -1,4 +1,6 @@
+import { algorithmReasons } from './reasonTableAlgorithms.ts';
 import type { Reason, Stage } from './reasons.ts';
+import { count, seconds } from './wording.ts';
 
 type Data = Reason['data'];
 
@@ -10,14 +12,6 @@ export interface ReasonEntry {
   when: string;
   sentence: (data: Data) => string;
 }
-
-const count = (value: unknown, noun = 'replica'): string => `${value} ${noun}${value === 1 ? '' : 's'}`;
-const seconds = (ms: unknown): string => {
-  const value = Number(ms) / 1000;
-  if (value < 1) return `${Math.round(value * 1000)} ms`;
-  if (value < 120) return `${Math.round(value * 10) / 10} s`;
-  return `${Math.round(value / 6) / 10} min`;
-};
 
 /** Every reason code there is. A code without an entry, or an entry without a code in use, fails a test. */
 export const reasonTable: Record<string, ReasonEntry> = {
@@ -237,4 +231,5 @@ export const reasonTable: Record<string, ReasonEntry> = {
     when: 'a workload it depends on has no ready replica',
     sentence: (d) => `Waiting for ${d.dependency} to have a ready replica.`,
   },
+  ...algorithmReasons,
 };

@@ -208,3 +208,63 @@ export function operands(node: Node): Node[] {
       return node.pairs.flatMap(({ key, value }) => [key, value]);
   }
 }
+
+/** Puts another node in the place of each operand. */
+export function replaceOperands(node: Node, change: (operand: Node) => Node): void {
+  switch (node.type) {
+    case 'literal':
+    case 'name':
+    case 'pointer':
+      return;
+    case 'unary':
+      node.operand = change(node.operand);
+      return;
+    case 'binary':
+      node.left = change(node.left);
+      node.right = change(node.right);
+      return;
+    case 'inSet':
+      node.left = change(node.left);
+      return;
+    case 'chain':
+      node.inner = change(node.inner);
+      return;
+    case 'member':
+      node.object = change(node.object);
+      node.property = change(node.property);
+      return;
+    case 'slice':
+      node.object = change(node.object);
+      if (node.from) node.from = change(node.from);
+      if (node.to) node.to = change(node.to);
+      return;
+    case 'call':
+      node.callee = change(node.callee);
+      node.args = node.args.map(change);
+      return;
+    case 'builtin':
+      node.args = node.args.map(change);
+      return;
+    case 'predicate':
+      node.body = change(node.body);
+      return;
+    case 'let':
+      node.value = change(node.value);
+      node.body = change(node.body);
+      return;
+    case 'sequence':
+    case 'list':
+      node.nodes = node.nodes.map(change);
+      return;
+    case 'conditional':
+      node.condition = change(node.condition);
+      node.yes = change(node.yes);
+      node.no = change(node.no);
+      return;
+    case 'map':
+      for (const pair of node.pairs) {
+        pair.key = change(pair.key);
+        pair.value = change(pair.value);
+      }
+  }
+}

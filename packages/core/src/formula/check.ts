@@ -5,7 +5,7 @@ import { loops } from './builtins/loops.ts';
 import { builtins } from './builtins/table.ts';
 import { binaryNature, unaryNature } from './checkOperators.ts';
 import * as natures from './natures.ts';
-import { isAssignable, isUnknown, listOf, type Nature, natureName, typeOnly, unknown } from './natures.ts';
+import { isAssignable, isUnknown, listOf, type Nature, natureName, unknown } from './natures.ts';
 import { regexProblem } from './regex.ts';
 import { withArticle } from './values.ts';
 
@@ -250,9 +250,4 @@ export class Checker {
 
 function isSameElement(one: Nature, other: Nature): boolean {
   return isAssignable(one, other) && isAssignable(other, one);
-}
-
-/** The nature that a rewritten node is given: that of a Go type. */
-export function typeNature(nature: Nature): Nature {
-  return nature.kind === 'unknown' || nature.kind === 'nil' ? natures.any : typeOnly(nature);
 }

@@ -37,6 +37,11 @@ export function typeOnly(nature: Nature): Nature {
   return nature;
 }
 
+/** The nature of a node that is known by its Go type only: what the rewriter puts in another one's place. */
+export function declared(nature: Nature): Nature {
+  return nature.kind === 'unknown' || nature.kind === 'nil' ? any : typeOnly(nature);
+}
+
 export function isUnknown(nature: Nature): boolean {
   return nature.kind === 'unknown' || nature.kind === 'any';
 }

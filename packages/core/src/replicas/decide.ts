@@ -1,4 +1,11 @@
 import { evaluateFormula } from '../formula/evaluate.ts';
+import { decideByAibrix } from './algorithms/aibrixApa.ts';
+import { decideByClarifai } from './algorithms/clarifai.ts';
+import { decideByKpa } from './algorithms/kpa.ts';
+import { decideByKubeAi } from './algorithms/kubeAi.ts';
+import { decideByRay } from './algorithms/rayServe.ts';
+import { decideBySky } from './algorithms/skyServe.ts';
+import { decideBySlo } from './algorithms/slo.ts';
 import { decideByHpa } from './hpa/hpa.ts';
 import { decideByKeda } from './keda/keda.ts';
 import type { Decide, DecideResult, DecisionSpec, Memory, Observation } from './types.ts';
@@ -8,8 +15,15 @@ type SpecOf<Policy extends DecisionSpec['policy']> = Extract<DecisionSpec, { pol
 
 /** Every policy by its name in a spec. A new one is a file and a line here. */
 const policies: { [Policy in DecisionSpec['policy']]: Decide<SpecOf<Policy>> } = {
+  aibrix: decideByAibrix,
+  clarifai: decideByClarifai,
   hpa: decideByHpa,
   keda: decideByKeda(evaluateFormula),
+  kpa: decideByKpa,
+  kubeai: decideByKubeAi,
+  ray: decideByRay,
+  skyserve: decideBySky,
+  slo: decideBySlo,
   windows: decideByWindows,
 };
 

@@ -1,5 +1,12 @@
 import type { WorkloadSpec } from '@ebb/documents';
 import type { Reason } from '../explain/reasons.ts';
+import type { AibrixDecisionSpec } from './algorithms/aibrixApa.ts';
+import type { ClarifaiDecisionSpec } from './algorithms/clarifai.ts';
+import type { KpaDecisionSpec, KpaObservation } from './algorithms/kpaSettings.ts';
+import type { KubeAiDecisionSpec } from './algorithms/kubeAi.ts';
+import type { RayDecisionSpec } from './algorithms/rayServe.ts';
+import type { SkyDecisionSpec } from './algorithms/skyServe.ts';
+import type { SloDecisionSpec } from './algorithms/slo.ts';
 import type { HpaDecisionSpec, HpaObservation } from './hpa/types.ts';
 import type { KedaDecisionSpec, KedaObservation } from './keda/types.ts';
 
@@ -9,7 +16,17 @@ import type { KedaDecisionSpec, KedaObservation } from './keda/types.ts';
  */
 
 /** What a decision is made from. Policies of other origins (HPA, KEDA, KPA …) are members of this union. */
-export type DecisionSpec = WorkloadDecisionSpec | HpaDecisionSpec | KedaDecisionSpec;
+export type DecisionSpec =
+  | WorkloadDecisionSpec
+  | HpaDecisionSpec
+  | KedaDecisionSpec
+  | KpaDecisionSpec
+  | RayDecisionSpec
+  | SkyDecisionSpec
+  | KubeAiDecisionSpec
+  | AibrixDecisionSpec
+  | ClarifaiDecisionSpec
+  | SloDecisionSpec;
 
 /** The decision-relevant part of a Workload document; `decisionSpecOf` makes it. */
 export interface WorkloadDecisionSpec {
@@ -70,6 +87,8 @@ export interface Observation {
   hpa?: HpaObservation;
   /** What KEDA reads for a ScaledObject; only for the policy `keda`. */
   keda?: KedaObservation;
+  /** What only Knative's autoscaler reads; only for the policy `kpa`, and optional there. */
+  kpa?: KpaObservation;
 }
 
 export interface Decision {

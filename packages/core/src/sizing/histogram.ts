@@ -99,11 +99,6 @@ export class DecayingHistogram {
     this.#max = Math.max(this.#max, aligned.#max);
   }
 
-  /** Whether a time can be a reference time of this half-life. */
-  isOnReference(atMs: number): boolean {
-    return (atMs - noReferenceMs) % this.halfLifeMs === 0;
-  }
-
   copy(): DecayingHistogram {
     const copy = new DecayingHistogram(this.scheme, this.halfLifeMs);
     copy.restore(this.referenceMs, this.totalWeight, this.weights);

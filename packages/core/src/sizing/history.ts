@@ -133,12 +133,14 @@ function toMemory(histories: Histories, histogramJson: (histogram: DecayingHisto
   return { version, policy, containers };
 }
 
-/** Reference, total, first bucket with weight, weights from there on to the last. */
-function exactJson({ referenceMs, totalWeight, weights }: DecayingHistogram): Json {
-  const first = weights.findIndex((weight) => weight > 0);
+/** `first` is the first bucket with weight; weights go from there on to the last one that has any. */
+function exactJson({ halfLifeMs, referenceMs, totalWeight, weights }: DecayingHistogram): Json {
+  const first = Math.max(
+    0,
+    weights.findIndex((weight) => weight > 0),
+  );
   const last = weights.findLastIndex((weight) => weight > 0);
-  if (first < 0) return { referenceMs, totalWeight, first: 0, weights: [] };
-  return { referenceMs, totalWeight, first, weights: [...weights.subarray(first, last + 1)] };
+  return { halfLifeMs, referenceMs, totalWeight, first, weights: [...weights.subarray(first, last + 1)] };
 }
 
 function coarseJson(histogram: DecayingHistogram): Json {
@@ -147,13 +149,14 @@ function coarseJson(histogram: DecayingHistogram): Json {
   const first = buckets[0] ?? 0;
   const dense = new Array<number>(buckets.length > 0 ? (buckets.at(-1) ?? 0) - first + 1 : 0).fill(0);
   for (const bucket of buckets) dense[bucket - first] = bucketWeights[bucket] ?? 0;
-  return { referenceMs, totalWeight, first, coarse: dense };
+  return { halfLifeMs: histogram.halfLifeMs, referenceMs, totalWeight, first, coarse: dense };
 }
 
 function readHistogram(histogram: DecayingHistogram, json: Json | undefined): boolean {
-  const { referenceMs, totalWeight, first, weights, coarse } = asObject(json);
+  const { halfLifeMs, referenceMs, totalWeight, first, weights, coarse } = asObject(json);
   const stored = asArray(weights ?? coarse);
-  if (!isReference(histogram, referenceMs) || !isWeight(totalWeight) || !isCount(first)) return false;
+  if (halfLifeMs !== histogram.halfLifeMs || !isTime(referenceMs)) return false;
+  if (!isWeight(totalWeight) || !isCount(first)) return false;
   if (!stored.every(isWeight) || first + stored.length > histogram.scheme.count) return false;
   if (coarse === undefined) {
     const dense = new Array<number>(histogram.scheme.count).fill(0);
@@ -192,11 +195,6 @@ const isTime = (json: Json | undefined): json is number => Number.isSafeInteger(
 const isCount = (json: Json | undefined): json is number => Number.isSafeInteger(json) && Number(json) >= 0;
 const isWeight = (json: Json | undefined): json is number =>
   typeof json === 'number' && Number.isFinite(json) && json >= 0;
-
-/** A reference lies on a multiple of the half-life; one that does not was made with another. */
-function isReference(histogram: DecayingHistogram, json: Json | undefined): json is number {
-  return isTime(json) && histogram.isOnReference(json);
-}
 
 /** UTF-8 bytes of the JSON, from above: what is not ASCII is counted as three bytes a unit. */
 function sizeOf(memory: Memory): number {

@@ -1,10 +1,11 @@
 import type { Reason } from '../explain/reasons.ts';
 import type { Memory } from '../replicas/types.ts';
-import { ContainerAggregate } from './aggregate.ts';
+import type { ContainerAggregate } from './aggregate.ts';
 import { amountsOf, type ContainerEstimate, estimateContainer } from './estimator.ts';
-import { type ContainerHistory, type Histories, maxMemoryBytes, readMemory, writeMemory } from './history.ts';
+import { explainEstimate } from './explainEstimate.ts';
+import { type Histories, lastSeenMs, maxMemoryBytes, readMemory, writeMemory } from './history.ts';
 import { capToPolicy, controlled, entriesOf, policyOf, rounded } from './policy.ts';
-import { historyMs, peakRules, takeSamples } from './samples.ts';
+import { historyLengthMs, historyOf, takeSamples } from './samples.ts';
 import { because } from './sizingReasons.ts';
 import type {
   ContainerPolicy,
@@ -22,24 +23,19 @@ import type {
  */
 export function recommend(spec: SizingSpec, memory: Memory | null, observation: SizingObservation): SizingResult {
   const { nowMs } = observation;
+  const { settings } = spec;
   const reasons: Reason[] = [];
-  const histories = readMemory(memory, spec.settings);
-  for (const name of spec.containers) historyOf(histories, name, spec.settings, nowMs);
-  takeSamples(spec, histories, observation, reasons);
+  const histories = readMemory(memory, settings);
   dropExpired(spec, histories, nowMs, reasons);
+  takeSamples(spec, histories, observation, reasons);
+  for (const name of spec.containers) historyOf(histories, name, spec, nowMs);
 
-  const sized: [string, ContainerHistory, ContainerPolicy | null][] = [];
-  for (const name of [...histories.keys()].sort()) {
-    const policy = policyOf(spec.policies, name);
-    const history = histories.get(name);
-    if (policy?.mode === 'Off') reasons.push(because('sizing-off', { container: name }));
-    else if (history) sized.push([name, history, policy]);
-  }
-  const containers = sized.map(([name, { aggregate }, policy]) => {
-    const estimate = estimateContainer(aggregate, sized.length, spec.settings);
-    explainEstimate(name, aggregate, estimate, policy, spec.settings, reasons);
-    const wanted = recommendationOf(name, estimate, policy, spec.settings, reasons);
-    return capToPolicy(wanted, policy, spec.settings.maxAllowed, reasons);
+  const sized = sizedContainers(spec, histories, reasons);
+  const containers = sized.map(({ name, aggregate, policy }) => {
+    const estimate = estimateContainer(aggregate, sized.length, settings);
+    explainEstimate(name, aggregate, estimate, policy, settings, reasons);
+    const wanted = recommendationOf(name, estimate, policy, settings, reasons);
+    return capToPolicy(wanted, policy, settings.maxAllowed, reasons);
   });
 
   const written = writeMemory(histories, nowMs);
@@ -49,31 +45,32 @@ export function recommend(spec: SizingSpec, memory: Memory | null, observation: 
   return { recommendation: { containers }, memory: written.memory, reasons };
 }
 
-/** The history of a container, begun now where there is none. */
-function historyOf(
-  histories: Histories,
-  name: string,
-  settings: RecommenderSettings,
-  nowMs: number,
-): ContainerHistory {
-  const known = histories.get(name);
-  if (known) return known;
-  const history = { aggregate: new ContainerAggregate(nowMs, settings), replicas: new Map() };
-  histories.set(name, history);
-  return history;
+interface SizedHistory {
+  name: string;
+  aggregate: ContainerAggregate;
+  policy: ContainerPolicy | null;
 }
 
-/** Begins a history anew, or removes it, when nothing was added to it for its whole length. */
+/** The containers to recommend for, by name; those that are off do not share the minimum per pod. */
+function sizedContainers(spec: SizingSpec, histories: Histories, reasons: Reason[]): SizedHistory[] {
+  const sized: SizedHistory[] = [];
+  const byName = [...histories].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  for (const [name, { aggregate }] of byName) {
+    const policy = policyOf(spec.policies, name);
+    if (policy?.mode === 'Off') reasons.push(because('sizing-off', { container: name }));
+    else sized.push({ name, aggregate, policy });
+  }
+  return sized;
+}
+
+/** Removes histories to which nothing was added for their whole length, and replicas unseen for as long. */
 function dropExpired(spec: SizingSpec, histories: Histories, nowMs: number, reasons: Reason[]): void {
   for (const [name, { aggregate, replicas }] of [...histories]) {
-    const lengthMs = historyMs(spec, name);
-    for (const [id, usage] of replicas) {
-      if (nowMs - Math.max(usage.lastCpuMs ?? 0, usage.lastMemoryMs ?? 0) >= lengthMs) replicas.delete(id);
-    }
+    const lengthMs = historyLengthMs(spec, name);
+    for (const [id, usage] of [...replicas]) if (nowMs - lastSeenMs(usage) >= lengthMs) replicas.delete(id);
     if (!aggregate.isExpired(nowMs, lengthMs)) continue;
     histories.delete(name);
     reasons.push(because('sizing-history-expired', { container: name, days: lengthMs / 86_400_000 }));
-    if (spec.containers.includes(name)) historyOf(histories, name, spec.settings, nowMs);
   }
 }
 
@@ -84,14 +81,18 @@ function recommendationOf(
   settings: RecommenderSettings,
   reasons: Reason[],
 ): ContainerRecommendation {
-  const [lowerBound, target, upperBound] = (['lowerBound', 'target', 'upperBound'] as const).map((bound) =>
-    controlled(amountsOf(estimate, bound), policy),
-  );
-  const round = (amounts = {}) => rounded(amounts, policy, settings);
-  const wanted = round(target);
-  for (const { resource, key, value } of entriesOf(target ?? {})) {
-    const to = wanted[key] ?? value;
+  const amounts = (bound: 'lowerBound' | 'target' | 'upperBound') => controlled(amountsOf(estimate, bound), policy);
+  const exact = amounts('target');
+  const target = rounded(exact, policy, settings);
+  for (const { resource, key, value } of entriesOf(exact)) {
+    const to = target[key] ?? value;
     if (to !== value) reasons.push(because('sizing-rounded', { container: name, resource, from: value, to }));
   }
-  return { name, lowerBound: round(lowerBound), target: wanted, upperBound: round(upperBound), uncappedTarget: { ...wanted } };
+  return {
+    name,
+    lowerBound: rounded(amounts('lowerBound'), policy, settings),
+    target,
+    upperBound: rounded(amounts('upperBound'), policy, settings),
+    uncappedTarget: { ...target },
+  };
 }

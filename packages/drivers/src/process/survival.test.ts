@@ -24,6 +24,7 @@ describe('when the agent is killed', () => {
     await driver.ensure(startOf('lost', ['node', agents.script(worker())]));
     const kept = await log.phase('kept', 'ready');
     const lost = await log.phase('lost', 'ready');
+    await driver.list(); // An agent notes a change right after it has told it.
     const before = log.events.length;
     first.process.kill('SIGKILL');
     await log.event('disconnected');

@@ -1,6 +1,6 @@
 import { add } from '../arithmetic.ts';
 import type { Frame, Scope, Thunk } from '../frame.ts';
-import { any, anyList, bool, groups, int, isUnknown, listOf, type Nature, typeOnly, unknown } from '../natures.ts';
+import { anyList, bool, declared, groups, int, isUnknown, listOf, type Nature, unknown } from '../natures.ts';
 import { Fault } from '../problem.ts';
 import { FormulaMap, isList, mapKey, nilList, typeName, type Value, withArticle } from '../values.ts';
 import { sortedBy } from './lists.ts';
@@ -79,11 +79,6 @@ function findIndex(call: LoopCall, step: 1 | -1): Value {
 
 function elementOf(list: Nature): Nature {
   return list.kind === 'list' ? list.element : unknown;
-}
-
-/** As a Go function declares its result: what is known about a list's elements is lost, and unknown becomes any. */
-function declared(nature: Nature): Nature {
-  return isUnknown(nature) ? any : typeOnly(nature);
 }
 
 const tests: Pick<Loop, 'predicate' | 'isTest' | 'pointers'> = { predicate: 'required', isTest: true, pointers: [] };

@@ -1,7 +1,7 @@
 import type { Reason } from '../../explain/reasons.ts';
 import { sanitizeReading } from '../sanitizeReading.ts';
 import type { Observation } from '../types.ts';
-import { countsOf, type JsonObject, objectOf } from './storedJson.ts';
+import { countsOf, type JsonObject, objectOf, shortened } from './storedJson.ts';
 
 /**
  * The demand of a workload as its algorithms see it: one line of means over time, all classes added up.
@@ -77,9 +77,12 @@ interface Sample {
   atMs: number;
 }
 
+/** How the classes' values make one: demand adds up, of times the worst counts. */
+export type Combine = 'sum' | 'worst';
+
 /**
- * What the observation adds to the line, oldest first. Unusable readings become reasons and add nothing: a lost source
- * is not zero demand. `now` asks for a sample of this moment even when readings are fresh (somebody waits at zero).
+ * What the observation adds to the line, oldest first. `now` asks for a sample of this moment even when readings are
+ * fresh (somebody waits at zero).
  */
 export function takeDemand(
   line: DemandLine,
@@ -90,64 +93,85 @@ export function takeDemand(
   reasons: Reason[],
 ): DemandSegment[] {
   const { nowMs } = observation;
-  const readings = observation.readings.filter(
-    (reading) => reading.trigger === trigger && (reading.class === null || classes.includes(reading.class)),
-  );
+  const segments = takeReadings(line, trigger, 'sum', classes, observation, reasons);
+  const read = observation.readings.some((reading) => reading.trigger === trigger);
+  const unread = !read && (line.endMs === null || nowMs - line.endMs >= readingDueMs);
+  if (trigger !== 'concurrency' || !observation.countsKnown || !(now || unread)) return segments;
+  const moment = Object.entries(countedOf(classes, observation).demand).map(([name, value]) => {
+    return { class: name, value, peak: value, fromMs: nowMs - 1, atMs: nowMs };
+  });
+  return [...segments, ...addSamples(line, moment, trigger, 'sum', reasons)];
+}
+
+/**
+ * What the readings of one trigger add to its line, oldest first. Unusable ones become reasons and add nothing: a lost
+ * source is not zero demand.
+ */
+export function takeReadings(
+  line: DemandLine,
+  trigger: string,
+  combine: Combine,
+  classes: readonly string[],
+  observation: Observation,
+  reasons: Reason[],
+): DemandSegment[] {
   const samples: Sample[] = [];
-  for (const reading of readings) {
+  for (const reading of observation.readings) {
+    if (reading.trigger !== trigger) continue;
+    if (reading.class !== null && !classes.includes(reading.class)) continue;
     const name = reading.class === null ? trigger : `${trigger}/${reading.class}`;
-    const sanitized = sanitizeReading(reading, nowMs);
+    const sanitized = sanitizeReading(reading, observation.nowMs);
     if ('unusable' in sanitized) {
       reasons.push({ code: 'reading-unusable', stage: 'reading', data: { trigger: name, why: sanitized.unusable } });
       continue;
     }
     const { value, peak, atMs, spanMs } = sanitized.usable;
-    const fromMs = atMs - Math.max(1, spanMs);
-    samples.push({ class: reading.class ?? '', value, peak: peak ?? value, fromMs, atMs });
+    samples.push({
+      class: reading.class ?? '',
+      value,
+      peak: peak ?? value,
+      fromMs: atMs - Math.max(1, spanMs),
+      atMs,
+    });
   }
-  const unread = readings.length === 0 && (line.endMs === null || nowMs - line.endMs >= readingDueMs);
-  if (trigger === 'concurrency' && observation.countsKnown && (now || unread)) {
-    const { demand } = countedOf(classes, observation);
-    for (const [name, value] of Object.entries(demand)) {
-      samples.push({ class: name, value, peak: value, fromMs: nowMs - 1, atMs: nowMs });
-    }
-  }
-  return addSamples(line, samples, trigger, reasons);
+  return addSamples(line, samples, trigger, combine, reasons);
 }
 
-function addSamples(line: DemandLine, samples: Sample[], trigger: string, reasons: Reason[]): DemandSegment[] {
+function addSamples(
+  line: DemandLine,
+  samples: Sample[],
+  trigger: string,
+  combine: Combine,
+  reasons: Reason[],
+): DemandSegment[] {
   const segments: DemandSegment[] = [];
   const moments = [...new Set(samples.map((sample) => sample.atMs))].sort((a, b) => a - b);
   for (const atMs of moments) {
     const together = samples.filter((sample) => sample.atMs === atMs);
-    let peak = 0;
+    let abovePeak = 0;
     let isNew = false;
     for (const sample of together) {
       if (atMs < (line.atMs[sample.class] ?? Number.NEGATIVE_INFINITY)) continue;
       isNew = true;
-      line.values[sample.class] = sample.value;
+      line.values[sample.class] = shortened(sample.value);
       line.atMs[sample.class] = atMs;
-      peak += Math.max(0, sample.peak - sample.value);
+      abovePeak += Math.max(0, sample.peak - sample.value);
     }
-    if (!isNew) {
-      reasons.push({ code: 'reading-out-of-order', stage: 'reading', data: { trigger, atMs } });
-      continue;
-    }
-    if (line.endMs !== null && atMs <= line.endMs) continue;
-    const value = sumAt(line, atMs);
+    if (!isNew) reasons.push({ code: 'reading-out-of-order', stage: 'reading', data: { trigger, atMs } });
+    if (!isNew || (line.endMs !== null && atMs <= line.endMs)) continue;
+    const value = combined(line, atMs, combine);
     const fromMs = Math.max(line.endMs ?? Number.NEGATIVE_INFINITY, Math.min(...together.map((one) => one.fromMs)));
-    segments.push({ fromMs, atMs, value, peak: value + peak });
+    segments.push({ fromMs, atMs, value, peak: value + abovePeak });
     line.endMs = atMs;
   }
   return segments;
 }
 
-function sumAt(line: DemandLine, atMs: number): number {
-  let sum = 0;
-  for (const [name, value] of Object.entries(line.values)) {
-    if (atMs - (line.atMs[name] ?? 0) <= carriedForMs) sum += value;
-  }
-  return sum;
+function combined(line: DemandLine, atMs: number, combine: Combine): number {
+  const values = Object.entries(line.values)
+    .filter(([name]) => atMs - (line.atMs[name] ?? 0) <= carriedForMs)
+    .map(([, value]) => value);
+  return combine === 'sum' ? values.reduce((sum, value) => sum + value, 0) : Math.max(0, ...values);
 }
 
 export function lineToJson(line: DemandLine): JsonObject {

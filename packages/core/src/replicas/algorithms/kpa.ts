@@ -3,16 +3,8 @@ import type { DecideResult, Memory, Observation } from '../types.ts';
 import type { DemandSegment } from './demand.ts';
 import { activatorCount } from './kpaActivator.ts';
 import { beginGate, gateFromJson, gateToJson, type KpaGate, passKpaGate, unknownScale } from './kpaGate.ts';
-import {
-  beginPanic,
-  delayFromJson,
-  initialExcessBurst,
-  type KpaDelay,
-  type KpaPanic,
-  kpaScale,
-  recordDelay,
-} from './kpaScale.ts';
-import { type KpaDecisionSpec, kpaPanicWindowMs, kpaTickMs } from './kpaSettings.ts';
+import { beginPanic, delayFromJson, initialExcessBurst, type KpaDelay, type KpaPanic, kpaScale } from './kpaScale.ts';
+import { type KpaDecisionSpec, type KpaSettings, kpaPanicWindowMs, kpaTickMs } from './kpaSettings.ts';
 import {
   emptyKpaWindow,
   isKpaWindowEmpty,
@@ -26,6 +18,8 @@ import { numberOr, objectOf, shortened } from './storedJson.ts';
 import { type TickingRules, tickingPolicy, type Turn, type TurnOutcome } from './tickingPolicy.ts';
 
 interface KpaState {
+  /** What the window holds. */
+  metric: KpaSettings['metric'];
   window: KpaWindow;
   /** The bucket that is being filled: its mean is not final. */
   open: { index: number; valueMs: number; coveredMs: number };
@@ -55,20 +49,20 @@ const rules: TickingRules<KpaDecisionSpec, KpaState> = {
   begin(spec, counted, nowMs) {
     const running = counted.ready + counted.starting;
     const replicas = Math.max(running, spec.initialScale);
-    const delay: KpaDelay = [];
-    if (spec.scaleDownDelayMs > 0 && running > 1) recordDelay(delay, spec.scaleDownDelayMs, nowMs, running);
     const state: KpaState = {
+      metric: spec.metric,
       window: emptyKpaWindow(spec.stableWindowMs, kpaPanicWindowMs(spec)),
       open: { index: -1, valueMs: 0, coveredMs: 0 },
       panic: beginPanic(counted.ready, nowMs),
-      delay,
+      delay: [],
       gate: beginGate(replicas, nowMs),
       desired: unknownScale,
       excessBurstCapacity: initialExcessBurst(spec),
     };
     return { replicas, state };
   },
-  write: ({ window, open, panic, delay, gate, desired, excessBurstCapacity }) => ({
+  write: ({ metric, window, open, panic, delay, gate, desired, excessBurstCapacity }) => ({
+    metric,
     window: kpaWindowToJson(window),
     open: { ...open },
     panicSinceMs: panic.sinceMs,
@@ -80,9 +74,10 @@ const rules: TickingRules<KpaDecisionSpec, KpaState> = {
   }),
   read(spec, stored, nowMs) {
     const gate = gateFromJson(objectOf(stored.gate));
-    if (!gate) return null;
+    if (!gate || stored.metric !== spec.metric) return null;
     const open = objectOf(stored.open);
     return {
+      metric: spec.metric,
       window: kpaWindowFromJson(objectOf(stored.window), spec.stableWindowMs, kpaPanicWindowMs(spec), nowMs),
       open: {
         index: numberOr(open.index, -1),
@@ -170,12 +165,7 @@ function pathReason(spec: KpaDecisionSpec, state: KpaState, ready: number): Reas
   };
 }
 
-/** At zero with nothing in the windows, time alone changes nothing. */
-function isAtRest(state: KpaState): boolean {
-  return (
-    state.gate.replicas === 0 &&
-    state.gate.phase === 'Inactive' &&
-    state.desired <= 0 &&
-    !state.window.values.some((value) => value > 0)
-  );
+/** At zero and wanting none: only new demand changes that, never time. */
+function isAtRest({ gate, desired }: KpaState): boolean {
+  return gate.replicas === 0 && gate.phase === 'Inactive' && desired <= 0;
 }

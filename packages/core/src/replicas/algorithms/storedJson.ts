@@ -14,7 +14,7 @@ export function numberOr<Otherwise>(json: Json | undefined, otherwise: Otherwise
 
 /** The finite numbers of a list. */
 export function numbersOf(json: Json | undefined): number[] {
-  return Array.isArray(json) ? json.filter((value) => typeof value === 'number' && Number.isFinite(value)) : [];
+  return Array.isArray(json) ? json.filter((value): value is number => Number.isFinite(value)) : [];
 }
 
 /** Rows of exactly `width` numbers; other rows are left out. */

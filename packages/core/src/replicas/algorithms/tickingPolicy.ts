@@ -147,11 +147,15 @@ function readFrame<Spec extends AlgorithmSpec, State>(
   if (typeof replicas !== 'number' || typeof nextTurnMs !== 'number') return null;
   const state = rules.read(spec, objectOf(stored.state), nowMs);
   if (state === null) return null;
+  const tickMs = rules.tickMs(spec, replicas);
+  // At rest it was not asked at its turns because they would have changed nothing: the grid has gone on without them.
+  const rested = numberOr(revisitAtMs, null) === null && nowMs > nextTurnMs;
+  const turnMs = rested ? nextTurn(nextTurnMs, nowMs - 1, tickMs) : nextTurnMs;
   return {
     replicas,
     classes: countsOf(stored.classes),
     // A grid of another length must not keep it waiting for longer than one of its own.
-    nextTurnMs: Math.min(nextTurnMs, nowMs + rules.tickMs(spec, replicas)),
+    nextTurnMs: Math.min(turnMs, nowMs + tickMs),
     revisitAtMs: numberOr(revisitAtMs, null),
     line: lineFromJson(objectOf(stored.line), spec.classes),
     state,
