@@ -23,15 +23,22 @@ export function applyDelta(before: Json, delta: JsonDelta): Json {
 
 function collect(before: Json, after: Json, path: string, delta: JsonDelta): void {
   if (before === after) return;
-  if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
-    const old = new Map(Object.entries(before));
-    const now = Object.entries(after);
-    if (now.length === old.size && [...old.keys()].every((key, index) => key === now[index]?.[0])) {
-      for (const [key, value] of now) collect(old.get(key) ?? null, value, `${path}/${escapeKey(key)}`, delta);
-      return;
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    for (const [index, value] of after.entries()) collect(before[index] ?? null, value, `${path}/${index}`, delta);
+  } else if (isObject(before) && isObject(after) && haveSameKeys(before, after)) {
+    for (const key of Object.keys(after)) {
+      collect(before[key] ?? null, after[key] ?? null, `${path}/${escapeKey(key)}`, delta);
     }
+  } else {
+    delta[path] = after;
   }
-  delta[path] = after;
+}
+
+/** Also in the same order. */
+function haveSameKeys(before: object, after: object): boolean {
+  const keys = Object.keys(after);
+  const old = Object.keys(before);
+  return keys.length === old.length && keys.every((key, index) => key === old[index]);
 }
 
 function withPart(value: Json, path: string[], part: Json): Json {
@@ -44,10 +51,10 @@ function withPart(value: Json, path: string[], part: Json): Json {
   return { ...value, [key]: withPart(value[key] ?? null, rest, part) };
 }
 
-function isBranch(value: Json): value is Json[] | { [key: string]: Json } {
-  return typeof value === 'object' && value !== null;
+function isObject(value: Json): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function escapeKey(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+  return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }

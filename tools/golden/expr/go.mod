@@ -2,4 +2,4 @@ module ebb/golden/expr
 
 go 1.23
 
-require github.com/expr-lang/expr v1.17.8 // indirect
+require github.com/expr-lang/expr v1.17.8

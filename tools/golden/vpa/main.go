@@ -1,14 +1,47 @@
+// Command vpa writes a table of what the Vertical Pod Autoscaler's own code answers, for the tests of sizing.
 package main
 
 import (
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/pod/recommendation"
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/logic"
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/util"
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/priority"
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/restriction"
-	_ "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
-	_ "k8s.io/client-go/kubernetes/fake"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+
+	"k8s.io/klog/v2"
 )
 
-func main() {}
+const upstream = "k8s.io/autoscaler/vertical-pod-autoscaler v1.8.1"
+
+type table struct {
+	Upstream    string           `json:"upstream"`
+	Points      []float64        `json:"points"`
+	Buckets     bucketTable      `json:"buckets"`
+	Checkpoints []checkpointCase `json:"checkpoints"`
+	Scenarios   []scenarioResult `json:"scenarios"`
+	Capping     []cappingCase    `json:"capping"`
+	Updates     []updateCase     `json:"updates"`
+}
+
+func main() {
+	klog.LogToStderr(false)
+	klog.SetOutput(new(bytes.Buffer))
+	output := flag.String("o", "", "file to write")
+	flag.Parse()
+	text, err := json.Marshal(table{
+		Upstream:    upstream,
+		Points:      points,
+		Buckets:     bucketsOf(),
+		Checkpoints: checkpointsOf(&random{100}),
+		Scenarios:   scenariosOf(),
+		Capping:     cappingOf(&random{200}),
+		Updates:     updatesOf(&random{300}),
+	})
+	check(err)
+	check(os.WriteFile(*output, append(text, '\n'), 0o644))
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

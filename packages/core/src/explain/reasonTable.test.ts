@@ -14,12 +14,12 @@ function codesInSources(): Set<string> {
       !path.endsWith('.ts') ||
       path.endsWith('.test.ts') ||
       path.includes('reasonTable') ||
-      /^(dispatch|ports)/.test(path)
+      /^(dispatch|ports|formula|sizing)/.test(path)
     )
       continue;
     const text = readFileSync(`${sourceFolder}/${path}`, 'utf8');
     // `code: 'a'`, `code: down ? 'a' : 'b'`, `const code = … ? 'a' : 'b'` and `reason('a', …)`.
-    for (const match of text.matchAll(/(?:\bcode(?::| =)[^,;]*?|\breason\()'([a-z-]+)'(?:\s*:\s*'([a-z-]+)')?/g)) {
+    for (const match of text.matchAll(/(?:\bcode(?::| =)[^,;]*?|\b(?:reason|nothing)\()'([a-z-]+)'(?:\s*:\s*'([a-z-]+)')?/g)) {
       for (const code of match.slice(1)) if (code) found.add(code);
     }
   }

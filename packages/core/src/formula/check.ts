@@ -67,7 +67,7 @@ export class Checker {
       case 'pointer':
         return this.pointer(node);
       case 'let':
-        return this.declare(node.name, node.value, node.body, node.at);
+        return this.declaration(node.name, node.value, node.body, node.at);
       case 'sequence':
         return node.nodes.map((part) => this.check(part)).at(-1) ?? unknown;
       case 'conditional':
@@ -206,7 +206,7 @@ export class Checker {
     return this.report(`#${node.name} has no meaning here`, node.at, { allowed, suggestion: nearest(`#${node.name}`, allowed) });
   }
 
-  private declare(name: string, value: Node, body: Node, at: number): Nature {
+  private declaration(name: string, value: Node, body: Node, at: number): Nature {
     if (name === '$env' || this.names.has(name)) this.report(`${name} is a value already; the variable needs another name`, at);
     else if (builtins.has(name) || loops.has(name)) this.report(`${name} is a function; the variable needs another name`, at);
     else if (this.variables.some((variable) => variable.name === name)) this.report(`${name} is declared twice`, at);

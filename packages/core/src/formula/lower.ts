@@ -58,7 +58,7 @@ class Lowering {
       case 'pointer':
         return pointer(node);
       case 'let':
-        return this.declare(node);
+        return this.declaration(node);
       case 'sequence':
         return this.sequence(node.nodes);
       case 'conditional':
@@ -150,7 +150,7 @@ class Lowering {
     };
   }
 
-  private declare({ name, value, body }: LetNode): Thunk {
+  private declaration({ name, value, body }: LetNode): Thunk {
     const initial = this.lower(value);
     const slot = this.variables;
     this.variables += 1;

@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import { defaultHpaController } from '../hpa/types.ts';
+import type { Decision, Memory, Observation } from '../types.ts';
+import { testObservation } from '../windows.fixture.ts';
+import { decideByKeda } from './keda.ts';
+import { toMilli } from './metrics.ts';
+import { operatorStep } from './operatorStep.ts';
+import type { KedaDecisionSpec, KedaObservation, KedaReading, KedaTrigger } from './types.ts';
+
+const second = 1000;
+const decide = decideByKeda((formula, values) => {
+  const sum = Object.values(values).reduce<number>((total, value) => total + (value ?? 0), 0);
+  if (formula === 'sum') return sum;
+  if (formula === 'nil') return null;
+  throw new Error(`no such formula in this test: ${formula}`);
+});
+
+const trigger = (more: Partial<KedaTrigger> = {}): KedaTrigger => ({
+  name: 'queue',
+  type: 'rabbitmq',
+  metricType: 'AverageValue',
+  target: 5,
+  activationTarget: 0,
+  resource: null,
+  ...more,
+});
+
+const spec = (more: Partial<KedaDecisionSpec> = {}): KedaDecisionSpec => ({
+  policy: 'keda',
+  workload: 'local/default/w',
+  minReplicas: 0,
+  maxReplicas: 100,
+  idleReplicas: null,
+  cooldownMs: 300 * second,
+  initialCooldownMs: 0,
+  pollingIntervalMs: 30 * second,
+  triggers: [trigger()],
+  fallback: null,
+  modifiers: null,
+  pause: { paused: false, replicas: null, scaleIn: false, scaleOut: false },
+  forceActivation: false,
+  behavior: null,
+  controller: { ...defaultHpaController },
+  improvements: null,
+  ...more,
+});
+
+function seen(
+  nowMs: number,
+  replicas: number,
+  reading: KedaReading | Record<string, KedaReading>,
+  more: Partial<KedaObservation> = {},
+): Observation {
+  const readings =
+    'value' in reading || 'error' in reading
+      ? { queue: reading as KedaReading }
+      : (reading as Record<string, KedaReading>);
+  const keda = {
+    specReplicas: replicas,
+    statusReplicas: replicas,
+    readyReplicas: replicas,
+    createdAtMs: 0,
+    readings,
+    ...more,
+  };
+  return testObservation(nowMs, {}, { keda });
+}
+
+/** Feeds observations; each is told the count that was decided before it. */
+function run(
+  one: KedaDecisionSpec,
+  start: number,
+  steps: [number, KedaReading][],
+): { counts: number[]; decisions: Decision[]; memory: Memory | null } {
+  let memory: Memory | null = null;
+  let replicas = start;
+  const decisions: Decision[] = [];
+  for (const [nowMs, reading] of steps) {
+    const result = decide(one, memory, seen(nowMs, replicas, reading));
+    memory = result.memory;
+    replicas = result.decision.replicas;
+    decisions.push(result.decision);
+  }
+  return { counts: decisions.map((decision) => decision.replicas), decisions, memory };
+}
+
+describe('the operator between 0 and 1', () => {
+  const step = (
+    one: KedaDecisionSpec,
+    current: number,
+    isActive: boolean,
+    isError = false,
+    lastActiveMs: number | null = null,
+  ) => operatorStep(one, { nowMs: 1_000_000, current, isActive, isError, lastActiveMs, createdAtMs: 0 }).write;
+
+  it.each<[string, Partial<KedaDecisionSpec>, number, boolean, number | null]>([
+    ['wakes to one', {}, 0, true, 1],
+    ['wakes to the minimum', { minReplicas: 3 }, 0, true, 3],
+    ['leaves a count above zero to the HPA', { minReplicas: 3 }, 1, true, null],
+    ['lifts from idle to the minimum', { minReplicas: 3, idleReplicas: 1 }, 1, true, 3],
+    [
+      'does not wake while scale-out is paused',
+      { pause: { paused: false, replicas: null, scaleIn: false, scaleOut: true } },
+      0,
+      true,
+      null,
+    ],
+    ['goes to zero when it was never active', {}, 7, false, 0],
+    ['goes to idle', { minReplicas: 3, idleReplicas: 0 }, 7, false, 0],
+    ['stays at a minimum above zero', { minReplicas: 3 }, 7, false, null],
+    ['raises to the minimum at once', { minReplicas: 3 }, 1, false, 3],
+    [
+      'does not go down while scale-in is paused',
+      { pause: { paused: false, replicas: null, scaleIn: true, scaleOut: false } },
+      7,
+      false,
+      null,
+    ],
+    [
+      'does nothing while paused',
+      { pause: { paused: true, replicas: null, scaleIn: false, scaleOut: false } },
+      0,
+      true,
+      null,
+    ],
+    ['goes to the paused count', { pause: { paused: true, replicas: 2, scaleIn: false, scaleOut: false } }, 7, true, 2],
+    ['is woken by force', { forceActivation: true }, 0, false, 1],
+  ])('%s', (_name, more, current, active, expected) => {
+    expect(step(spec(more), current, active)).toBe(expected);
+  });
+
+  it('waits for the whole cool-down, strictly', () => {
+    const at = (lastActiveMs: number) => step(spec(), 4, false, false, lastActiveMs);
+    expect(at(700_000)).toBeNull();
+    expect(at(699_999)).toBe(0);
+    expect(step(spec({ initialCooldownMs: 1_000_000 }), 4, false)).toBeNull();
+    expect(step(spec({ initialCooldownMs: 999_999 }), 4, false)).toBe(0);
+  });
+
+  it('does nothing with an error, unless the fallback is zero', () => {
+    const fallback = (replicas: number) => ({
+      fallback: { failureThreshold: 3, replicas, behavior: 'static' as const },
+    });
+    expect(step(spec(), 4, false, true)).toBeNull();
+    expect(step(spec(fallback(5)), 0, false, true)).toBeNull();
+    expect(step(spec(fallback(0)), 4, false, true)).toBe(0);
+  });
+});
+
+describe('a ScaledObject', () => {
+  it('activates strictly above the activation value, whatever the threshold says', () => {
+    const one = spec({ triggers: [trigger({ target: 10, activationTarget: 50 })] });
+    expect(run(one, 0, [[0, { value: 40 }]]).counts).toEqual([0]);
+    expect(run(one, 0, [[0, { value: 50 }]]).counts).toEqual([0]);
+    expect(run(one, 0, [[0, { value: 51 }]]).counts).toEqual([1]);
+  });
+
+  it('polls every 30 s at zero; the HPA goes on from one, every 15 s', () => {
+    const { counts } = run(spec(), 0, [
+      [0, { value: 0 }],
+      [15 * second, { value: 40 }],
+      [30 * second, { value: 40 }],
+      [31 * second, { value: 40 }],
+      [46 * second, { value: 40 }],
+    ]);
+    expect(counts).toEqual([0, 0, 1, 4, 8]);
+  });
+
+  it('goes from N to zero in one jump after the cool-down', () => {
+    const one = spec({ cooldownMs: 60 * second });
+    const { counts } = run(one, 7, [
+      [0, { value: 35 }],
+      [30 * second, { value: 0 }],
+      [60 * second, { value: 0 }],
+      [90 * second, { value: 0 }],
+    ]);
+    expect(counts).toEqual([7, 7, 7, 0]);
+  });
+
+  it('with a value target is in proportion to what is ready', () => {
+    const one = spec({ triggers: [trigger({ metricType: 'Value', target: 10 })] });
+    expect(run(one, 2, [[0, { value: 25 }]]).counts).toEqual([4]);
+  });
+
+  it('falls back after more failures than the threshold', () => {
+    const one = spec({
+      pollingIntervalMs: 15 * second,
+      fallback: { failureThreshold: 2, replicas: 6, behavior: 'static' },
+    });
+    const failing = Array.from({ length: 4 }, (_, i): [number, KedaReading] => [i * 15 * second, { error: 'refused' }]);
+    expect(run(one, 3, failing).counts).toEqual([3, 3, 6, 6]);
+  });
+
+  it.each([
+    ['currentReplicas', 3],
+    ['currentReplicasIfHigher', 6],
+    ['currentReplicasIfLower', 3],
+    ['static', 6],
+  ] as const)('falls back with behavior %s', (behavior, expected) => {
+    const one = spec({ fallback: { failureThreshold: 0, replicas: 6, behavior } });
+    expect(run(one, 3, [[0, { error: 'refused' }]]).counts).toEqual([expected]);
+  });
+
+  it('stays at zero with a failing source, as upstream does; with the improvements it does not', () => {
+    const fallback = { failureThreshold: 0, replicas: 4, behavior: 'static' as const };
+    const steps: [number, KedaReading][] = [0, 30, 45].map((at) => [at * second, { error: 'refused' }]);
+    expect(run(spec({ fallback }), 0, steps).counts).toEqual([0, 0, 0]);
+    const improved = spec({ fallback, improvements: { lastValueMaxAgeMs: 0, stepwiseToZero: false } });
+    expect(run(improved, 0, steps).counts).toEqual([1, 4, 4]);
+  });
+
+  it('keeps the last value of a lost source for a while, if asked to', () => {
+    const improved = spec({ improvements: { lastValueMaxAgeMs: 60 * second, stepwiseToZero: false } });
+    const { decisions } = run(improved, 2, [
+      [0, { value: 20 }],
+      [15 * second, { error: 'refused' }],
+      [75 * second, { error: 'refused' }],
+    ]);
+    expect(decisions.map((decision) => decision.replicas)).toEqual([4, 4, 4]);
+    expect(decisions[1]?.reasons.map((reason) => reason.code)).toContain('keda-last-value');
+    expect(decisions[2]?.reasons.map((reason) => reason.code)).toContain('hpa-nothing-scaled');
+  });
+});
+
+describe('scaling modifiers', () => {
+  const modifiers = { formula: 'sum', target: 2.5, activationTarget: 0, metricType: 'AverageValue' as const };
+  const triggers = [trigger({ name: 'a' }), trigger({ name: 'b' })];
+  const one = (more: Partial<KedaDecisionSpec> = {}) => spec({ triggers, modifiers, ...more });
+  const replicasWith = (what: KedaDecisionSpec, readings: Record<string, KedaReading>) =>
+    decide(what, null, seen(0, 2, readings)).decision.replicas;
+
+  it('make one metric of all triggers', () => {
+    expect(replicasWith(one(), { a: { value: 5 }, b: { value: 2 } })).toBe(3);
+  });
+
+  it('with a fractional target have no fallback upstream, and one with the improvements', () => {
+    const fallback = { failureThreshold: 0, replicas: 4, behavior: 'static' as const };
+    const broken = { a: { error: 'refused' }, b: { value: 2 } };
+    expect(replicasWith(one({ fallback }), broken)).toBe(2);
+    expect(replicasWith(one({ fallback, improvements: { lastValueMaxAgeMs: 0, stepwiseToZero: false } }), broken)).toBe(
+      4,
+    );
+    expect(replicasWith(one({ fallback, modifiers: { ...modifiers, target: 3 } }), broken)).toBe(4);
+  });
+
+  it('with the behaviour scalingModifiers give the failing trigger as nil', () => {
+    const fallback = { failureThreshold: 0, replicas: 3, behavior: 'scalingModifiers' as const };
+    expect(replicasWith(one({ fallback }), { a: { error: 'refused' }, b: { value: 10 } })).toBe(4);
+    expect(
+      replicasWith(one({ fallback, modifiers: { ...modifiers, formula: 'nil' } }), {
+        a: { error: 'x' },
+        b: { value: 1 },
+      }),
+    ).toBe(3);
+  });
+});
+
+describe('thousandths', () => {
+  it.each([
+    [1.2346, 1235],
+    [0.0004, 0],
+    [-5, 0],
+    [Number.NaN, 0],
+    [Number.POSITIVE_INFINITY, 0],
+    [2, 2000],
+  ])('of %d are %d', (value, expected) => expect(toMilli(value)).toBe(expected));
+});
