@@ -104,6 +104,23 @@ describe('apply', () => {
     expect(system.engine.statuses()).toEqual([]);
   });
 
+  it('waits until the engine is up', async () => {
+    const system = new VirtualSystem();
+    system.driver.disconnect();
+    const starting = system.startWithoutWaiting();
+    await system.clock.advance(100);
+    let applied = false;
+    void system.engine.apply([applyInput(workloadDocument('web'))]).then(() => {
+      applied = true;
+    });
+    await system.clock.advance(1000);
+    expect(applied).toBe(false);
+    system.driver.reconnect();
+    await system.await(starting);
+    await system.clock.advance(1);
+    expect(applied).toBe(true);
+  });
+
   it('does one after the other, in order', async () => {
     const system = await started();
     system.store.faults.delay = () => settle();

@@ -36,6 +36,8 @@ export interface EngineContext {
   touch(state: WorkloadState, cause: Cause): void;
   /** Decides on what was touched now: for a request that waits at zero. */
   reconcileNow(): void;
+  /** Another control plane has taken over, for good. */
+  deposed(): void;
   /** A deleted workload's last replica is gone. */
   hasLeft(state: WorkloadState): void;
   /** The workload's state must be saved. */
@@ -56,4 +58,9 @@ export function recordAction(
   data: Record<string, unknown>,
 ): void {
   context.journal.record('action', state.key, { type, ...data, because: state.decisionSequence });
+}
+
+/** Whether a port refused because another control plane writes with a newer epoch. */
+export function isStaleEpoch(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'stale-epoch';
 }

@@ -1,9 +1,9 @@
-import type { AllocationLimits, Cause, DriverEvent, StoredDocument } from '@ebb/core';
+import type { AllocationLimits, Cause, StoredDocument } from '@ebb/core';
 import { keyText, type ObjectKey, type WatchEvent, type WorkloadSpec, type WorkloadStatus } from '@ebb/documents';
+import { followDriver } from './adoption.ts';
 import { Alarms } from './alarms.ts';
 import type { EngineContext } from './context.ts';
 import { checkApply, isWorkload, resolveStored, storeBatch } from './documents.ts';
-import { onDriverEvent, onSnapshot } from './driverEvents.ts';
 import { explainFromJournal, linesOf } from './explain.ts';
 import { onGatewayEvent } from './gatewayEvents.ts';
 import { Journal } from './journal.ts';
@@ -20,9 +20,6 @@ import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation } fro
 import { wakeUp } from './wakeUp.ts';
 import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
 
-/** How long `start` waits for the agent, so that the gateway is told nothing before it is known what runs. */
-const adoptionWaitMs = 10_000;
-
 /** The engine over its ports. Nothing happens before `start`. */
 export function createEngine(options: EngineOptions): Engine {
   return new LiveEngine(options);
@@ -36,8 +33,9 @@ class LiveEngine implements Engine {
   #reconcileDue = false;
   #reconciling = false;
   #started = false;
-  /** Applies and removals happen one after the other. */
-  #documents: Promise<unknown> = Promise.resolve();
+  readonly #up = Promise.withResolvers<void>();
+  /** Applies and removals happen one after the other, once everything is loaded. */
+  #documents: Promise<unknown> = this.#up.promise;
   #onChange: (() => void)[] = [];
 
   constructor(options: EngineOptions) {
@@ -69,10 +67,11 @@ class LiveEngine implements Engine {
       allocationMemory: null,
       touch: (state, cause) => this.#touch(state, cause),
       reconcileNow: () => this.#reconcile(),
+      deposed: () => this.#deposed(),
       hasLeft: (state) => this.#hasLeft(state),
       unsaved: (state) => this.#saved.changed(state),
     };
-    this.#saved = new SavedState(this.#context, () => this.#deposed());
+    this.#saved = new SavedState(this.#context);
   }
 
   async start(): Promise<void> {
@@ -94,15 +93,16 @@ class LiveEngine implements Engine {
     this.#noteDependencies();
     journal.prepare();
     this.#unwatch.push(ports.gateway.watch((event) => this.#whileRunning(() => onGatewayEvent(this.#context, event))));
-    await this.#adopt();
+    this.#unwatch.push(await followDriver(this.#context));
     if (this.#context.adopted) this.#settleLedger(lastAliveMs);
     this.#saved.beat();
     this.#reconcile();
+    this.#up.resolve();
   }
 
   async stop(): Promise<void> {
     const { journal, ledger, feed } = this.#context;
-    await this.#documents.catch(() => {});
+    if (this.#started) await this.#documents.catch(() => {});
     this.#halt();
     feed.close();
     await this.#saved.flush();
@@ -211,47 +211,6 @@ class LiveEngine implements Engine {
       // Found again and dropped at the next start.
       this.#context.ports.log('warn', 'a deleted workload is still noted', { key: state.key, error: messageOf(error) });
     });
-  }
-
-  /** What runs is taken over as it is. Without an agent the engine goes on, and adopts when one comes. */
-  async #adopt(): Promise<void> {
-    const { driver, clock, log } = this.#context.ports;
-    const waiting: DriverEvent[] = [];
-    let listed = false;
-    const adopted = new Promise<void>((resolve) => {
-      const cancel = clock.at(clock.nowMs() + adoptionWaitMs, () => {
-        log('warn', 'the agent has not answered: nothing is started or ended before it does', {});
-        resolve();
-      });
-      const done = () => {
-        cancel();
-        resolve();
-      };
-      this.#unwatch.push(
-        cancel,
-        driver.watch((event) =>
-          this.#whileRunning(() => {
-            if (!listed && event.type === 'replica') waiting.push(event);
-            else onDriverEvent(this.#context, event);
-            if (event.type !== 'snapshot') return;
-            listed = true;
-            done();
-          }),
-        ),
-      );
-      driver.list().then(
-        (replicas) =>
-          this.#whileRunning(() => {
-            if (listed) return;
-            listed = true;
-            onSnapshot(this.#context, replicas);
-            for (const event of waiting.splice(0)) onDriverEvent(this.#context, event);
-            done();
-          }),
-        (error: unknown) => log('warn', 'the agent cannot be asked what runs', { error: messageOf(error) }),
-      );
-    });
-    await adopted;
   }
 
   #settleLedger(lastAliveMs: number | null): void {
@@ -396,6 +355,7 @@ class LiveEngine implements Engine {
 
   /** Another control plane writes to the store: this one must not act any more. */
   #deposed(): void {
+    if (this.#context.stopped) return;
     const { ports, journal, ledger, feed } = this.#context;
     ports.log('error', 'another control plane has taken over; this one stops deciding', {
       epoch: this.#context.options.epoch,

@@ -1,6 +1,6 @@
 import type { ReplicaStart } from '@ebb/core';
 import type { WorkloadSpec } from '@ebb/documents';
-import { type EngineContext, recordAction, recordOutcome } from './context.ts';
+import { type EngineContext, isStaleEpoch, recordAction, recordOutcome } from './context.ts';
 import type { DrainCause } from './plan.ts';
 import { exists, newReplica, nextPhase, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
@@ -67,6 +67,7 @@ export function askDriver(context: EngineContext, state: WorkloadState, replica:
       context.feed.changed(state.key, true);
     },
     (error: unknown) => {
+      if (isStaleEpoch(error)) return context.deposed();
       // While the agent is away it stays pending and is asked for again with the next snapshot.
       if (replica.phase !== 'pending' || context.stopped) return;
       replica.message = `not started yet: ${messageOf(error)}`;
@@ -91,6 +92,7 @@ export function tellDriverToStop(context: EngineContext, state: WorkloadState, r
   replica.refusedAtMs = null;
   context.ports.driver.stop(replica.id).catch((error: unknown) => {
     if (context.stopped) return;
+    if (isStaleEpoch(error)) return context.deposed();
     context.ports.log('warn', 'driver did not take a stop', { replica: replica.id, error: messageOf(error) });
     replica.refusedAtMs = context.ports.clock.nowMs();
     context.touch(state, 'replica');

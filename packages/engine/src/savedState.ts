@@ -1,6 +1,6 @@
-import { type Memory, type StateStore, StoreError, type StoredDocument } from '@ebb/core';
+import type { Memory, StateStore, StoredDocument } from '@ebb/core';
 import { type ColdStart, keyText, type RequestCounts } from '@ebb/documents';
-import type { EngineContext } from './context.ts';
+import { type EngineContext, isStaleEpoch } from './context.ts';
 import { DemandMeter } from './demand.ts';
 import type { WorkloadState } from './workloadState.ts';
 
@@ -34,12 +34,10 @@ export class SavedState {
   #saving: Promise<void> | null = null;
   #savedAliveMs = 0;
   #delayMs = saveEveryMs;
-  #onDeposed: () => void;
 
-  constructor(context: EngineContext, onDeposed: () => void) {
+  constructor(context: EngineContext) {
     this.#context = context;
     this.#store = context.ports.store.state;
-    this.#onDeposed = onDeposed;
   }
 
   /** When an engine on this store was last known to be alive; null: never. */
@@ -153,7 +151,7 @@ export class SavedState {
     } catch (error) {
       for (const key of keys) this.#unsaved.add(key);
       this.#delayMs = Math.min(longestRetryMs, this.#delayMs * 2);
-      if (error instanceof StoreError && error.code === 'stale-epoch') this.#onDeposed();
+      if (isStaleEpoch(error)) this.#context.deposed();
       else log('warn', 'memories not saved', { error: String(error) });
     }
   }

@@ -120,22 +120,28 @@ describe('a new template', () => {
 });
 
 describe('a draining replica', () => {
-  it('is taken back when demand returns before it was stopped', async () => {
-    const system = await systemWith({ scaling: { keepAlive: '1s', maxReplicas: 1 }, serving: { drain: '60s' } });
-    const first = system.gateway.arrive(web, 1000);
-    await system.clock.runUntilTrue(() => first.outcome !== null, 10_000);
-    const [replica] = system.driver.replicas();
-    // A second one comes just when the keep-alive ends, before the engine could know of it.
-    await system.clock.advance(900);
-    await system.clock.runUntilTrue(() => (system.engine.status(key)?.replicas.wanted ?? 1) === 0, 10_000);
-    const drained = system.driver.replicas().length;
-    expect(drained).toBe(1);
-    const second = system.gateway.arrive(web, 30_000_000);
+  it('is taken back when it is wanted again before it was stopped: no cold start is needed', async () => {
+    const bounds = (replicas: number): Spec => ({
+      scaling: { minReplicas: replicas, maxReplicas: replicas },
+      serving: { drain: '60s' },
+    });
+    const system = await systemWith(bounds(2));
+    const busy = [1, 2].map(() => system.gateway.arrive(web, 20_000_000));
     await system.clock.advance(100);
-    const third = system.gateway.arrive(web, 1000);
-    await system.clock.advance(45_000);
-    expect(system.driver.started.filter((start) => start.id === replica?.id).length).toBe(1);
-    expect([second.outcome, third.outcome]).toEqual(['succeeded', 'succeeded']);
+    await system.apply(workloadDocument('web', bounds(1)));
+    await system.clock.advance(2000);
+    expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, draining: 1 });
+    const held = system.gateway.arrive(web, 1000);
+    await system.apply(workloadDocument('web', bounds(2)));
+    await system.clock.advance(1000);
+    expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 2, draining: 0, starting: 0 });
+    expect(system.driver.started.length).toBe(2);
+    const messages = system.engine.status(key)?.replicaList.map((replica) => replica.message);
+    expect(messages).toContainEqual(expect.stringContaining('taken back'));
+    await system.clock.advance(30_000);
+    expect([...busy, held].map((exchange) => exchange.outcome)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    const explanation = await system.await(system.engine.explain(key, system.clock.nowMs() - 30_500));
+    expect(explanation?.actions.map((record) => (record.body as { type: string }).type)).toContain('take-back');
   });
 
   it('keeps its requests until its drain time is over, and not longer', async () => {

@@ -33,11 +33,13 @@ class ChaosRun {
   readonly #invariants: Invariants;
   readonly #documents = new Map<string, WorkloadInput>();
   readonly #faults: Record<string, number> = {};
+  readonly #dependent: boolean;
   #troubled = true;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.#random = new SeededRandom(seed);
+    this.#dependent = this.#random.chance(0.3);
     const failing = this.#random.chance(0.3) ? 0.15 : 0;
     const slow = this.#random.chance(0.3) ? 0.2 : 0;
     this.#system = new VirtualSystem({
@@ -103,6 +105,7 @@ class ChaosRun {
       probes: { startup: { budget: '5s' } },
       scaling: { minReplicas, maxReplicas: random.integer(2, 5), keepAlive: random.pick(['1s', '5s', '20s']) },
       serving: { drain: random.pick(['2s', '10s']), timeouts: { hold: '20s' } },
+      ...(name === 'w1' && this.#dependent ? { dependsOn: ['w0'] } : {}),
       update: rolling ? { type: 'Rolling', maxSurge: 1, maxUnavailable: random.integer(0, 1) } : { type: 'Recreate' },
     });
   }
@@ -172,7 +175,8 @@ class ChaosRun {
         later(500, () => driver.reconnect());
       },
       'store fails': () => {
-        const failing = this.#random.pick(['journal.append', 'ledger.write', 'state.save']);
+        this.#dependent = this.#random.chance(0.3);
+    const failing = this.#random.pick(['journal.append', 'ledger.write', 'state.save']);
         const error = new Error(`disk full (${failing})`);
         store.faults.fail = (operation) => (operation === failing && this.#random.chance(0.7) ? error : null);
         later(5000, () => {
@@ -201,6 +205,19 @@ class ChaosRun {
       },
       'gateway killed': () => gateway.restart(),
       'new template': async () => this.#apply(this.#document(this.#random.pick([...this.#documents.keys()]))),
+      'deleted and back': async () => {
+        const name = this.#random.pick([...this.#documents.keys()]);
+        const { engine } = this.#system;
+        await this.#system.await(engine.remove('Workload', { cluster: 'local', namespace: 'default', name }));
+        if (this.#random.chance(0.3)) {
+          this.#system.kill();
+          driver.reconnect();
+          delete store.faults.fail;
+          await this.#system.start();
+        }
+        await clock.advance(this.#random.exponential(2000));
+        await this.#apply(this.#document(name));
+      },
     };
     const name = this.#random.pick(Object.keys(faults));
     this.#faults[name] = (this.#faults[name] ?? 0) + 1;

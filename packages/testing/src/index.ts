@@ -11,7 +11,7 @@ export {
   type ExchangeOutcome,
   VirtualGateway,
   type VirtualGatewayOptions,
-  VirtualGatewayPort,
 } from './virtualGateway.ts';
+export { VirtualGatewayPort } from './virtualGatewayPort.ts';
 export { periodicSchedules, VirtualScaler } from './virtualScaler.ts';
 export { type LogEntry, VirtualSystem, type VirtualSystemOptions } from './virtualSystem.ts';

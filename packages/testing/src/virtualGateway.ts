@@ -5,10 +5,10 @@ import {
   type Dispatcher,
   type DispatchRequest,
   type GatewayEvent,
-  type GatewayPort,
   type GatewayWorkload,
 } from '@ebb/core';
 import type { VirtualClock } from './virtualClock.ts';
+import { VirtualGatewayPort } from './virtualGatewayPort.ts';
 
 export type ExchangeOutcome = 'succeeded' | 'failed' | 'refused' | 'cancelled';
 
@@ -363,76 +363,5 @@ export class VirtualGateway {
 
   #send(event: GatewayEvent): void {
     this.#link?.receive(event);
-  }
-}
-
-/** The control plane's end of the link to a virtual gateway: keeps what was configured and resends it on connection. */
-export class VirtualGatewayPort implements GatewayPort {
-  readonly #clock: VirtualClock;
-  readonly #linkUs: number;
-  readonly #gateway: VirtualGateway;
-  readonly #configured = new Map<string, GatewayWorkload>();
-  readonly #listeners = new Set<(event: GatewayEvent) => void>();
-  /** Rises with each cut: what was under way then never arrives. */
-  #session = 0;
-  #connected = false;
-
-  constructor(clock: VirtualClock, linkUs: number, gateway: VirtualGateway) {
-    this.#clock = clock;
-    this.#linkUs = linkUs;
-    this.#gateway = gateway;
-  }
-
-  connect(): void {
-    if (this.#connected) return;
-    this.#connected = true;
-    this.#cross(() => this.#tell(this.#gateway.hello()));
-    this.#cross(() => this.#gateway.sync(this, structuredClone([...this.#configured.values()])));
-  }
-
-  /** The link breaks; both sides live on. */
-  cut(message = 'link cut'): void {
-    if (!this.#connected) return;
-    this.#connected = false;
-    this.#session++;
-    this.#gateway.linkCut(this);
-    this.#tell({ type: 'disconnected', gateway: this.#gateway.name, message });
-  }
-
-  configure(workload: GatewayWorkload): void {
-    this.#gateway.configured++;
-    const copy = structuredClone(workload);
-    this.#configured.set(copy.key, copy);
-    if (this.#connected) this.#cross(() => this.#gateway.applyWorkload(copy));
-  }
-
-  remove(workload: string): void {
-    this.#configured.delete(workload);
-    if (this.#connected) this.#cross(() => this.#gateway.removeWorkload(workload));
-  }
-
-  watch(listener: (event: GatewayEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  async close(): Promise<void> {
-    this.cut('closed');
-    this.#listeners.clear();
-  }
-
-  receive(event: GatewayEvent): void {
-    this.#cross(() => this.#tell(event));
-  }
-
-  #cross(action: () => void): void {
-    const session = this.#session;
-    this.#clock.afterUs(this.#linkUs, () => {
-      if (this.#connected && session === this.#session) action();
-    });
-  }
-
-  #tell(event: GatewayEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
   }
 }

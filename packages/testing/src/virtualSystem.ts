@@ -4,10 +4,11 @@ import { keyText, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
 import { applyInput } from './builders.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { SeededRandom } from './random.ts';
-import { ProcessLife } from './severable.ts';
+import { ProcessLife } from './processLife.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
-import { VirtualGateway, type VirtualGatewayPort } from './virtualGateway.ts';
+import { VirtualGateway } from './virtualGateway.ts';
+import type { VirtualGatewayPort } from './virtualGatewayPort.ts';
 import { VirtualScaler } from './virtualScaler.ts';
 
 export interface VirtualSystemOptions {

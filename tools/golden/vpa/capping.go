@@ -11,14 +11,14 @@ import (
 type container struct {
 	Name     string  `json:"name"`
 	Requests amounts `json:"requests"`
-	Limits   amounts `json:"limits"`
+	Limits   amounts `json:"limits,omitzero"`
 }
 
 type recommended struct {
 	Name   string  `json:"name"`
-	Lower  amounts `json:"lowerBound"`
+	Lower  amounts `json:"lowerBound,omitzero"`
 	Target amounts `json:"target"`
-	Upper  amounts `json:"upperBound"`
+	Upper  amounts `json:"upperBound,omitzero"`
 }
 
 type policy struct {
@@ -49,12 +49,14 @@ type cappingCase struct {
 // ranges gives the limit ranges of a case to the processors.
 type ranges struct{ pod, container *corev1.LimitRangeItem }
 
-func (r ranges) GetContainerLimitRangeItem(string) (*corev1.LimitRangeItem, error) { return r.container, nil }
-func (r ranges) GetPodLimitRangeItem(string) (*corev1.LimitRangeItem, error)       { return r.pod, nil }
+func (r ranges) GetContainerLimitRangeItem(string) (*corev1.LimitRangeItem, error) {
+	return r.container, nil
+}
+func (r ranges) GetPodLimitRangeItem(string) (*corev1.LimitRangeItem, error) { return r.pod, nil }
 
 func cappingOf(r *random) []cappingCase {
 	cases := []cappingCase{}
-	for len(cases) < 90 {
+	for len(cases) < 38 {
 		c := randomCapping(r)
 		if c.answer() {
 			cases = append(cases, c)

@@ -27,16 +27,16 @@ import (
 type updatePod struct {
 	Name       string      `json:"name"`
 	Group      string      `json:"group"`
-	Pending    bool        `json:"pending"`
+	Pending    bool        `json:"pending,omitempty"`
 	AgeMs      int64       `json:"ageMs"`
 	Containers []container `json:"containers"`
 	// Index of the container that ran out of memory, how long it had run, and how long ago it was; -1: none.
 	OomOf    int   `json:"oomOf"`
-	OomRanMs int64 `json:"oomRanMs"`
-	OomAgoMs int64 `json:"oomAgoMs"`
+	OomRanMs int64 `json:"oomRanMs,omitempty"`
+	OomAgoMs int64 `json:"oomAgoMs,omitempty"`
 	// "", infeasible, deferred, inProgress or error; all but infeasible and error have only just begun.
-	Resize  string `json:"resize"`
-	Refused bool   `json:"refused"`
+	Resize  string `json:"resize,omitempty"`
+	Refused bool   `json:"refused,omitempty"`
 }
 
 type requirement struct {
@@ -61,7 +61,7 @@ type updateCase struct {
 func updatesOf(r *random) []updateCase {
 	check(features.MutableFeatureGate.Set("InPlace=true"))
 	cases := []updateCase{}
-	for range 48 {
+	for range 52 {
 		c := randomUpdate(r)
 		c.answer()
 		cases = append(cases, c)

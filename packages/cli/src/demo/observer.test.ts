@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { atMs, idleStatus, replicaStatus, systemStatus, workloadStatus } from '../live/status.fixture.ts';
+import { atMs, coldStart, idleStatus, replicaStatus, systemStatus, workloadStatus } from '../live/status.fixture.ts';
 import { isAtZero, Observer } from './observer.ts';
 
 const nobody = { begin: () => {}, event: () => {} };
@@ -22,6 +22,22 @@ test('waits for a moment of its own workload only', async () => {
   expect(observer.replicaPeak).toBe(2);
   expect(observer.pids).toEqual([4711]);
   expect(observer.firstStart?.totalUs).toBe(615_830);
+});
+
+test('counts from where it began, whatever earlier runs have left', () => {
+  const observer = new Observer('upscaler', nobody);
+  observer.begin(systemStatus([workloadStatus()]));
+  expect(observer.starts).toBe(0);
+  expect(observer.firstStart).toBeNull();
+  expect(observer.cost).toMatchObject({ soFarMicro: '0', alwaysOnMicro: '0', replicaSeconds: 0 });
+  const { cost } = workloadStatus();
+  const later = { ...cost, soFarMicro: '500', alwaysOnMicro: '2500', replicaSeconds: 40, alwaysOnReplicaSeconds: 226 };
+  const faster = { ...coldStart, spawnToListenUs: 10_000 };
+  observer.event(event(workloadStatus({ cost: later, coldStarts: { count: 4, last: faster } })));
+  expect(observer.starts).toBe(1);
+  expect(observer.firstStart?.totalUs).toBe(415_830);
+  const difference = { soFarMicro: '88', alwaysOnMicro: '100', replicaSeconds: 3, alwaysOnReplicaSeconds: 10 };
+  expect(observer.cost).toMatchObject(difference);
 });
 
 test('gives up at the end of the time and on a signal', async () => {

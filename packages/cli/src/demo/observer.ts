@@ -1,4 +1,4 @@
-import { type SystemStatus, type WatchEvent, type WorkloadStatus } from '@ebb/documents';
+import type { CostStatus, SystemStatus, WatchEvent, WorkloadStatus } from '@ebb/documents';
 import { type ColdStartStages, coldStartStages } from '../live/coldStartText.ts';
 import type { View } from '../live/view.ts';
 
@@ -8,6 +8,8 @@ export class Observer implements Pick<View, 'begin' | 'event'> {
   readonly #view: Pick<View, 'begin' | 'event'>;
   readonly #waiting = new Set<() => void>();
   readonly #pids = new Set<number>();
+  /** What earlier runs on the same data folder have left in the counters. */
+  #baseline: WorkloadStatus | null = null;
   #latest: WorkloadStatus | null = null;
   #firstStart: ColdStartStages | null = null;
   #replicaPeak = 0;
@@ -29,6 +31,24 @@ export class Observer implements Pick<View, 'begin' | 'event'> {
 
   get peakRatePerHourMicro(): number {
     return this.#peakRatePerHourMicro;
+  }
+
+  /** What it has cost since the observer began. */
+  get cost(): CostStatus | null {
+    if (!this.#latest || !this.#baseline) return null;
+    const [now, then] = [this.#latest.cost, this.#baseline.cost];
+    return {
+      ...now,
+      soFarMicro: String(BigInt(now.soFarMicro) - BigInt(then.soFarMicro)),
+      alwaysOnMicro: String(BigInt(now.alwaysOnMicro) - BigInt(then.alwaysOnMicro)),
+      replicaSeconds: toMilliseconds(now.replicaSeconds - then.replicaSeconds),
+      alwaysOnReplicaSeconds: toMilliseconds(now.alwaysOnReplicaSeconds - then.alwaysOnReplicaSeconds),
+    };
+  }
+
+  /** Cold starts since the observer began. */
+  get starts(): number {
+    return (this.#latest?.coldStarts.count ?? 0) - (this.#baseline?.coldStarts.count ?? 0);
   }
 
   get firstStart(): ColdStartStages | null {
@@ -77,17 +97,23 @@ export class Observer implements Pick<View, 'begin' | 'event'> {
   }
 
   #take(status: WorkloadStatus): void {
+    this.#baseline ??= status;
     this.#latest = status;
     this.#replicaPeak = Math.max(this.#replicaPeak, status.replicas.ready);
     this.#peakRatePerHourMicro = Math.max(this.#peakRatePerHourMicro, status.cost.ratePerHourMicro);
     for (const { pid } of status.replicaList) if (pid !== null) this.#pids.add(pid);
     const { last } = status.coldStarts;
-    if (this.#firstStart === null && last !== null) {
+    if (this.#firstStart === null && last !== null && this.starts > 0) {
       const stages = coldStartStages(last);
       if (stages.totalUs !== null) this.#firstStart = stages;
     }
     for (const check of this.#waiting) check();
   }
+}
+
+/** Seconds without the dust that a difference of binary fractions leaves. */
+function toMilliseconds(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }
 
 /** Nothing of it runs any more, not even what is just ending. */

@@ -38,7 +38,8 @@ export async function runDemo(run: Run, demo: DemoPlan): Promise<ExitName> {
     throw error;
   }
   view.end(false);
-  const cost = observer.latest?.cost ?? null;
+  // Taken now: while Ebb stops the clock of always-on goes on.
+  const { cost, starts } = observer;
   const stopped = await stopRun(run);
   ended.abort();
   await following;
@@ -54,7 +55,7 @@ export async function runDemo(run: Run, demo: DemoPlan): Promise<ExitName> {
     coldStart: observer.firstStart,
     replicaPeak: observer.replicaPeak,
     peakRatePerHourMicro: observer.peakRatePerHourMicro,
-    starts: observer.latest?.coldStarts.count ?? 0,
+    starts,
     cost,
     backToZero: backToZeroMs !== null,
     backToZeroMs,

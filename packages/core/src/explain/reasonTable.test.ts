@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { Reason } from './reasons.ts';
 import { reasonTable } from './reasonTable.ts';
 import { decisionSummary, reasonSentence } from './sentences.ts';
 
@@ -19,7 +20,9 @@ function codesInSources(): Set<string> {
       continue;
     const text = readFileSync(`${sourceFolder}/${path}`, 'utf8');
     // `code: 'a'`, `code: down ? 'a' : 'b'`, `const code = … ? 'a' : 'b'` and `reason('a', …)`.
-    for (const match of text.matchAll(/(?:\bcode(?::| =)[^,;]*?|\b(?:reason|nothing)\()'([a-z-]+)'(?:\s*:\s*'([a-z-]+)')?/g)) {
+    for (const match of text.matchAll(
+      /(?:\bcode(?::| =)[^,;]*?|\b(?:reason|nothing)\()'([a-z-]+)'(?:\s*:\s*'([a-z-]+)')?/g,
+    )) {
       for (const code of match.slice(1)) if (code) found.add(code);
     }
   }
@@ -40,9 +43,9 @@ describe('reason codes', () => {
 
 describe('the summary', () => {
   it('is the weightiest reason, the later one of equals', () => {
-    const reasons = [
-      { code: 'gate-open', stage: 'gate' as const, data: { demand: 9 } },
-      { code: 'capped-at-max', stage: 'bounds' as const, data: { wanted: 9, maxReplicas: 3 } },
+    const reasons: Reason[] = [
+      { code: 'gate-open', stage: 'gate', data: { demand: 9 } },
+      { code: 'capped-at-max', stage: 'bounds', data: { wanted: 9, maxReplicas: 3 } },
     ];
     expect(decisionSummary({ reasons })).toBe('9 replicas wanted; the maximum is 3.');
     expect(decisionSummary({ reasons: [] })).toBe('Nothing asks for a replica.');

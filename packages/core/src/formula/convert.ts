@@ -9,12 +9,15 @@ export function convertToInt(value: Value): bigint {
   return number;
 }
 
+/** Digits with single underscores between them, a dot, an exponent. */
+const decimal = /^[+-]?(\d+(_\d+)*(\.(\d+(_\d+)*)?)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/i;
+
 /** `float(x)`: ints are rounded to the nearest float, strings are read. */
 export function convertToFloat(value: Value): number {
   if (typeof value !== 'string') return toFloat(value);
   if (/^[+-]?inf(inity)?$/i.test(value)) return value.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (/^nan$/i.test(value)) return Number.NaN;
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+  const number = decimal.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
   if (!Number.isFinite(number)) throw new Fault(`${JSON.stringify(value)} is not a float`);
   return number;
 }

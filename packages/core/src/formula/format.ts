@@ -15,15 +15,12 @@ export function format(value: Value, frame: Frame): string {
   return `${text}]`;
 }
 
-/** The shortest digits that give the float back; with an exponent below 1e-4 and from 1e21 on. */
+/** The shortest digits that give the float back; with an exponent below 1e-4 and from 1e6 on. */
 function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e21)) {
-    return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
-  }
-  // Between 1e-4 and 1e21 JavaScript writes plain digits too.
-  return String(value);
+  if (size === 0 || (size >= 1e-4 && size < 1e6)) return String(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }

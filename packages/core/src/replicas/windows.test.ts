@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from './decide.ts';
-import type { Decision, Memory, Observation, Reading, WorkloadDecisionSpec } from './types.ts';
+import type { DecideResult, Decision, Memory, Observation, Reading, WorkloadDecisionSpec } from './types.ts';
 import { testObservation, testReading, testSpec } from './windows.fixture.ts';
 
 const codes = (decision: Decision) => decision.reasons.map((reason) => reason.code);
@@ -274,7 +274,7 @@ describe('whatever the readings', () => {
         const observations = observationsOf(steps);
         let memory: Memory | null = null;
         for (const observation of observations) {
-          const first = decide(spec, memory, observation);
+          const first: DecideResult = decide(spec, memory, observation);
           const again = decide(spec, JSON.parse(JSON.stringify(memory)) as Memory | null, observation);
           expect(again).toEqual(first);
           const { replicas, classes, revisitAtMs } = first.decision;
@@ -298,7 +298,7 @@ describe('whatever the readings', () => {
         let memory: Memory | null = null;
         let before = 0;
         for (const observation of observations) {
-          const { decision, memory: next } = decide(spec, memory, observation);
+          const { decision, memory: next }: DecideResult = decide(spec, memory, observation);
           const lost = !observation.countsKnown || observation.readings.some((reading) => reading.state !== 'ok');
           if (lost && memory)
             expect(decision.replicas).toBeGreaterThanOrEqual(Math.min(before, spec.scaling.maxReplicas));
@@ -336,7 +336,7 @@ describe('whatever the readings', () => {
             { ready, inFlight, held: demand - inFlight },
             { readings: [testReading(nowMs, demand)] },
           );
-          const result = decide(spec, memory, observation);
+          const result: DecideResult = decide(spec, memory, observation);
           memory = result.memory;
           ready = result.decision.replicas;
           counts.push(ready);

@@ -35,7 +35,9 @@ export function bucketOf(scheme: BucketScheme, value: number): number {
   return Math.min(count - 1, Math.trunc(logarithm(ratio, (value * (ratio - 1)) / firstWidth + 1)));
 }
 
-const logarithm = (base: number, value: number): number => Math.log(value) / Math.log(base);
+function logarithm(base: number, value: number): number {
+  return Math.log(value) / Math.log(base);
+}
 
 /**
  * By squaring, as the VPA's language does it: `Math.pow` may differ in the last bit, and a boundary that is truncated
