@@ -56,6 +56,7 @@ export {
 export { decideBySlo, defaultSloSettings, type SloDecisionSpec, type SloSettings } from './replicas/algorithms/slo.ts';
 export * from './replicas/algorithms/sloTriggers.ts';
 export { decide } from './replicas/decide.ts';
+export { hpaDecisionSpec } from './replicas/hpa/hpaSpec.ts';
 export * from './replicas/hpa/types.ts';
 export { decisionSpecOf } from './replicas/spec.ts';
 export * from './replicas/types.ts';

@@ -13,6 +13,16 @@ export interface Hint {
   message: string;
 }
 
+/** An older version of a kind's format, which is read and turned into the present one. */
+export interface OlderVersion {
+  /** Checks what is written, where its shape is another one. */
+  schema?: z.ZodType;
+  /** The same in the present version. What `schema` has not accepted never gets here. */
+  convert(written: Record<string, unknown>): Record<string, unknown>;
+  /** Said as a warning. */
+  message: string;
+}
+
 /** One kind of document. Registering it in `kinds.ts` gives it parsing, JSON Schema and a reference page. */
 export interface KindDefinition<Kind extends string, Schema extends z.ZodType> {
   kind: Kind;
@@ -26,6 +36,12 @@ export interface KindDefinition<Kind extends string, Schema extends z.ZodType> {
   /** A complete document for the reference page. A test parses it. */
   example: string;
   keyOf(document: z.output<Schema>): ObjectKey;
+  /** By apiVersion. */
+  olderVersions?: Record<string, OlderVersion>;
+  /** Versions that are known and not read, and what to do about it, by apiVersion. */
+  refusedVersions?: Record<string, string>;
+  /** What is left of a written document without the fields that only a cluster writes. */
+  normalize?(written: Record<string, unknown>): Record<string, unknown>;
   hints?(document: z.output<Schema>): Hint[];
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { clusterKind } from './cluster/cluster.ts';
+import { hpaKind } from './hpa/hpa.ts';
 import type { KindDefinition } from './kind.ts';
 import { nodePoolKind } from './nodePool/nodePool.ts';
 import { workloadKind } from './workload/workload.ts';
@@ -7,6 +8,7 @@ import { workloadKind } from './workload/workload.ts';
 /** Every kind that is accepted, by name: one line each. */
 export const kinds = {
   Cluster: clusterKind,
+  HorizontalPodAutoscaler: hpaKind,
   NodePool: nodePoolKind,
   Workload: workloadKind,
 } as const;

@@ -20,9 +20,11 @@ export const problemCodes = {
   'missing-field': 'A field that must be there is not.',
   'mixed-currencies': 'The classes of a workload are priced in several currencies.',
   'mode-not-available': 'Warning: the document is right, and this version cannot act on it.',
+  'no-effect': 'Warning: something that is accepted and does nothing, or not what it seems to.',
   'no-value': 'A key without a value.',
   'not-a-document': 'Something that is not a map stands where a document should.',
   'not-text': 'The file is not text.',
+  'older-version': 'Warning: an older version of the format, read as the present one.',
   'one-of': 'None or several are named where exactly one must be.',
   'out-of-bounds': 'A number or length beyond its bounds, or beyond those that another field sets.',
   'recursive-alias': 'A YAML alias inside its own anchor.',
@@ -37,7 +39,9 @@ export const problemCodes = {
   'unknown-field': 'A field that does not exist at that place.',
   'unknown-kind': 'A kind that does not exist.',
   'unknown-time-zone': 'Not an IANA time zone.',
+  'unquoted-text': 'Warning: a number, true or false where a text is meant; it is read as text.',
   'unsupported-value': 'A YAML value that is neither text, number, boolean, list nor map.',
+  'unsupported-version': 'A version of a known kind that is not read.',
   'wrong-type': 'A value of another type than is wanted.',
 } as const;
 

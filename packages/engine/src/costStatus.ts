@@ -32,8 +32,16 @@ export function costStatus(state: WorkloadState, ledger: Readonly<WorkloadLedger
     replicaSeconds: replicaMs / 1000,
     alwaysOnMicro: String(always.micro),
     alwaysOnReplicaSeconds: always.replicaMs / 1000,
-    assumption:
-      `${currency} ${price / 1e6} an hour for each replica, as the document says, from asking for it until it is gone; ` +
-      `always-on: the ${peak} replicas seen at most, kept since the workload was applied`,
+    assumption: assumptionText(currency, price, peak),
   };
+}
+
+/** What the figures rest on, in one line. */
+function assumptionText(currency: string, pricePerHourMicro: number, peak: number): string {
+  const price =
+    pricePerHourMicro > 0
+      ? `Price from the document: ${currency} ${pricePerHourMicro / 1e6} an hour a replica, from asking for it until it is gone`
+      : 'The document gives no price';
+  const replicas = peak === 1 ? 'one replica' : `${peak} replicas`;
+  return `${price}. Always-on: ${replicas}, the most seen, since the workload was applied.`;
 }

@@ -133,6 +133,7 @@ describe('a draining replica', () => {
     expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, draining: 1 });
     const held = system.gateway.arrive(web, 1000);
     await system.apply(workloadDocument('web', bounds(2)));
+    const takenBackMs = system.clock.nowMs();
     await system.clock.advance(1000);
     expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 2, draining: 0, starting: 0 });
     expect(system.driver.started.length).toBe(2);
@@ -140,7 +141,7 @@ describe('a draining replica', () => {
     expect(messages).toContainEqual(expect.stringContaining('taken back'));
     await system.clock.advance(30_000);
     expect([...busy, held].map((exchange) => exchange.outcome)).toEqual(['succeeded', 'succeeded', 'succeeded']);
-    const explanation = await system.await(system.engine.explain(key, system.clock.nowMs() - 30_500));
+    const explanation = await system.await(system.engine.explain(key, takenBackMs));
     expect(explanation?.actions.map((record) => (record.body as { type: string }).type)).toContain('take-back');
   });
 

@@ -51,9 +51,10 @@ export class Invariants {
     const lost = gateway.exchanges.filter((exchange) => exchange.outcome === null);
     if (lost.length > 0) this.#broken(`request ${lost[0]?.id} was lost`);
     for (const status of engine.statuses()) {
-      const { minReplicas, replicas } = status;
-      if (replicas.ready !== minReplicas || replicas.starting + replicas.draining > 0) {
-        this.#broken(`${status.name}: not at its minimum of ${minReplicas}: ${JSON.stringify(status.replicaList)}`);
+      const { replicas } = status;
+      const least = this.#leastReplicas(status);
+      if (replicas.ready !== least || replicas.starting + replicas.draining > 0) {
+        this.#broken(`${status.name}: not at its minimum of ${least}: ${JSON.stringify(status.replicaList)}`);
       }
     }
     const open = [...store.rows.values()].filter((row) => row.toMs === null).map((row) => row.replica);
@@ -97,6 +98,15 @@ export class Invariants {
   #assigned(replica: string, slots: number): void {
     const inFlight = this.#system.gateway.inFlight(replica);
     if (slots > 0 && inFlight > slots) this.#broken(`${replica} has ${inFlight} requests in ${slots} slots`);
+  }
+
+  /** A workload keeps one replica for another that depends on it and never goes to zero. */
+  #leastReplicas({ cluster, namespace, name, minReplicas }: WorkloadStatus): number {
+    const key = keyText({ cluster, namespace, name });
+    const needed = [...this.specs.values()].some(
+      (spec) => spec.scaling.minReplicas > 0 && spec.dependsOn.some((dependency) => keyText(dependency) === key),
+    );
+    return Math.max(minReplicas, needed ? 1 : 0);
   }
 
   #checkStatus(status: WorkloadStatus, nowMs: number): void {

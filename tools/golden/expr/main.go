@@ -94,8 +94,8 @@ func outcome(program *vm.Program, environment map[string]any) any {
 
 func main() {
 	seed := flag.Int64("seed", 1, "seed of the generated formulas")
-	count := flag.Int("count", 2800, "number of generated formulas")
-	out := flag.String("out", "golden.json", "file to write")
+	count := flag.Int("count", 3300, "number of generated formulas")
+	out := flag.String("out", "../../../packages/core/src/formula/golden.jsonl", "file to write")
 	flag.Parse()
 
 	random := rand.New(rand.NewSource(*seed))
@@ -157,7 +157,7 @@ func main() {
 	fmt.Println(len(rows), "formulas,", fromHand, "of them by hand:", counts)
 }
 
-// One row a line, so that a change shows where it is.
+// What the table is about on the first line, then one formula a line, so that a change shows where it is.
 func write(path string, seed int64, fromHand int, rows []row) error {
 	file, err := os.Create(path)
 	if err != nil {
@@ -165,24 +165,19 @@ func write(path string, seed int64, fromHand int, rows []row) error {
 	}
 	defer file.Close()
 	buffer := bufio.NewWriter(file)
-	encode := func(value any) string {
-		var text strings.Builder
-		encoder := json.NewEncoder(&text)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(value); err != nil {
-			panic(err)
-		}
-		return strings.TrimSuffix(text.String(), "\n")
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false)
+	head := map[string]any{
+		"library": "github.com/expr-lang/expr v1.17.8", "seed": seed, "byHand": fromHand,
+		"names": names, "environments": environments,
 	}
-	fmt.Fprintf(buffer, "{\"library\": \"github.com/expr-lang/expr v1.17.8\", \"seed\": %d, \"byHand\": %d,\n", seed, fromHand)
-	fmt.Fprintf(buffer, "\"names\": %s,\n\"environments\": %s,\n\"rows\": [\n", encode(names), encode(environments))
-	for index, each := range rows {
-		separator := ","
-		if index == len(rows)-1 {
-			separator = ""
-		}
-		fmt.Fprintf(buffer, "[%s,%s]%s\n", encode(each.Formula), encode(each.Results), separator)
+	if err := encoder.Encode(head); err != nil {
+		return err
 	}
-	fmt.Fprint(buffer, "]}\n")
+	for _, each := range rows {
+		if err := encoder.Encode([]any{each.Formula, each.Results}); err != nil {
+			return err
+		}
+	}
 	return buffer.Flush()
 }

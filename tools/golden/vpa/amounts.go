@@ -38,6 +38,15 @@ func amountsFrom(list corev1.ResourceList) amounts {
 	return result
 }
 
+func (a *amounts) overlay(by amounts) {
+	if by.CPU != nil {
+		a.CPU = by.CPU
+	}
+	if by.Memory != nil {
+		a.Memory = by.Memory
+	}
+}
+
 // randomAmounts leaves out each resource once in `without` times; 0: never.
 func randomAmounts(r *random, without int64) amounts {
 	var result amounts

@@ -66,7 +66,7 @@ func cappingOf(r *random) []cappingCase {
 }
 
 func randomCapping(r *random) cappingCase {
-	c := cappingCase{Policies: []policy{}}
+	c := cappingCase{Policies: []policy{}, Recommended: []recommended{}}
 	names := []string{"app", "proxy", "log"}[:1+r.below(3)]
 	ranged := r.oneIn(2)
 	for _, name := range names {
@@ -157,10 +157,12 @@ func (c *cappingCase) answer() (ok bool) {
 	fitted, _, err := api.NewCappingRecommendationProcessor(limits).Apply(vpa, pod)
 	check(err)
 	c.Fitted = recommendedFrom(fitted)
-	annotations := api.ContainerToAnnotationsMap{}
-	applied := recommendation.GetContainersResources(pod, policies, *fitted, limits.container, true, annotations)
-	for i, one := range applied {
-		c.Applied = append(c.Applied, container{c.Containers[i].Name, amountsFrom(one.Requests), amountsFrom(one.Limits)})
+	// What is not named stays as it is, as when a pod is admitted.
+	changes := recommendation.GetContainersResources(pod, policies, *fitted, limits.container, false, api.ContainerToAnnotationsMap{})
+	for i, one := range c.Containers {
+		one.Requests.overlay(amountsFrom(changes[i].Requests))
+		one.Limits.overlay(amountsFrom(changes[i].Limits))
+		c.Applied = append(c.Applied, one)
 	}
 	return true
 }

@@ -248,7 +248,7 @@ export const reasonTable: Record<string, ReasonEntry> = {
   },
   'gate-closed': {
     stage: 'gate',
-    weight: 4,
+    weight: 9,
     when: 'at zero, and nobody waits',
     sentence: () => 'At zero, nobody waits.',
   },

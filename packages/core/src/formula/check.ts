@@ -2,7 +2,7 @@ import { nearest } from '@ebb/documents';
 import type { BuiltinNode, ConditionalNode, MapNode, MemberNode, NameNode, Node, PointerNode, SliceNode } from './ast.ts';
 import { Mismatch } from './builtins/builtin.ts';
 import { loops } from './builtins/loops.ts';
-import { builtins } from './builtins/table.ts';
+import { builtins, unsupportedFunctions } from './builtins/table.ts';
 import { binaryNature, unaryNature } from './checkOperators.ts';
 import * as natures from './natures.ts';
 import { isAssignable, isUnknown, listOf, type Nature, natureName, unknown } from './natures.ts';
@@ -100,7 +100,7 @@ export class Checker {
 
   private valueNamed(name: string, at: number): Nature {
     if (this.names.has(name)) return natures.float;
-    if (builtins.has(name) || loops.has(name)) return this.report(`${name} is a function: ${name}(…)`, at);
+    if (isFunction(name)) return this.report(`${name} is a function: ${name}(…)`, at);
     // `my-queue` reads as a subtraction.
     const dashed = [...this.names].find((other) => /[^\p{L}\p{Nd}_$]/u.test(other) && other.split(/[^\p{L}\p{Nd}_$]/u).includes(name));
     const known = [...this.names, ...this.variables.map((variable) => variable.name)];
@@ -153,8 +153,7 @@ export class Checker {
     }
     const { name } = callee;
     if (this.names.has(name) || this.variables.some((variable) => variable.name === name)) {
-      const isFunction = builtins.has(name) || loops.has(name);
-      return this.report(`${name} is a value here, not a function${isFunction ? `; the function is ::${name}` : ''}`, at);
+      return this.report(`${name} is a value here, not a function${isFunction(name) ? `; the function is ::${name}` : ''}`, at);
     }
     return this.report(`unknown function "${name}"`, at, { suggestion: nearest(name, [...builtins.keys(), ...loops.keys()]) });
   }
@@ -208,7 +207,7 @@ export class Checker {
 
   private declaration(name: string, value: Node, body: Node, at: number): Nature {
     if (name === '$env' || this.names.has(name)) this.report(`${name} is a value already; the variable needs another name`, at);
-    else if (builtins.has(name) || loops.has(name)) this.report(`${name} is a function; the variable needs another name`, at);
+    else if (isFunction(name)) this.report(`${name} is a function; the variable needs another name`, at);
     else if (this.variables.some((variable) => variable.name === name)) this.report(`${name} is declared twice`, at);
     this.variables.push({ name, nature: this.check(value) });
     const nature = this.check(body);
@@ -250,4 +249,8 @@ export class Checker {
 
 function isSameElement(one: Nature, other: Nature): boolean {
   return isAssignable(one, other) && isAssignable(other, one);
+}
+
+function isFunction(name: string): boolean {
+  return builtins.has(name) || loops.has(name) || unsupportedFunctions.has(name);
 }

@@ -4,7 +4,7 @@ import { toFloat, toInt, type Value } from './values.ts';
 /** `int(x)`: floats are cut off, strings are read as decimal digits. */
 export function convertToInt(value: Value): bigint {
   if (typeof value !== 'string') return toInt(value);
-  const number = /^[+-]?\d+$/.test(value) ? BigInt(value.replace('+', '')) : null;
+  const number = /^[+-]?0*\d{1,19}$/.test(value) ? BigInt(value.replace('+', '')) : null;
   if (number === null || BigInt.asIntN(64, number) !== number) throw new Fault(`${JSON.stringify(value)} is not an int`);
   return number;
 }

@@ -36,7 +36,9 @@ export class Frame {
 
   /** All values: `$env`. */
   environment(): FormulaMap {
-    return new FormulaMap(new Map(Object.entries(this.values)));
+    const entries = Object.entries(this.values);
+    this.step(entries.length);
+    return new FormulaMap(new Map(entries));
   }
 
   /** Accounts for a new list (expr's memory budget, which is never given back). */
@@ -53,8 +55,9 @@ export class Frame {
 
   /** Accounts for looking through a value. */
   look(value: Value): void {
-    if (isList(value)) this.step(value.length);
-    else if (typeof value === 'string') this.step(value.length >> 4);
+    if (typeof value === 'string') this.step(value.length >> 4);
+    else if (isList(value)) this.step(value.length);
+    else if (value instanceof FormulaMap) this.step(value.entries.size);
   }
 
   enter(items: List): Scope {

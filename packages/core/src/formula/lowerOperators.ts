@@ -8,6 +8,7 @@ import { matches } from './regexMatch.ts';
 import { FormulaMap, isList, isNil, toInt, typeName, type Value, withArticle } from './values.ts';
 
 type Lower = (node: Node) => Thunk;
+type Operation = (left: Value, right: Value, frame: Frame) => Value;
 
 export function lowerUnary({ operator, operand, at }: UnaryNode, lower: Lower): Thunk {
   const thunk = lower(operand);
@@ -28,7 +29,11 @@ export function lowerUnary({ operator, operand, at }: UnaryNode, lower: Lower): 
 export function lowerBinary(node: BinaryNode, lower: Lower): Thunk {
   switch (node.operator) {
     case '+':
-      return numeric(node, lower, (left, right) => left + right, add);
+      return numeric(node, lower, (left, right) => left + right, (left, right, frame) => {
+        const sum = add(left, right);
+        if (typeof sum === 'string') frame.look(sum);
+        return sum;
+      });
     case '-':
       return numeric(node, lower, (left, right) => left - right, subtract);
     case '*':
@@ -97,7 +102,7 @@ function numeric(
   { left, right, at }: BinaryNode,
   lower: Lower,
   floats: (left: number, right: number) => Value,
-  values: (left: Value, right: Value) => Value,
+  values: Operation,
 ): Thunk {
   const one = lower(left);
   const other = lower(right);
@@ -107,28 +112,31 @@ function numeric(
     return (frame) => {
       const value = one(frame);
       if (typeof value === 'number') return floats(value, float);
-      frame.at = at;
-      return values(value, int);
+      return run(values, at, value, int, frame);
     };
   }
   return (frame) => {
     const first = one(frame);
     const second = other(frame);
     if (typeof first === 'number' && typeof second === 'number') return floats(first, second);
-    frame.at = at;
-    return values(first, second);
+    return run(values, at, first, second, frame);
   };
 }
 
-function general({ left, right, at }: BinaryNode, lower: Lower, compute: (left: Value, right: Value, frame: Frame) => Value): Thunk {
+function general({ left, right, at }: BinaryNode, lower: Lower, operation: Operation): Thunk {
   const one = lower(left);
   const other = lower(right);
   return (frame) => {
     const first = one(frame);
     const second = other(frame);
-    frame.at = at;
-    return compute(first, second, frame);
+    return run(operation, at, first, second, frame);
   };
+}
+
+function run(operation: Operation, at: number, left: Value, right: Value, frame: Frame): Value {
+  frame.at = at;
+  if (typeof left === 'string') frame.look(left);
+  return operation(left, right, frame);
 }
 
 /** Where both sides are taken to be ints, or strings, expr insists that they are. */
@@ -174,7 +182,6 @@ function range(from: Value, to: Value, frame: Frame): Value {
 function text(node: BinaryNode, lower: Lower, holds: (left: string, right: string) => boolean): Thunk {
   return general(node, lower, (left, right, frame) => {
     if (isNil(left) || isNil(right)) return false;
-    frame.look(left);
     return holds(string(left, node.operator), string(right, node.operator));
   });
 }
@@ -184,8 +191,10 @@ function pattern(node: BinaryNode, lower: Lower): Thunk {
   const constant = right.type === 'literal' && typeof right.value === 'string' ? compileRegex(right.value) : null;
   return general(node, lower, (left, expression, frame) => {
     if (isNil(left) || isNil(expression)) return false;
-    frame.look(expression);
-    return matches(constant ?? compileRegex(string(expression, 'matches')), string(left, 'matches'), frame);
+    if (constant) return matches(constant, string(left, 'matches'), frame);
+    const text = string(expression, 'matches');
+    frame.step(text.length);
+    return matches(compileRegex(text), string(left, 'matches'), frame);
   });
 }
 

@@ -9,7 +9,7 @@ import { isList } from './values.ts';
  * `c ? x : y`. And what is known need not be true: `max(1, a)` is taken to be an int, since its first argument is one.
  */
 export type Nature =
-  | { kind: 'unknown' | 'any' | 'nil' | 'bool' | 'int' | 'float' | 'string' | 'function' }
+  | { kind: 'unknown' | 'any' | 'nil' | 'bool' | 'int' | 'float' | 'string' }
   | { kind: 'list'; element: Nature; strings: boolean }
   | { kind: 'map'; anyKey: boolean; element: Nature };
 
@@ -20,7 +20,6 @@ export const bool: Nature = { kind: 'bool' };
 export const int: Nature = { kind: 'int' };
 export const float: Nature = { kind: 'float' };
 export const string: Nature = { kind: 'string' };
-export const fn: Nature = { kind: 'function' };
 export const anyList: Nature = listOf(any);
 /** What `split` gives: Go's []string, which is not the same type as a list of anything. */
 export const stringList: Nature = { kind: 'list', element: string, strings: true };
@@ -51,7 +50,7 @@ export function isNumber(nature: Nature): boolean {
 }
 
 export function isAssignable(nature: Nature, to: Nature): boolean {
-  if (nature.kind === 'nil') return ['any', 'list', 'map', 'function'].includes(to.kind);
+  if (nature.kind === 'nil') return ['any', 'list', 'map'].includes(to.kind);
   if (nature.kind === 'unknown' || to.kind === 'unknown' || to.kind === 'nil') return false;
   if (to.kind === 'any') return true;
   if (nature.kind === 'list' && to.kind === 'list') return nature.strings === to.strings;

@@ -46,7 +46,8 @@ export function passGate(input: GateInput): GateOutput {
   }
   const closesAtMs = lastActiveAtMs + keepAliveMs;
   return {
-    replicas: Math.max(1, recommended),
+    // Nobody is here: what the windows remember may keep replicas, but starts none.
+    replicas: Math.max(1, Math.min(recommended, current)),
     reason: { code: 'gate-keeps-alive', stage: 'gate', data: { idleMs, keepAliveMs, remainingMs: closesAtMs - nowMs } },
     closesAtMs,
   };

@@ -55,6 +55,24 @@ describe('0 → 1 → N → 0', () => {
     ]);
     expect(decisions.map((decision) => decision.replicas)).toEqual([4, 0, 0]);
   });
+
+  it('wakes to what waits, not to the burst of a while ago', () => {
+    const readings = [testReading(1000, 9), testReading(2000, 9)];
+    const { decisions } = run(testSpec({ maxReplicas: 20 }), [
+      testObservation(2000, { ready: 2, inFlight: 2, held: 7 }, { readings }),
+      testObservation(12_000, { ready: 9 }, { lastActiveAtMs: 2000 }),
+      testObservation(13_000, { held: 1 }, { readings: [testReading(13_000, 0, { spanMs: 10_000 })] }),
+    ]);
+    expect(decisions.map((decision) => decision.replicas)).toEqual([9, 0, 1]);
+  });
+
+  it('starts nothing while nobody is here', () => {
+    const { decisions } = run(testSpec(), [
+      testObservation(2000, { ready: 1, inFlight: 1 }),
+      testObservation(3000, { ready: 1 }, { readings: [testReading(3000, 4)], lastActiveAtMs: 2500 }),
+    ]);
+    expect(decisions.map((decision) => decision.replicas)).toEqual([1, 1]);
+  });
 });
 
 describe('windows', () => {

@@ -6,7 +6,7 @@ import { passGate } from './gate.ts';
 import { ceilCount, recommendByTrigger, round } from './recommendation.ts';
 import { sanitizeReading } from './sanitizeReading.ts';
 import type { ClassObservation, DecideResult, Decision, Memory, Observation, WorkloadDecisionSpec } from './types.ts';
-import { addSample, hasDemand, trimWindow } from './window.ts';
+import { addSample, emptyWindow, hasDemand, trimWindow } from './window.ts';
 import {
   firstWindowsMemory,
   readWindowsMemory,
@@ -60,6 +60,8 @@ export function decideByWindows(
   const classes = shareAmongClasses(asked, replicas);
   rememberChange(memory.behavior, nowMs, replicas - current, horizonMs);
   if (current === 0 && replicas > 0) memory.openedAtMs = nowMs;
+  // Demand that has been over for the whole keep-alive time must not size the next wake-up.
+  if (current > 0 && replicas === 0) forgetDemand(memory);
   memory.replicas = replicas;
   memory.classes = classes;
 
@@ -70,6 +72,13 @@ export function decideByWindows(
     revisitAtMs: nextLook(spec, memory, observation, replicas, blind ? null : gate.closesAtMs, behaved.revisitAtMs),
   };
   return { decision, memory: writeWindowsMemory(memory) };
+}
+
+function forgetDemand(memory: WindowsMemory): void {
+  for (const remembered of memory.triggers.values()) {
+    remembered.window = emptyWindow(remembered.window.bucketMs);
+    remembered.panic = { sinceMs: null, mostReplicas: 0 };
+  }
 }
 
 /** The first decision of a workload starts from what it should begin with, or from what already runs. */

@@ -33,7 +33,9 @@ export class DecayingHistogram {
   #min: number;
   #max = 0;
 
+  /** Throws a RangeError unless the half-life is a positive number. */
   constructor(scheme: BucketScheme, halfLifeMs: number) {
+    if (!(halfLifeMs > 0)) throw new RangeError(`A half-life is ${halfLifeMs} ms; it has to be above 0.`);
     this.scheme = scheme;
     this.halfLifeMs = halfLifeMs;
     this.weights = new Float64Array(scheme.count);

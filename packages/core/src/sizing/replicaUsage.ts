@@ -20,6 +20,12 @@ export interface PeakRules {
   oomMinBumpBytes: number;
 }
 
+/** What a container had when it ran out of memory, and what it is taken to need. */
+export interface OomAmounts {
+  usedBytes: number;
+  neededBytes: number;
+}
+
 export const newReplicaUsage = (): ReplicaUsage => ({
   lastCpuMs: null,
   lastMemoryMs: null,
@@ -65,7 +71,7 @@ export function addOom(
   requestBytes: number,
   atMs: number,
   rules: PeakRules,
-): { usedBytes: number; neededBytes: number } | null {
+): OomAmounts | null {
   if (usage.lastMemoryMs !== null && atMs < usage.lastMemoryMs - rules.memoryWindowMs) return null;
   const usedBytes = Math.max(requestBytes, usage.peakBytes);
   const neededBytes = Math.max(usedBytes + toAmount(rules.oomMinBumpBytes), toAmount(usedBytes * rules.oomBumpRatio));

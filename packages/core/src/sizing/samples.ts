@@ -10,7 +10,15 @@ import {
   maxNameLength,
 } from './history.ts';
 import { policyOf } from './policy.ts';
-import { addCpuSample, addMemorySample, addOom, newReplicaUsage, type PeakRules, type ReplicaUsage } from './replicaUsage.ts';
+import {
+  addCpuSample,
+  addMemorySample,
+  addOom,
+  newReplicaUsage,
+  type OomAmounts,
+  type PeakRules,
+  type ReplicaUsage,
+} from './replicaUsage.ts';
 import { because } from './sizingReasons.ts';
 import type { SizingObservation, SizingSample, SizingSpec } from './types.ts';
 
@@ -31,24 +39,24 @@ export function takeSamples(
   { nowMs, samples }: SizingObservation,
   reasons: Reason[],
 ): void {
-  const dropped = new DropCount();
+  const log = new SampleLog();
   for (const sample of samples) {
     const unusable = whyUnusable(sample, nowMs);
     const history = unusable ? null : historyOf(histories, sample.container, spec, nowMs);
     if (!history) {
-      dropped.add(histories.has(sample.container) ? sample.container : 'others', unusable ?? 'too many containers');
+      log.drop(histories.has(sample.container) ? sample.container : 'others', unusable ?? 'too many containers');
       continue;
     }
     const usage = follow(histories, history, sample.replica, nowMs, sample.type === 'oom');
     if (!usage) {
-      dropped.add(sample.container, `the ${maxFollowedReplicas} replicas that are followed stand for all`);
+      log.drop(sample.container, `the ${maxFollowedReplicas} replicas that are followed stand for all`);
       continue;
     }
     const rules = peakRules(spec, sample.container);
-    if (sample.type === 'oom') takeOom(history, usage, sample, rules, reasons);
-    else takeUsage(history, usage, sample, rules, dropped);
+    if (sample.type === 'oom') takeOom(history, usage, sample, rules, log);
+    else takeUsage(history, usage, sample, rules, log);
   }
-  reasons.push(...dropped.reasons());
+  reasons.push(...log.reasons());
 }
 
 /** The history of a container, begun now where there is none; null when there are too many already. */
@@ -86,16 +94,16 @@ function takeUsage(
   usage: ReplicaUsage,
   { container, atMs, cpuMilli, memoryBytes }: SizingSample & { type: 'usage' },
   rules: PeakRules,
-  dropped: DropCount,
+  log: SampleLog,
 ): void {
   if (cpuMilli !== undefined) {
-    if (!isAmount(cpuMilli)) dropped.add(container, 'not a usable number');
-    else if (!addCpuSample(aggregate, usage, toAmount(cpuMilli), atMs)) dropped.add(container, 'out of order');
+    if (!isAmount(cpuMilli)) log.drop(container, 'not a usable number');
+    else if (!addCpuSample(aggregate, usage, toAmount(cpuMilli), atMs)) log.drop(container, 'out of order');
   }
   if (memoryBytes !== undefined) {
-    if (!isAmount(memoryBytes)) dropped.add(container, 'not a usable number');
+    if (!isAmount(memoryBytes)) log.drop(container, 'not a usable number');
     else if (!addMemorySample(aggregate, usage, toAmount(memoryBytes), atMs, rules)) {
-      dropped.add(container, 'out of order');
+      log.drop(container, 'out of order');
     }
   }
 }
@@ -105,11 +113,11 @@ function takeOom(
   usage: ReplicaUsage,
   { container, replica, atMs, requestBytes }: SizingSample & { type: 'oom' },
   rules: PeakRules,
-  reasons: Reason[],
+  log: SampleLog,
 ): void {
   const counted = addOom(aggregate, usage, isAmount(requestBytes) ? toAmount(requestBytes) : 0, atMs, rules);
-  if (counted) reasons.push(because('sizing-oom', { container, replica, ...counted }));
-  else reasons.push(because('sizing-oom-too-old', { container, replica }));
+  if (counted) log.oom(container, replica, counted);
+  else log.drop(container, 'an OOM more than a memory window before the last sample');
 }
 
 function whyUnusable({ container, replica, atMs }: SizingSample, nowMs: number): string | null {
@@ -151,18 +159,30 @@ function leaveSilent(histories: Histories, nowMs: number): boolean {
   return false;
 }
 
-/** Counts dropped samples by container and cause, so that a flood of them is a few reasons. */
-class DropCount {
-  readonly #counts = new Map<string, { container: string; why: string; count: number }>();
+/** Counts what is told of samples, so that a flood of them gives a few reasons: one a container and cause. */
+class SampleLog {
+  readonly #dropped = new Map<string, { container: string; why: string; count: number }>();
+  readonly #ooms = new Map<string, { container: string; count: number; replica: string } & OomAmounts>();
 
-  add(container: string, why: string): void {
+  drop(container: string, why: string): void {
     const key = `${container}\n${why}`;
-    const entry = this.#counts.get(key) ?? { container, why, count: 0 };
+    const entry = this.#dropped.get(key) ?? { container, why, count: 0 };
     entry.count++;
-    this.#counts.set(key, entry);
+    this.#dropped.set(key, entry);
+  }
+
+  /** The one that needs most is named. */
+  oom(container: string, replica: string, amounts: OomAmounts): void {
+    const last = this.#ooms.get(container);
+    const count = (last?.count ?? 0) + 1;
+    if (last && last.neededBytes > amounts.neededBytes) last.count = count;
+    else this.#ooms.set(container, { container, count, replica, ...amounts });
   }
 
   reasons(): Reason[] {
-    return [...this.#counts.values()].map((entry) => because('sizing-samples-dropped', { ...entry }));
+    return [
+      ...[...this.#dropped.values()].map((entry) => because('sizing-samples-dropped', { ...entry })),
+      ...[...this.#ooms.values()].map((entry) => because('sizing-oom', { ...entry })),
+    ];
   }
 }

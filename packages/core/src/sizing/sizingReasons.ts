@@ -30,13 +30,7 @@ export const sizingReasons = {
     weight: 6,
     when: 'a container was killed because it ran out of memory',
     sentence: (d) =>
-      `${d.container} of ${d.replica} ran out of memory at ${amount('memory', d.usedBytes)}; counted as a use of ${amount('memory', d.neededBytes)}.`,
-  },
-  'sizing-oom-too-old': {
-    stage: 'reading',
-    weight: 1,
-    when: 'an OOM lies more than a memory window before the last memory sample',
-    sentence: (d) => `An OOM of ${d.container} of ${d.replica} is too old to count.`,
+      `${d.container} ran out of memory ${count(d.count, 'time')}, ${d.replica} at ${amount('memory', d.usedBytes)}: counted as a use of ${amount('memory', d.neededBytes)}.`,
   },
   'sizing-history-expired': {
     stage: 'reading',

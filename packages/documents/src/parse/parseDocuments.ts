@@ -9,6 +9,7 @@ import { checkSchema } from './checkSchema.ts';
 import { describeValue, foundText, quoted } from './found.ts';
 import { type Locator, type Place, parsePathText, pathText } from './place.ts';
 import { ProblemList } from './problemList.ts';
+import { olderVersion, ownsVersion, refusedVersion } from './versions.ts';
 import { yamlDocuments } from './yamlDocuments.ts';
 
 interface Refusal {
@@ -20,7 +21,10 @@ interface ParsedAs<Name extends KindName> {
   kind: Name;
   apiVersion: string;
   key: ObjectKey;
-  /** As it was written, with aliases and merges filled in; what `resolveWorkload` and a store take. */
+  /**
+   * As it was written, with aliases and merges filled in; of a cluster's own kinds in the present version and without
+   * what only a cluster writes. What the `resolve` functions and a store take.
+   */
   document: DocumentOf<Name>;
   file: string;
   /** Where the document begins. */
@@ -80,9 +84,13 @@ function readRoot(
     readList(value, locator, prefix, problems, documents, refuse);
     return;
   }
+  if (isKindName(kind) && ownsVersion(kindOf(kind), apiVersion)) {
+    readVersion(kind, value, locator, prefix, problems, documents, refuse);
+    return;
+  }
   const owner = foreignOwner(apiVersion);
   if (owner !== undefined && typeof kind === 'string') {
-    const message = `${kind} (${String(apiVersion)}, ${owner}) is not accepted yet; accepted are ${kindNames.join(', ')} of ebb.dev/v1alpha1`;
+    const message = `${kind} (${String(apiVersion)}, ${owner}) is not accepted yet; accepted are ${kindNames.join(', ')}`;
     refuse(['kind'], 'value', { code: 'foreign-kind', message, found: foundText(kind) });
     return;
   }
@@ -99,7 +107,40 @@ function readRoot(
     });
     return;
   }
-  readKind(kind, value, locator, prefix, problems, documents);
+  readVersion(kind, value, locator, prefix, problems, documents, refuse);
+}
+
+/** Turns an older version into the present one first, or says why that cannot be. */
+function readVersion(
+  name: KindName,
+  written: Record<string, unknown>,
+  locator: Locator,
+  prefix: Path,
+  problems: ProblemList,
+  documents: ParsedDocument[],
+  refuse: (path: Path, part: 'key' | 'value', rest: Refusal) => void,
+): void {
+  const kind = kindOf(name);
+  const refused = refusedVersion(kind, written);
+  if (refused !== null) {
+    refuse(['apiVersion'], 'value', { code: 'unsupported-version', message: refused });
+    return;
+  }
+  const value = kind.normalize?.(written) ?? written;
+  const older = olderVersion(kind, value);
+  if (older?.schema && checkSchema(older.schema, value, locator, problems, prefix) === null) return;
+  readKind(name, older?.convert(value) ?? value, locator, prefix, problems, documents);
+  if (!older) return;
+  const path = [...prefix, 'apiVersion'];
+  problems.add(() => ({
+    severity: 'warning',
+    code: 'older-version',
+    message: older.message,
+    file: locator.file,
+    ...locator.place(path, 'value'),
+    path: pathText(path),
+    suggestion: kind.apiVersion,
+  }));
 }
 
 function readKind(

@@ -4,6 +4,7 @@ import type { KindDefinition } from '../kind.ts';
 import { checkSchema } from './checkSchema.ts';
 import { withoutText } from './place.ts';
 import { ProblemList } from './problemList.ts';
+import { presentForm } from './versions.ts';
 
 /** Reads a value that is known to be of a kind. Throws `InvalidDocumentError` when it is not valid. */
 export function readDocument<Schema extends z.ZodType>(
@@ -11,7 +12,7 @@ export function readDocument<Schema extends z.ZodType>(
   value: unknown,
 ): z.output<Schema> {
   const problems = new ProblemList();
-  const read = checkSchema(kind.schema, value, withoutText('<document>'), problems);
+  const read = checkSchema(kind.schema, presentForm(kind, value), withoutText('<document>'), problems);
   if (read === null) throw new InvalidDocumentError(kind.kind, problems.shown());
   return read;
 }

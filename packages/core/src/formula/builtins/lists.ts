@@ -175,15 +175,17 @@ export const listFunctions: Builtin[] = [
     summary: 'the list sorted, "asc" (unless said otherwise) or "desc"',
     example: ['sort([a, b], "desc")[0]', 5],
     check: overloads('sort', [[anyList, string], [stringList, string], [anyList], [stringList]], anyList),
-    run: ([value, direction = 'asc'], frame) => {
-      const result = sortedBy(listArgument('sort', value), (element) => element, direction);
+    run: ([value = null, direction = 'asc'], frame) => {
+      // What is not a list has no elements to sort.
+      const result = sortedBy(isList(value) ? value : nilList, (element) => element, direction);
       frame.grow(result.length);
-      return result;
+      return isList(value) ? result : nilList;
     },
   },
 ];
 
-/** Nil instead of a fault, whatever is wrong. */
+/** Nil of everything that has no elements. */
 function firstOrLast(value: Value, index: number): Value {
-  return isList(value) ? (value.at(index) ?? null) : value === null || value instanceof FormulaMap ? null : fetch(value, BigInt(index));
+  if (typeof value === 'string') return fetch(value, 0n);
+  return isList(value) ? (value.at(index) ?? null) : null;
 }

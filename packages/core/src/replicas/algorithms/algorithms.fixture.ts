@@ -8,12 +8,7 @@ export const second = 1000;
 export const minute = 60_000;
 
 /** A reading of the one class over the second before `atMs`, unless told otherwise. */
-export function reading(
-  trigger: string,
-  atMs: number,
-  value: number | null,
-  more: Partial<Reading> = {},
-): Reading {
+export function reading(trigger: string, atMs: number, value: number | null, more: Partial<Reading> = {}): Reading {
   return { trigger, class: 'default', value, peak: null, spanMs: second, atMs, state: 'ok', ...more };
 }
 

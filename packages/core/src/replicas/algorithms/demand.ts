@@ -1,7 +1,7 @@
 import type { Reason } from '../../explain/reasons.ts';
 import { sanitizeReading } from '../sanitizeReading.ts';
 import type { Observation } from '../types.ts';
-import { countsOf, type JsonObject, objectOf, shortened } from './storedJson.ts';
+import { countsOf, type JsonObject, numberOr, objectOf, shortened } from './storedJson.ts';
 
 /**
  * The demand of a workload as its algorithms see it: one line of means over time, all classes added up.
@@ -21,6 +21,7 @@ export interface DemandSegment {
 }
 
 export interface DemandLine {
+  begunAtMs: number;
   /** End of the last segment; null: nothing yet. */
   endMs: number | null;
   /** Last value of each class and when it was read: classes are not always read together. */
@@ -44,8 +45,8 @@ const carriedForMs = 60_000;
 const readingDueMs = 1000;
 const mostReplicas = 1_000_000;
 
-export function emptyLine(): DemandLine {
-  return { endMs: null, values: {}, atMs: {} };
+export function emptyLine(nowMs: number): DemandLine {
+  return { begunAtMs: nowMs, endMs: null, values: {}, atMs: {} };
 }
 
 /** A usable count: a whole number from 0. */
@@ -95,7 +96,7 @@ export function takeDemand(
   const { nowMs } = observation;
   const segments = takeReadings(line, trigger, 'sum', classes, observation, reasons);
   const read = observation.readings.some((reading) => reading.trigger === trigger);
-  const unread = !read && (line.endMs === null || nowMs - line.endMs >= readingDueMs);
+  const unread = !read && nowMs - (line.endMs ?? line.begunAtMs) >= readingDueMs;
   if (trigger !== 'concurrency' || !observation.countsKnown || !(now || unread)) return segments;
   const moment = Object.entries(countedOf(classes, observation).demand).map(([name, value]) => {
     return { class: name, value, peak: value, fromMs: nowMs - 1, atMs: nowMs };
@@ -175,12 +176,13 @@ function combined(line: DemandLine, atMs: number, combine: Combine): number {
 }
 
 export function lineToJson(line: DemandLine): JsonObject {
-  return { endMs: line.endMs, values: { ...line.values }, atMs: { ...line.atMs } };
+  return { begunAtMs: line.begunAtMs, endMs: line.endMs, values: { ...line.values }, atMs: { ...line.atMs } };
 }
 
 /** The stored line; what it knows of classes that are no longer named is forgotten. */
 export function lineFromJson(json: JsonObject, classes: readonly string[]): DemandLine {
-  const line: DemandLine = { endMs: typeof json.endMs === 'number' ? json.endMs : null, values: {}, atMs: {} };
+  const line = emptyLine(numberOr(json.begunAtMs, 0));
+  line.endMs = numberOr(json.endMs, null);
   const values = countsOf(objectOf(json.values));
   const atMs = countsOf(objectOf(json.atMs));
   for (const name of ['', ...classes]) {

@@ -75,9 +75,9 @@ export function isMoving(history: DemandHistory, nowMs: number, lengthMs: number
   return recent(history, nowMs, lengthMs).some((bucket) => bucket[3] > 0);
 }
 
-/** The running bucket and as many before it as the length holds. */
+/** The bucket that is being filled, or has just been, and as many before it as the length holds. */
 function recent(history: DemandHistory, nowMs: number, lengthMs: number): Bucket[] {
-  const first = Math.floor(nowMs / history.bucketMs) - Math.max(1, Math.ceil(lengthMs / history.bucketMs)) + 1;
+  const first = Math.floor((nowMs - 1) / history.bucketMs) - Math.max(1, Math.ceil(lengthMs / history.bucketMs)) + 1;
   return history.buckets.filter((bucket) => bucket[0] >= first);
 }
 

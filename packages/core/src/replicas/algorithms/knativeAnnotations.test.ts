@@ -51,7 +51,11 @@ describe('annotations', () => {
     ['max-scale', '3000000000', 'a whole number from 0 to 2147483647'],
     ['max-scale', '1.5', 'a whole number from 0 to 2147483647'],
     ['metric-aggregation-algorithm', 'median', 'linear or weighted-exponential'],
-    ['class', 'hpa.autoscaling.knative.dev', 'kpa.autoscaling.knative.dev here; other classes have autoscalers of their own'],
+    [
+      'class',
+      'hpa.autoscaling.knative.dev',
+      'kpa.autoscaling.knative.dev here; other classes have autoscalers of their own',
+    ],
     ['initial-scale', '0', 'a whole number from 1 to 2147483647; 0 needs allow-zero-initial-scale: true'],
   ])('%s: %s is refused', (name, value, allowed) => {
     const key = domain + name;
@@ -150,5 +154,7 @@ describe("Go's durations", () => {
     ['100us', 0.1],
   ])('%s is %d ms', (text, wanted) => expect(parseGoDuration(text)).toBeCloseTo(wanted, 9));
 
-  it.each(['', '5', '5 s', 's', '1d', '1e3s', '--5s'])('%j is none', (text) => expect(parseGoDuration(text)).toBeNull());
+  it.each(['', '5', '5 s', 's', '1d', '1e3s', '--5s'])('%j is none', (text) =>
+    expect(parseGoDuration(text)).toBeNull(),
+  );
 });

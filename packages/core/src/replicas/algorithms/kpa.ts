@@ -127,12 +127,14 @@ function turnKpa(spec: KpaDecisionSpec, state: KpaState, turn: Turn): TurnOutcom
   const { nowMs, counted, observation, reasons } = turn;
   const reachable = observation.kpa?.reachable ?? true;
   const ready = counted.ready;
-  if (isKpaWindowEmpty(state.window, nowMs)) {
+  // What ends now lies in the second before: a turn on a whole second sees that second complete.
+  const seenMs = nowMs - 1;
+  if (isKpaWindowEmpty(state.window, seenMs)) {
     const replicas = state.gate.replicas;
     reasons.push({ code: 'kpa-no-data', stage: 'recommendation', data: { windowMs: spec.stableWindowMs, replicas } });
   } else {
-    const stable = kpaAverage(state.window, 'stable', nowMs, spec.aggregation);
-    const panic = kpaAverage(state.window, 'panic', nowMs, spec.aggregation);
+    const stable = kpaAverage(state.window, 'stable', seenMs, spec.aggregation);
+    const panic = kpaAverage(state.window, 'panic', seenMs, spec.aggregation);
     const scaled = kpaScale(spec, state.panic, state.delay, { nowMs, stable, panic, ready, reachable }, reasons);
     state.panic = scaled.panic;
     state.desired = scaled.desired;

@@ -36,23 +36,107 @@ function pass(before: KpaGate, input: Partial<KpaGateInput> = {}, more: Partial<
 describe('from one to zero', () => {
   it.each<[string, KpaGate, Partial<KpaGateInput>, Partial<KpaSettings>, Partial<KpaGate>]>([
     ['just before the idle period', gate('Active', window - 1000), {}, {}, { replicas: 1, phase: 'Active' }],
-    ['to one while the idle period lasts', gate('Active', window - 1000, { replicas: 10 }), {}, {}, { replicas: 1, phase: 'Active' }],
-    ['marked inactive after the idle period', gate('Active', window), {}, {}, { replicas: 1, phase: 'Inactive', reason: 'NoTraffic' }],
-    ['after a window of its own', gate('Active', 20_000), {}, { stableWindowMs: 20_000 }, { replicas: 1, phase: 'Inactive' }],
+    [
+      'to one while the idle period lasts',
+      gate('Active', window - 1000, { replicas: 10 }),
+      {},
+      {},
+      { replicas: 1, phase: 'Active' },
+    ],
+    [
+      'marked inactive after the idle period',
+      gate('Active', window),
+      {},
+      {},
+      { replicas: 1, phase: 'Inactive', reason: 'NoTraffic' },
+    ],
+    [
+      'after a window of its own',
+      gate('Active', 20_000),
+      {},
+      { stableWindowMs: 20_000 },
+      { replicas: 1, phase: 'Inactive' },
+    ],
     ['after the grace period', gate('Inactive', grace), {}, {}, { replicas: 0 }],
     ['not just before the grace period', gate('Inactive', grace - 1000), {}, {}, { replicas: 1 }],
-    ['not before the pod retention', gate('Inactive', grace), {}, { scaleToZeroPodRetentionPeriodMs: 2 * grace }, { replicas: 1 }],
-    ['after the pod retention', gate('Inactive', grace), {}, { scaleToZeroPodRetentionPeriodMs: grace }, { replicas: 0 }],
-    ['at once when already behind the activator for long enough', gate('Inactive', grace - 1000, { proxySinceMs: now - grace }), {}, {}, { replicas: 0 }],
-    ['not when behind it for too short a time', gate('Inactive', grace - 1000, { proxySinceMs: now - grace + 1000 }), {}, {}, { replicas: 1 }],
-    ['not before the retention though behind the activator', gate('Inactive', 10_000, { proxySinceMs: now - grace }), {}, { scaleToZeroPodRetentionPeriodMs: 20_000 }, { replicas: 1 }],
-    ['after the retention when behind the activator', gate('Inactive', 20_000, { proxySinceMs: now - grace }), {}, { scaleToZeroPodRetentionPeriodMs: 20_000 }, { replicas: 0 }],
-    ['not while the activator does not answer', gate('Inactive', grace), { activatorAnswers: false }, {}, { replicas: 1 }],
-    ['without asking it when the burst capacity is unlimited', gate('Inactive', grace), { activatorAnswers: false }, { targetBurstCapacity: -1 }, { replicas: 0 }],
-    ['never when it is switched off', gate('Inactive', grace, { replicas: 4 }), {}, { enableScaleToZero: false }, { replicas: 1 }],
+    [
+      'not before the pod retention',
+      gate('Inactive', grace),
+      {},
+      { scaleToZeroPodRetentionPeriodMs: 2 * grace },
+      { replicas: 1 },
+    ],
+    [
+      'after the pod retention',
+      gate('Inactive', grace),
+      {},
+      { scaleToZeroPodRetentionPeriodMs: grace },
+      { replicas: 0 },
+    ],
+    [
+      'at once when already behind the activator for long enough',
+      gate('Inactive', grace - 1000, { proxySinceMs: now - grace }),
+      {},
+      {},
+      { replicas: 0 },
+    ],
+    [
+      'not when behind it for too short a time',
+      gate('Inactive', grace - 1000, { proxySinceMs: now - grace + 1000 }),
+      {},
+      {},
+      { replicas: 1 },
+    ],
+    [
+      'not before the retention though behind the activator',
+      gate('Inactive', 10_000, { proxySinceMs: now - grace }),
+      {},
+      { scaleToZeroPodRetentionPeriodMs: 20_000 },
+      { replicas: 1 },
+    ],
+    [
+      'after the retention when behind the activator',
+      gate('Inactive', 20_000, { proxySinceMs: now - grace }),
+      {},
+      { scaleToZeroPodRetentionPeriodMs: 20_000 },
+      { replicas: 0 },
+    ],
+    [
+      'not while the activator does not answer',
+      gate('Inactive', grace),
+      { activatorAnswers: false },
+      {},
+      { replicas: 1 },
+    ],
+    [
+      'without asking it when the burst capacity is unlimited',
+      gate('Inactive', grace),
+      { activatorAnswers: false },
+      { targetBurstCapacity: -1 },
+      { replicas: 0 },
+    ],
+    [
+      'never when it is switched off',
+      gate('Inactive', grace, { replicas: 4 }),
+      {},
+      { enableScaleToZero: false },
+      { replicas: 1 },
+    ],
     ['not below the minimum', gate('Inactive', grace, { replicas: 10 }), {}, { minScale: 2 }, { replicas: 2 }],
-    ['below the minimum where nothing leads', gate('Inactive', grace, { replicas: 10 }), { reachable: false }, { minScale: 2 }, { replicas: 0 }],
-    ['without retention where nothing leads', gate('Inactive', grace), { reachable: false }, { scaleToZeroPodRetentionPeriodMs: 10 * grace }, { replicas: 0 }],
+    [
+      'below the minimum where nothing leads',
+      gate('Inactive', grace, { replicas: 10 }),
+      { reachable: false },
+      { minScale: 2 },
+      { replicas: 0 },
+    ],
+    [
+      'without retention where nothing leads',
+      gate('Inactive', grace),
+      { reachable: false },
+      { scaleToZeroPodRetentionPeriodMs: 10 * grace },
+      { replicas: 0 },
+    ],
   ])('%s', (_name, before, input, more, wanted) => {
     expect(pass(before, input, more)).toMatchObject(wanted);
   });
@@ -64,7 +148,11 @@ describe('while it is getting ready', () => {
   it('is left alone until the progress deadline and thirty seconds are over', () => {
     expect(pass(activating(activation / 2), { ready: 0 })).toMatchObject({ replicas: 1, phase: 'Activating' });
     expect(pass(activating(activation), { ready: 0 })).toMatchObject({ replicas: 1, phase: 'Activating' });
-    expect(pass(activating(activation + 1), { ready: 0 })).toMatchObject({ replicas: 0, phase: 'Inactive', reason: 'TimedOut' });
+    expect(pass(activating(activation + 1), { ready: 0 })).toMatchObject({
+      replicas: 0,
+      phase: 'Inactive',
+      reason: 'TimedOut',
+    });
   });
 
   it('has a deadline of its own', () => {
@@ -81,11 +169,41 @@ describe('up, and within bounds', () => {
     ['from zero', gate('Inactive', 10, { replicas: 0 }), { desired: 10 }, {}, 10],
     ['not without data', gate('Inactive', 10, { replicas: 0 }), { desired: -1 }, {}, 0],
     ['not changed without data', gate('Active', 10, { replicas: 12 }), { desired: -1 }, {}, 12],
-    ['to the minimum without data while activating', gate('Activating', 10, { initialized: false }), { desired: -1, ready: 0 }, { minScale: 3 }, 3],
-    ['to the initial scale first', gate('Activating', 10, { initialized: false }), { desired: 1, ready: 0 }, { initialScale: 2 }, 2],
-    ['past a minimum above the initial scale', gate('Activating', 10, { initialized: false }), { desired: 1, ready: 0 }, { initialScale: 2, minScale: 4 }, 4],
-    ['not held at the initial scale once reached', gate('Active', 120_000, { replicas: 2 }), {}, { initialScale: 2 }, 2],
-    ['without the initial scale where nothing leads', gate('Activating', 10, { initialized: false }), { desired: 1, ready: 0, reachable: false }, { initialScale: 5 }, 1],
+    [
+      'to the minimum without data while activating',
+      gate('Activating', 10, { initialized: false }),
+      { desired: -1, ready: 0 },
+      { minScale: 3 },
+      3,
+    ],
+    [
+      'to the initial scale first',
+      gate('Activating', 10, { initialized: false }),
+      { desired: 1, ready: 0 },
+      { initialScale: 2 },
+      2,
+    ],
+    [
+      'past a minimum above the initial scale',
+      gate('Activating', 10, { initialized: false }),
+      { desired: 1, ready: 0 },
+      { initialScale: 2, minScale: 4 },
+      4,
+    ],
+    [
+      'not held at the initial scale once reached',
+      gate('Active', 120_000, { replicas: 2 }),
+      {},
+      { initialScale: 2 },
+      2,
+    ],
+    [
+      'without the initial scale where nothing leads',
+      gate('Activating', 10, { initialized: false }),
+      { desired: 1, ready: 0, reachable: false },
+      { initialScale: 5 },
+      1,
+    ],
   ])('%s', (_name, before, input, more, wanted) => {
     expect(pass(before, input, more).replicas).toBe(wanted);
   });
@@ -109,14 +227,24 @@ describe('the phase after a reconciliation', () => {
   });
 
   it('is inactive from the beginning with an initial scale of zero', () => {
-    const first = pass(gate('Activating', 0, { initialized: false, replicas: 0 }), { desired: -1, ready: 0 }, { initialScale: 0 });
+    const first = pass(
+      gate('Activating', 0, { initialized: false, replicas: 0 }),
+      { desired: -1, ready: 0 },
+      { initialScale: 0 },
+    );
     expect(first).toMatchObject({ phase: 'Inactive', initialized: true, replicas: 0 });
   });
 
   it('is active only when the initial scale is ready, and remembers that', () => {
     const before = gate('Activating', 10, { initialized: false, replicas: 3 });
-    expect(pass(before, { desired: 3, ready: 2 }, { initialScale: 3 })).toMatchObject({ phase: 'Activating', initialized: false });
-    expect(pass(before, { desired: 3, ready: 3 }, { initialScale: 3 })).toMatchObject({ phase: 'Active', initialized: true });
+    expect(pass(before, { desired: 3, ready: 2 }, { initialScale: 3 })).toMatchObject({
+      phase: 'Activating',
+      initialized: false,
+    });
+    expect(pass(before, { desired: 3, ready: 3 }, { initialScale: 3 })).toMatchObject({
+      phase: 'Active',
+      initialized: true,
+    });
   });
 
   it('keeps its time while it stays the same', () => {
@@ -127,7 +255,12 @@ describe('the phase after a reconciliation', () => {
 
 describe('the activator', () => {
   it.each<[string, KpaGate, Partial<KpaGateInput>, boolean]>([
-    ['is in the path while there is too little spare capacity', gate('Active', 0), { desired: 2, excessBurstCapacity: -1 }, true],
+    [
+      'is in the path while there is too little spare capacity',
+      gate('Active', 0),
+      { desired: 2, excessBurstCapacity: -1 },
+      true,
+    ],
     ['is out of it with enough', gate('Active', 0), { desired: 2, excessBurstCapacity: 0 }, false],
     ['is in it when zero is wanted', gate('Active', window), { desired: 0 }, true],
     ['is in it at zero without data', gate('Inactive', 0, { replicas: 0 }), { desired: -1 }, true],

@@ -37,9 +37,19 @@ describe('pods wanted', () => {
     ['none without traffic', settings(10, 100), { stable: 0, panic: 0, ready: 1 }, 0],
     ['one with unlimited burst capacity', settings(181, -1), { stable: 21, panic: 26, ready: 1 }, 1],
     ['by the stable window', settings(10, 100), { stable: 50, panic: 50, ready: 5 }, 5],
-    ['at least one more with a small up rate', settings(1, 1982, { maxScaleUpRate: 1.1 }), { stable: 3, panic: 3.1, ready: 2 }, 3],
+    [
+      'at least one more with a small up rate',
+      settings(1, 1982, { maxScaleUpRate: 1.1 }),
+      { stable: 3, panic: 3.1, ready: 2 },
+      3,
+    ],
     ['not below the down rate', settings(10, 1982, { maxScaleDownRate: 1.1 }), { stable: 1, panic: 1, ready: 100 }, 90],
-    ['below it when nothing leads there', settings(10, 1982, { maxScaleDownRate: 1.1 }), { stable: 1, panic: 1, ready: 100, reachable: false }, 1],
+    [
+      'below it when nothing leads there',
+      settings(10, 1982, { maxScaleDownRate: 1.1 }),
+      { stable: 1, panic: 1, ready: 100, reachable: false },
+      1,
+    ],
     ['by the panic window over the threshold', settings(10, 84), { stable: 50, panic: 100, ready: 1 }, 10],
     ['not above the up rate', settings(10, 61), { stable: 1000, panic: 1001, ready: 1 }, 10],
     ['counts no ready pod as one', settings(10, 81), { stable: 1000, panic: 888, ready: 0 }, 10],
@@ -83,7 +93,9 @@ describe('panic', () => {
     const panic: KpaPanic = { sinceMs: -5000, mostPods: 5 };
     expect(scale(settings(1, 100), { stable: 50, panic: 30, ready: 5 }, panic).desired).toBe(50);
     expect(scale(settings(1, 100), { stable: 20, panic: 30, ready: 5 }, panic).desired).toBe(30);
-    expect(scale(settings(10, 93), { stable: 1, panic: 1, ready: 10 }, { sinceMs: 0, mostPods: 100 }).desired).toBe(100);
+    expect(scale(settings(10, 93), { stable: 1, panic: 1, ready: 10 }, { sinceMs: 0, mostPods: 100 }).desired).toBe(
+      100,
+    );
   });
 
   it('ends when more than a stable window has passed below the threshold', () => {
@@ -164,7 +176,11 @@ describe('target and windows', () => {
     ['utilisation of one', { containerConcurrency: 1, targetUtilization: 1 }, { target: 1, total: 1 }],
     ['never under 0.01', { target: 0.01, targetUtilization: 0.1 }, { target: 0.01, total: 0.01 }],
     ['requests a second', { metric: 'rps' }, { target: 140, total: 200 }],
-    ['requests a second are not capped by concurrency', { metric: 'rps', target: 300, containerConcurrency: 1 }, { target: 210, total: 300 }],
+    [
+      'requests a second are not capped by concurrency',
+      { metric: 'rps', target: 300, containerConcurrency: 1 },
+      { target: 210, total: 300 },
+    ],
   ])('%s', (_name, more, wanted) => {
     const { target, total } = kpaTarget({ ...defaultKpaSettings, ...more });
     expect(target).toBeCloseTo(wanted.target, 9);

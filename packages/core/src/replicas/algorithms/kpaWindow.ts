@@ -66,9 +66,12 @@ function moveTo(window: KpaWindow, last: number, index: number): void {
   window.last = index;
 }
 
-/** Whether nothing has been written for longer than the stable window: there is nothing to scale on. */
+/**
+ * Whether nothing has been written for a stable window: there is nothing to scale on. (Upstream is one second later,
+ * and in that second the mean is zero though nothing was measured: a lost source would shrink the workload.)
+ */
 export function isKpaWindowEmpty(window: KpaWindow, nowMs: number): boolean {
-  return window.last === null || Math.floor(nowMs / window.bucketMs) - window.last > window.sizes.stable;
+  return window.last === null || Math.floor(nowMs / window.bucketMs) - window.last >= window.sizes.stable;
 }
 
 /** Average of a window as of now; floored to six digits where it is a plain mean, as upstream does. */

@@ -143,7 +143,13 @@ function turnSlo(spec: SloDecisionSpec, state: SloState, turn: Turn): TurnOutcom
   const blind = !observation.countsKnown;
   if (blind) reasons.push({ code: 'demand-unknown', stage: 'combine', data: { replicas: Math.max(gated, current) } });
   const replicas = limited(spec, blind ? Math.max(gated, current) : gated, reasons);
-  if (replicas !== current) state.change = { atMs: nowMs, from: current, to: replicas, readyAtMs: null };
+  if (replicas !== current) {
+    const { change } = state;
+    // What is still not ready has taken this long at least.
+    const unready = change && change.to > change.from && change.readyAtMs === null;
+    if (unready) state.learnedStartMs = Math.max(state.learnedStartMs, nowMs - change.atMs);
+    state.change = { atMs: nowMs, from: current, to: replicas, readyAtMs: null };
+  }
   return replicas === 0 && demandNow === 0 ? { replicas, revisitAtMs: null } : { replicas };
 }
 
@@ -175,7 +181,7 @@ function learnStart(state: SloState, current: number, ready: number, nowMs: numb
 const demandWindowMs = (spec: SloSettings) => Math.max(1000, ...spec.triggers.map((trigger) => trigger.windowMs));
 
 function emptyTrigger(trigger: SloTrigger): SloTriggerState {
-  return { ...noFailure, line: emptyLine(), history: emptyHistory(trigger.windowMs) };
+  return { ...noFailure, line: emptyLine(0), history: emptyHistory(trigger.windowMs) };
 }
 
 function triggerToJson({ line, history, failedReplicas, failedDemand }: SloTriggerState): Json {

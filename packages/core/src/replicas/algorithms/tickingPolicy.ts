@@ -79,8 +79,9 @@ export function tickingPolicy<Spec extends AlgorithmSpec, State>(
 
     const turn: Turn = { nowMs, replicas: frame.replicas, counted, observation, urgent: false, reasons };
     const due = nowMs >= frame.nextTurnMs;
-    turn.urgent = !due && observation.countsKnown && (rules.isUrgent?.(spec, frame.state, turn) ?? false);
-    const segments = takeDemand(frame.line, rules.demand, spec.classes, observation, turn.urgent, reasons);
+    const waited = observation.countsKnown && (rules.isUrgent?.(spec, frame.state, turn) ?? false);
+    turn.urgent = waited && !due;
+    const segments = takeDemand(frame.line, rules.demand, spec.classes, observation, waited, reasons);
     for (const segment of segments) rules.take(spec, frame.state, segment, counted);
 
     if (due || turn.urgent) {
@@ -133,7 +134,7 @@ function beginFrame<Spec extends AlgorithmSpec, State>(
   const data = { running: counted.ready + counted.starting, initialReplicas: replicas };
   reasons.push({ code: 'first-decision', stage: 'reading', data });
   const nextTurnMs = rules.actsAtOnce ? nowMs : nowMs + rules.tickMs(spec, replicas);
-  return { replicas, classes: {}, nextTurnMs, revisitAtMs: nextTurnMs, line: emptyLine(), state };
+  return { replicas, classes: {}, nextTurnMs, revisitAtMs: nextTurnMs, line: emptyLine(nowMs), state };
 }
 
 function readFrame<Spec extends AlgorithmSpec, State>(

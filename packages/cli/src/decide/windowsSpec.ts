@@ -1,0 +1,66 @@
+import type { WorkloadDecisionSpec } from '@ebb/core';
+import type { BehaviorRules, ScalingSpec, ScheduleSpec, TriggerSpec, WindowsSpec } from '@ebb/documents';
+import { count, listOf, number, object, oneOf, orElse, orNull, type Shape, text } from './shape.ts';
+
+const windows: WindowsSpec = {
+  stableMs: 60_000,
+  panicMs: 6000,
+  panicThreshold: 2,
+  maxScaleUpRate: 1000,
+  maxScaleDownRate: 2,
+  targetUtilization: 1,
+};
+const windowsShape = object<WindowsSpec>({
+  stableMs: orElse(count, windows.stableMs),
+  panicMs: orElse(count, windows.panicMs),
+  panicThreshold: orElse(number, windows.panicThreshold),
+  maxScaleUpRate: orElse(number, windows.maxScaleUpRate),
+  maxScaleDownRate: orElse(number, windows.maxScaleDownRate),
+  targetUtilization: orElse(number, windows.targetUtilization),
+});
+
+const unlimited: BehaviorRules = { stabilizationMs: 0, selectPolicy: 'Max', policies: [] };
+const rules = orElse(
+  object<BehaviorRules>({
+    stabilizationMs: orElse(count, 0),
+    selectPolicy: orElse(oneOf('Max', 'Min', 'Disabled'), 'Max'),
+    policies: orElse(listOf(object({ type: oneOf('Pods', 'Percent'), value: number, periodMs: count })), []),
+  }),
+  unlimited,
+);
+
+const trigger = object<TriggerSpec>({ name: text, type: oneOf('concurrency', 'requestRate'), target: number });
+/** Only the name counts here: whether a schedule is on comes as a reading `schedule:NAME`. */
+const schedule = object<ScheduleSpec>({
+  name: text,
+  timezone: orElse(text, 'UTC'),
+  start: orElse(text, ''),
+  end: orElse(text, ''),
+  minReplicas: orElse(count, 0),
+});
+
+const oneClass = { name: 'default', concurrency: 1, pricePerHourMicro: 0 };
+const classShape = object({
+  name: text,
+  concurrency: orElse(count, 1),
+  pricePerHourMicro: orElse(count, 0),
+});
+
+const scaling = object<ScalingSpec>({
+  minReplicas: orElse(count, 0),
+  maxReplicas: count,
+  initialReplicas: orElse(count, 0),
+  windows: orElse(windowsShape, windows),
+  triggers: orElse(listOf(trigger), [{ name: 'concurrency', type: 'concurrency', target: 1 }]),
+  keepAliveMs: orElse(count, 300_000),
+  behavior: orElse(object({ scaleUp: rules, scaleDown: rules }), { scaleUp: unlimited, scaleDown: unlimited }),
+  schedules: orElse(listOf(schedule), []),
+  paused: orNull(object({ replicas: orNull(count) })),
+});
+
+export const windowsSpec: Shape<WorkloadDecisionSpec> = object<WorkloadDecisionSpec>({
+  policy: oneOf('windows'),
+  workload: orElse(text, 'local/default/workload'),
+  classes: orElse(listOf(classShape), [oneClass]),
+  scaling,
+});

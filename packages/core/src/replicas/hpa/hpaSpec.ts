@@ -1,0 +1,50 @@
+import {
+  type HpaBehaviorSpec,
+  type HpaMetricDocumentSpec,
+  type HpaRulesSpec,
+  type HpaSpec,
+  keyText,
+} from '@ebb/documents';
+import {
+  defaultHpaController,
+  type HpaBehavior,
+  type HpaControllerSettings,
+  type HpaDecisionSpec,
+  type HpaMetricSpec,
+  type HpaRules,
+} from './types.ts';
+
+/** What the HPA policy decides a HorizontalPodAutoscaler from, under a controller with the given flags. */
+export function hpaDecisionSpec(
+  resolved: HpaSpec,
+  controller: HpaControllerSettings = defaultHpaController,
+): HpaDecisionSpec {
+  return {
+    policy: 'hpa',
+    workload: keyText(resolved.key),
+    minReplicas: resolved.minReplicas,
+    maxReplicas: resolved.maxReplicas,
+    metrics: resolved.metrics.map(metricOf),
+    behavior: hpaBehaviorOf(resolved.behavior, controller),
+    controller,
+  };
+}
+
+/** Behaviour with the controller's flag where the document leaves the window of scaling down open. */
+export function hpaBehaviorOf(behavior: HpaBehaviorSpec | null, controller: HpaControllerSettings): HpaBehavior | null {
+  if (!behavior) return null;
+  return {
+    scaleUp: rulesOf(behavior.scaleUp, 0),
+    scaleDown: rulesOf(behavior.scaleDown, controller.downscaleStabilizationMs),
+  };
+}
+
+function rulesOf({ stabilizationMs, ...rules }: HpaRulesSpec, defaultStabilizationMs: number): HpaRules {
+  return { stabilizationMs: stabilizationMs ?? defaultStabilizationMs, ...rules };
+}
+
+function metricOf(metric: HpaMetricDocumentSpec): HpaMetricSpec {
+  const { name, target } = metric;
+  if (metric.type === 'ContainerResource') return { type: metric.type, name, container: metric.container, target };
+  return { type: metric.type, name, target };
+}
