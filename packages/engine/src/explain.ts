@@ -4,6 +4,13 @@ import { sentenceOf } from './reasonText.ts';
 import { isWorkloadSnapshot, replayJournal } from './replay.ts';
 import type { Explanation } from './types.ts';
 
+/** Body of a `grant` record. */
+interface GrantBody {
+  grant: Grant;
+  /** Sequence number of the decision it belongs to. */
+  because: number;
+}
+
 const mostActions = 200;
 const mostReplayed = 20_000;
 
@@ -16,23 +23,24 @@ export async function explainFromJournal(
   const decision = await decisionAt(journal, workload, atMs);
   const [grant = null] = await journal.read({ workload, toMs: atMs, kinds: ['grant'], newestFirst: true, limit: 1 });
   if (!decision) return grant ? { workload, decision: null, grant, actions: [], lines: [] } : null;
+  const granted = grant ? (grant.body as GrantBody) : null;
+  // Reasons change while the number stays: what was done follows from the decision that led to the present number.
+  const since = Math.min(decision.sequence, granted?.because ?? decision.sequence);
+  const nextMs = grant ? await nextGrantMs(journal, workload, grant) : null;
   const actions = await journal.read({
     workload,
-    fromSequence: decision.sequence,
-    fromMs: decision.atMs,
+    fromSequence: since,
+    ...(nextMs === null ? {} : { toMs: nextMs }),
     kinds: ['action', 'outcome'],
+    newestFirst: true,
     limit: mostActions,
   });
-  const nextMs = (await nextDecisionMs(journal, workload, decision)) ?? Number.POSITIVE_INFINITY;
   return {
     workload,
     decision,
     grant,
-    actions: actions.filter((record) => record.atMs <= nextMs),
-    lines: linesOf(
-      (await replayedAt(journal, workload, atMs)) ?? decidedIn(decision),
-      grant ? (grant.body as { grant: Grant }).grant : null,
-    ),
+    actions: actions.reverse(),
+    lines: linesOf((await replayedAt(journal, workload, atMs)) ?? decidedIn(decision), granted?.grant ?? null),
   };
 }
 
@@ -73,21 +81,12 @@ async function decisionAt(journal: JournalStore, workload: string, atMs: number)
   return first ?? null;
 }
 
-async function nextDecisionMs(
-  journal: JournalStore,
-  workload: string,
-  decision: JournalRecord,
-): Promise<number | null> {
-  const later = await journal.read({
-    workload,
-    fromSequence: decision.sequence + 1,
-    kinds: ['decision'],
-    limit: 2,
-  });
-  return later.find((record) => (record.body as DecisionBody).type === 'decided')?.atMs ?? null;
+async function nextGrantMs(journal: JournalStore, workload: string, grant: JournalRecord): Promise<number | null> {
+  const [next] = await journal.read({ workload, fromSequence: grant.sequence + 1, kinds: ['grant'], limit: 1 });
+  return next?.atMs ?? null;
 }
 
-export function decidedIn(record: JournalRecord): Decision | null {
+function decidedIn(record: JournalRecord): Decision | null {
   const body = record.body as DecisionBody;
   return body.type === 'decided' ? body.decision : null;
 }

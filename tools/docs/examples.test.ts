@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseDocuments, problemText } from '@ebb/documents';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+/** A page's YAML: whole documents as they stand, pieces of a Workload's spec put into one. */
+function documentsIn(text: string): string[] {
+  return [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => {
+    if (/^apiVersion:/m.test(yaml)) return yaml;
+    const classes = /^classes:/m.test(yaml) ? '' : '  classes: [{ name: default, command: [./serve], concurrency: 4 }]\n';
+    const spec = yaml.replace(/^(?=.)/gm, '  ');
+    return `apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: example }\nspec:\n${classes}${spec}`;
+  });
+}
+
+describe('the YAML of the pages', () => {
+  const examples = pages.flatMap((page) => documentsIn(readFileSync(join(root, page), 'utf8')).map((text) => ({ page, text })));
+
+  it('is found', () => expect(examples.length).toBeGreaterThan(4));
+
+  it.each(examples)('of $page is accepted ($#)', ({ page, text }) => {
+    const { documents, problems } = parseDocuments(text, { file: page });
+    const errors = problems.filter((problem) => problem.severity === 'error');
+    expect(errors.map(problemText).join('\n')).toBe('');
+    expect(documents.length).toBeGreaterThan(0);
+  });
+
+  it.each(pages)('of %s links only to what is there', (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const folder = join(root, page, '..');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [parent, name] = [join(folder, target, '..'), target.split('/').at(-1) ?? ''];
+      expect(readdirSync(parent), `${page} links to ${target}`).toContain(name);
+    }
+  });
+});
