@@ -5,20 +5,29 @@ import { parseDocuments, problemText } from '@ebb/documents';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 /** A page's YAML: whole documents as they stand, pieces of a Workload's spec put into one. */
 function documentsIn(text: string): string[] {
   return [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => {
     if (/^apiVersion:/m.test(yaml)) return yaml;
-    const classes = /^classes:/m.test(yaml) ? '' : '  classes: [{ name: default, command: [./serve], concurrency: 4 }]\n';
+    const classes = /^classes:/m.test(yaml)
+      ? ''
+      : '  classes: [{ name: default, command: [./serve], concurrency: 4 }]\n';
     const spec = yaml.replace(/^(?=.)/gm, '  ');
     return `apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: example }\nspec:\n${classes}${spec}`;
   });
 }
 
 describe('the YAML of the pages', () => {
-  const examples = pages.flatMap((page) => documentsIn(readFileSync(join(root, page), 'utf8')).map((text) => ({ page, text })));
+  const examples = pages.flatMap((page) =>
+    documentsIn(readFileSync(join(root, page), 'utf8')).map((text) => ({ page, text })),
+  );
 
   it('is found', () => expect(examples.length).toBeGreaterThan(4));
 

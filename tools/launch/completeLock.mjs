@@ -14,7 +14,7 @@ function platformOf(name) {
   const words = name.split(/[/-]/);
   const libc = words.some((word) => word.startsWith('musl'))
     ? 'musl'
-    : words.some((word) => /^gnu/.test(word))
+    : words.some((word) => word.startsWith('gnu'))
       ? 'glibc'
       : null;
   return {

@@ -7,6 +7,7 @@ import {
 } from '@stricli/core';
 import { apply } from './commands/apply.ts';
 import { completion } from './commands/completion.ts';
+import { decide } from './commands/decide.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
@@ -33,6 +34,7 @@ const routes = buildRouteMap<string, EbbContext>({
     logs,
     explain,
     validate,
+    decide,
     doctor,
     completion,
     version: versionCommand,

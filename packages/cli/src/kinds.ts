@@ -11,13 +11,24 @@ export interface Kind {
   short: string;
 }
 
-const shortNames: Record<KindName, string> = { Workload: 'wl', NodePool: 'np', Cluster: 'cl' };
+/** Kubernetes' own short names where the kind is Kubernetes' or KEDA's. */
+const shortNames: Readonly<Record<string, string>> = {
+  Cluster: 'cl',
+  ClusterTriggerAuthentication: 'cta',
+  HorizontalPodAutoscaler: 'hpa',
+  NodePool: 'np',
+  ScaledJob: 'sj',
+  ScaledObject: 'so',
+  TriggerAuthentication: 'ta',
+  VerticalPodAutoscaler: 'vpa',
+  Workload: 'wl',
+};
 
 export const kinds: readonly Kind[] = kindNames.map((kind) => ({
   kind,
   singular: kind.toLowerCase(),
   plural: kindOf(kind).plural,
-  short: shortNames[kind],
+  short: shortNames[kind] ?? kind.toLowerCase(),
 }));
 
 /** The kind a word means: singular, plural or short, in any case. Throws a usage failure that names the nearest. */

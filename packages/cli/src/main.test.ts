@@ -34,6 +34,7 @@ const commandNames = [
   'logs',
   'explain',
   'validate',
+  'decide',
   'doctor',
   'completion',
   'version',

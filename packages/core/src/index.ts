@@ -6,6 +6,12 @@ export * from './dispatch/types.ts';
 export * from './explain/reasons.ts';
 export { type ReasonEntry, reasonTable } from './explain/reasonTable.ts';
 export { decisionSummary, reasonSentence } from './explain/sentences.ts';
+export { whatWouldChange } from './explain/whatIf.ts';
+export type { WhatIf } from './explain/whatIfSearch.ts';
+export { whatIfSentence } from './explain/whatIfSentences.ts';
+export { type CompiledFormula, compileFormula, evaluate as evaluateCompiled } from './formula/compile.ts';
+export { FormulaError, type FormulaProblem } from './formula/problem.ts';
+export { evaluateFormula } from './formula/evaluate.ts';
 export * from './ports/link.ts';
 export * from './ports/ports.ts';
 export {
@@ -58,6 +64,22 @@ export * from './replicas/algorithms/sloTriggers.ts';
 export { decide } from './replicas/decide.ts';
 export { hpaDecisionSpec } from './replicas/hpa/hpaSpec.ts';
 export * from './replicas/hpa/types.ts';
+export {
+  defaultKedaImprovements,
+  kedaDecisionSpec,
+  type KedaSpecOptions,
+  scaledJobRules,
+  scaledJobTargets,
+} from './replicas/keda/kedaSpec.ts';
+export { type TriggerTarget, TriggerTargetError } from './replicas/keda/triggerTargets.ts';
+export {
+  jobsToCreate,
+  type ScaledJobCounts,
+  type ScaledJobResult,
+  type ScaledJobRules,
+  type ScaledJobTriggerReading,
+} from './replicas/keda/scaledJob.ts';
+export * from './replicas/keda/types.ts';
 export { decisionSpecOf } from './replicas/spec.ts';
 export * from './replicas/types.ts';
 export { chooseVictims, type VictimCandidate } from './replicas/victims.ts';

@@ -7,6 +7,8 @@ const foreignGroups: Record<string, string> = {
   'networking.k8s.io': 'Kubernetes',
   policy: 'Kubernetes',
   'rbac.authorization.k8s.io': 'Kubernetes',
+  'autoscaling.k8s.io': 'Vertical Pod Autoscaler',
+  'keda.sh': 'KEDA',
   'eventing.keda.sh': 'KEDA',
   'http.keda.sh': 'KEDA',
   'serving.knative.dev': 'Knative',

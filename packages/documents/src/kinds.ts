@@ -1,15 +1,24 @@
 import type { z } from 'zod';
 import { clusterKind } from './cluster/cluster.ts';
 import { hpaKind } from './hpa/hpa.ts';
+import { scaledJobKind } from './keda/scaledJob.ts';
+import { scaledObjectKind } from './keda/scaledObject.ts';
+import { clusterTriggerAuthenticationKind, triggerAuthenticationKind } from './keda/triggerAuthentication.ts';
 import type { KindDefinition } from './kind.ts';
 import { nodePoolKind } from './nodePool/nodePool.ts';
+import { vpaKind } from './vpa/vpa.ts';
 import { workloadKind } from './workload/workload.ts';
 
 /** Every kind that is accepted, by name: one line each. */
 export const kinds = {
   Cluster: clusterKind,
+  ClusterTriggerAuthentication: clusterTriggerAuthenticationKind,
   HorizontalPodAutoscaler: hpaKind,
   NodePool: nodePoolKind,
+  ScaledJob: scaledJobKind,
+  ScaledObject: scaledObjectKind,
+  TriggerAuthentication: triggerAuthenticationKind,
+  VerticalPodAutoscaler: vpaKind,
   Workload: workloadKind,
 } as const;
 

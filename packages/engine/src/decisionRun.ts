@@ -4,7 +4,7 @@ import { applyDelta, deltaOf, type JsonDelta } from './observationDelta.ts';
 /** Body of a `reading` record: consecutive observations, the first whole, the others as what changed. */
 export interface ReadingBody {
   first: Observation;
-  then: JsonDelta[];
+  changes: JsonDelta[];
 }
 
 /** Body of a `decision` record: the decision that began a run, or how often and until when it was repeated. */
@@ -30,14 +30,14 @@ export class DecisionRun {
   /** Takes an observation; true when the batch should be written. */
   observe(observation: Observation): boolean {
     if (this.#body && this.#last) {
-      this.#body.then.push(deltaOf(toJson(this.#last), toJson(observation)));
+      this.#body.changes.push(deltaOf(toJson(this.#last), toJson(observation)));
     } else {
-      this.#body = { first: observation, then: [] };
+      this.#body = { first: observation, changes: [] };
       this.#firstMs = observation.nowMs;
     }
     this.#last = observation;
     return (
-      this.#body.then.length + 1 >= observationBatchCount || observation.nowMs - this.#firstMs >= observationBatchMs
+      this.#body.changes.length + 1 >= observationBatchCount || observation.nowMs - this.#firstMs >= observationBatchMs
     );
   }
 
@@ -90,7 +90,7 @@ export class DecisionRun {
 export function observationsOf(body: ReadingBody): Observation[] {
   const observations = [body.first];
   let value = toJson(body.first);
-  for (const delta of body.then) {
+  for (const delta of body.changes) {
     value = applyDelta(value, delta);
     observations.push(value as unknown as Observation);
   }

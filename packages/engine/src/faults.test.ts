@@ -28,7 +28,7 @@ describe('a replica that cannot be started', () => {
     const held = [1, 2, 3].map(() => system.gateway.arrive(web, 1000));
     await system.clock.advance(100);
     expect(held.map((exchange) => [exchange.outcome, exchange.detail])).toEqual(
-      Array(3).fill(['refused', 'unavailable']),
+      Array.from({ length: 3 }, () => ['refused', 'unavailable']),
     );
     expect(system.gateway.workloads()[0]?.unavailable).toEqual({
       code: 'command-not-found',

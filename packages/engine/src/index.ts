@@ -1,3 +1,8 @@
+export { assumedColdStartMs, coldStartOf, medianOf } from './coldStarts.ts';
+export { Counterfactual, type CounterfactualOptions } from './counterfactual.ts';
 export { createEngine } from './engine.ts';
-export { type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
+export { RecordedPolicy } from './recordedPolicy.ts';
+export { isWorkloadSnapshot, type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
+export { type ComparedDecisions, Replayer, type ReplayListener, type ReplayStep } from './replayer.ts';
+export type { PolicyTotals } from './replicaMeter.ts';
 export * from './types.ts';

@@ -143,7 +143,7 @@ export class Ledger {
 
   async #writeAll(): Promise<void> {
     // Rows of one turn go together.
-    await null;
+    await Promise.resolve();
     try {
       while (this.#unwritten.size > 0) {
         const rows = [...this.#unwritten.values()];

@@ -25,19 +25,26 @@ export function reconcile(context: EngineContext, touched: ReadonlyMap<WorkloadS
   for (const [state, causes] of touched) {
     affected.add(state);
     if (state.removed || context.quiescing) continue;
-    try {
+    alone(context, state, () => {
       if (decideFor(context, state, causes)) anew.push(state);
-    } catch (error) {
-      // One workload's bad luck is not the others'.
-      context.ports.log('error', 'no decision could be made', { workload: state.key, error: String(error) });
-    }
+    });
   }
   for (const state of grantAll(context, affected)) affected.add(state);
   for (const state of anew) {
     const decision = statusOfDecision(state);
     if (decision) context.feed.send({ type: 'decision', at: decision.at, workload: state.key, decision });
   }
-  for (const state of affected) act(context, state);
+  for (const state of affected) alone(context, state, () => act(context, state));
+}
+
+/** What breaks for one workload is not the others' affair. */
+function alone(context: EngineContext, state: WorkloadState, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    context.ports.log('error', 'a workload could not be reconciled', { workload: state.key, error: what });
+  }
 }
 
 /** Whether the decision says something else than the one before. */

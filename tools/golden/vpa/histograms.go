@@ -67,6 +67,7 @@ func checkpointsOf(r *random) []checkpointCase {
 		{},
 		{{5e7, 1}},
 		// Weights next to the empty threshold beside a heavy bucket: rounding brings them below it.
+		{{1e7, 0.0001}, {5e8, 0.9}},
 		{{1e7, 0.0001}, {5e8, 1}},
 		{{1e7, 0.00010001}, {5e8, 1}},
 		{{1e7, 0.00015}, {5e8, 0.9999}, {9e8, 0.0001}},

@@ -90,13 +90,14 @@ export function object<Value>(fields: { [Name in keyof Value]-?: Shape<Value[Nam
 }
 
 /** Refuses names that mean nothing here: a misspelt field must not be taken for its default. */
-export function checkNames(given: JsonRecord, allowed: readonly string[], path: string): void {
+export function checkNames(given: JsonRecord, allowed: readonly string[], path: string, noun = 'field'): void {
   for (const name of Object.keys(given)) {
     if (allowed.includes(name)) continue;
     const meant = nearest(name, allowed);
     const where = path === '' ? 'the line' : path;
-    throw new LineError(
-      `${where} has no field "${name}"${meant === undefined ? '' : `; did you mean "${meant}"?`} (fields: ${allowed.join(', ')})`,
-    );
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    const nouns = noun === 'class' ? 'classes' : `${noun}s`;
+    const names = allowed.length === 0 ? `it has no ${nouns}` : `${nouns}: ${allowed.join(', ')}`;
+    throw new LineError(`${where} has no ${noun} "${name}"${hint} (${names})`);
   }
 }

@@ -29,7 +29,8 @@ const rules = orElse(
   unlimited,
 );
 
-const trigger = object<TriggerSpec>({ name: text, type: oneOf('concurrency', 'requestRate'), target: number });
+const triggerFields = object({ name: text, type: oneOf('concurrency', 'requestRate'), target: number });
+const trigger: Shape<TriggerSpec> = (value, path) => triggerFields(value, path);
 /** Only the name counts here: whether a schedule is on comes as a reading `schedule:NAME`. */
 const schedule = object<ScheduleSpec>({
   name: text,

@@ -1,129 +1,111 @@
 import type { Reason } from '../explain/reasons.ts';
-import type { Memory } from '../replicas/types.ts';
-import type { Allocate, AllocationLimits, AllocationRequest, Grant } from './types.ts';
+import { budgetWarning } from './budget.ts';
+import { type Claim, claimsOf, give } from './claim.ts';
+import { type Dependence, dependences } from './dependencies.ts';
+import { type Goal, shareOut } from './fairShare.ts';
+import { openRooms } from './room.ts';
+import { shortfalls } from './shortfall.ts';
+import { nextTurns, takeTurns } from './turns.ts';
+import type { Allocate, AllocationRequest, Grant } from './types.ts';
 
-const emptyMemory: Memory = { version: 1, policy: 'caps' };
-
-/** What is still free of each limited thing; a limit of null never runs out. */
-class Room {
-  readonly #left: Map<string, { left: number; limit: number }>;
-
-  constructor(limits: AllocationLimits) {
-    const all: [string, number | null][] = [
-      ['replicas', limits.maxReplicas],
-      ['cpuMilli', limits.capacity.cpuMilli],
-      ['memoryBytes', limits.capacity.memoryBytes],
-      ['gpuMilli', limits.capacity.gpuMilli],
-      ['pricePerHourMicro', limits.maxPricePerHourMicro],
-    ];
-    this.#left = new Map(all.flatMap(([name, limit]) => (limit === null ? [] : [[name, { left: limit, limit }]])));
-  }
-
-  take(need: Record<string, number>, times: number): void {
-    for (const [name, room] of this.#left) room.left -= (need[name] ?? 0) * times;
-  }
-
-  /** The first thing that one more replica would push over its limit; null when it fits. */
-  lackedBy(need: Record<string, number>): { resource: string; limit: number } | null {
-    for (const [name, room] of this.#left) {
-      const each = need[name] ?? 0;
-      if (each > 0 && each > room.left) return { resource: name, limit: room.limit };
-    }
-    return null;
-  }
-}
+/** What runs and is wanted. */
+const running: Goal = { upTo: 'kept', atMost: (claim) => claim.kept, keepsWhatRuns: true };
+const minimum: Goal = { upTo: 'wanted', atMost: (claim) => Math.min(claim.minReplicas, claim.wanted) };
+const growth: Goal = { upTo: 'wanted', atMost: (claim) => claim.wanted };
 
 /**
- * Shares what is scarce between workloads: caps on replicas, CPU, memory, GPU and price an hour. What already runs
- * and is still wanted stays before anything new starts; then higher priority first, then by name, one replica at a
- * time within equal priority so that none of them takes everything. A workload whose dependency has no ready replica
- * starts nothing new.
+ * Shares what is scarce between workloads: replicas, CPU, memory, GPU, price an hour, budget, quotas and job caps.
+ *
+ * 1. What already runs and is still wanted stays, also over a limit; with `preemption` a higher priority may take back
+ *    what a lower one has above its `minReplicas`.
+ * 2. Higher priority first. Within a priority each workload's `minReplicas` come before anybody's growth.
+ * 3. Within each of these, a fair share by weight between quotas, then between workloads (`shareOut`); among equals
+ *    whoever has gone without for longest (`takeTurns`).
+ * 4. A workload whose dependency has no ready replica starts nothing new.
+ *
+ * Nothing that is wanted and fits every limit is left ungranted, so a small workload may pass a large one that does not
+ * fit. The grants do not depend on the order of the requests. O(n log n).
  */
 export const allocate: Allocate = (requests, limits, memory) => {
-  const room = new Room(limits);
-  const ordered = [...requests].sort((a, b) => b.priority - a.priority || compareText(a.workload, b.workload));
-  const grants = new Map<string, Grant>();
-  for (const request of ordered) {
-    const classes: Record<string, number> = {};
-    for (const entry of request.classes) {
-      classes[entry.name] = Math.min(entry.wanted, entry.current);
-      room.take(needOf(entry), classes[entry.name] ?? 0);
-    }
-    grants.set(request.workload, { workload: request.workload, classes, replicas: 0, reasons: [] });
+  const ordered = [...requests].sort((a, b) => (a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : 0));
+  const claims = claimsOf(ordered, openRooms(limits));
+  const waiting = dependences(ordered);
+  takeTurns(claims, memory);
+  for (const claim of claims) {
+    claim.waits = waiting.get(claim.workload)?.kind === 'waits';
+    keep(claim, limits.preemption ? Math.min(claim.kept, claim.minReplicas) : claim.kept);
   }
-  for (const level of groupByPriority(ordered)) growEvenly(level, grants, room);
-  return {
-    grants: requests.flatMap((request) => {
-      const grant = grants.get(request.workload);
-      if (!grant) return [];
-      grant.replicas = Object.values(grant.classes).reduce((sum, replicas) => sum + replicas, 0);
-      return [grant];
-    }),
-    memory: memory ?? emptyMemory,
-  };
+  for (const level of byPriority(claims)) {
+    const starting = level.filter((claim) => !claim.waits);
+    if (limits.preemption) shareOut(level, running);
+    shareOut(starting, minimum);
+    shareOut(starting, growth);
+    if (limits.preemption) rememberGrowth(level);
+  }
+  return { grants: grantsOf(requests, claims, waiting, limits), memory: nextTurns(claims, memory) };
 };
 
-/** Gives one replica to each workload of the level in turn until nobody wants or nothing fits. */
-function growEvenly(level: AllocationRequest[], grants: Map<string, Grant>, room: Room): void {
-  let growing = level.filter((request) => {
-    const missing = request.dependencies.find((dependency) => !dependency.ready);
-    if (missing && wantsMore(request, grants)) {
-      pushOnce(grants.get(request.workload), {
-        code: 'grant-dependency',
-        stage: 'grant',
-        data: { dependency: missing.workload },
-      });
-    }
-    return !missing;
-  });
-  while (growing.length > 0) {
-    growing = growing.filter((request) => growByOne(request, grants.get(request.workload), room));
+/** Keeps so many of the running replicas, cheapest class first, whether or not they are within the limits. */
+function keep(claim: Claim, replicas: number): void {
+  for (const entry of claim.classes) give(claim, entry, Math.min(entry.kept, replicas - claim.granted));
+}
+
+function byPriority(claims: readonly Claim[]): Claim[][] {
+  const levels = new Map<number, Claim[]>();
+  for (const claim of claims) {
+    const level = levels.get(claim.priority);
+    if (level) level.push(claim);
+    else levels.set(claim.priority, [claim]);
+  }
+  return [...levels].sort(([a], [b]) => b - a).map(([, level]) => level);
+}
+
+/** Marks the rooms in which somebody grew: only there has a lower priority to give way. */
+function rememberGrowth(level: readonly Claim[]): void {
+  for (const { workload, priority, classes, rooms } of level) {
+    rooms.forEach((room, i) => {
+      const amount = classes.reduce((sum, entry) => sum + Math.max(0, entry.granted - entry.kept) * (entry.each[i] ?? 0), 0);
+      if (amount > (room.grownBy?.amount ?? 0)) room.grownBy = { workload, priority, amount };
+    });
   }
 }
 
-function growByOne(request: AllocationRequest, grant: Grant | undefined, room: Room): boolean {
-  if (!grant) return false;
-  let lacked: { resource: string; limit: number } | null = null;
-  for (const entry of request.classes) {
-    const granted = grant.classes[entry.name] ?? 0;
-    if (granted >= entry.wanted) continue;
-    const need = needOf(entry);
-    lacked = room.lackedBy(need);
-    if (lacked) continue;
-    room.take(need, 1);
-    grant.classes[entry.name] = granted + 1;
-    return true;
+function grantsOf(
+  requests: readonly AllocationRequest[],
+  claims: readonly Claim[],
+  waiting: ReadonlyMap<string, Dependence>,
+  { budget }: Parameters<Allocate>[1],
+): Grant[] {
+  const ratePerHourMicro = budget ? rateOf(claims) : 0n;
+  const warning = budgetWarning(budget, ratePerHourMicro);
+  const short = shortfalls(claims, budget, ratePerHourMicro);
+  const grants = new Map<string, Grant>();
+  for (const claim of claims) {
+    const reasons = [...dependencyReasons(claim, waiting.get(claim.workload)), ...(short.get(claim) ?? [])];
+    if (warning && claim.classes.some((entry) => entry.granted > 0 && entry.pricePerHourMicro > 0)) reasons.push(warning);
+    const classes = Object.fromEntries(claim.classes.map((entry) => [entry.name, entry.granted]));
+    grants.set(claim.workload, { workload: claim.workload, classes, replicas: claim.granted, reasons });
   }
-  if (lacked) {
-    const wanted = request.classes.reduce((sum, entry) => sum + entry.wanted, 0);
-    const granted = Object.values(grant.classes).reduce((sum, replicas) => sum + replicas, 0);
-    grant.reasons.push({ code: 'grant-capacity', stage: 'grant', data: { wanted, granted, ...lacked } });
+  return requests.flatMap(({ workload }) => grants.get(workload) ?? []);
+}
+
+function dependencyReasons(claim: Claim, dependence: Dependence | undefined): Reason[] {
+  const [dependency] = dependence?.path ?? [];
+  if (!dependence || dependency === undefined || claim.wanted <= claim.kept) return [];
+  const { wanted, granted } = claim;
+  if (dependence.kind === 'cycle') {
+    const data = { path: dependence.path.join(' > '), wanted, granted };
+    return [{ code: 'grant-dependency-cycle', stage: 'grant', data }];
   }
-  return false;
+  const path = dependence.path.slice(1).join(' > ');
+  const data: Reason['data'] = { dependency, wanted, granted };
+  return [{ code: 'grant-dependency', stage: 'grant', data: path === '' ? data : { ...data, path } }];
 }
 
-function wantsMore(request: AllocationRequest, grants: Map<string, Grant>): boolean {
-  return request.classes.some((entry) => entry.wanted > (grants.get(request.workload)?.classes[entry.name] ?? 0));
-}
-
-function needOf(entry: AllocationRequest['classes'][number]): Record<string, number> {
-  return { replicas: 1, ...entry.requests, pricePerHourMicro: entry.pricePerHourMicro };
-}
-
-function groupByPriority(ordered: AllocationRequest[]): AllocationRequest[][] {
-  const levels: AllocationRequest[][] = [];
-  for (const request of ordered) {
-    const last = levels.at(-1);
-    if (last?.[0]?.priority === request.priority) last.push(request);
-    else levels.push([request]);
+function rateOf(claims: readonly Claim[]): bigint {
+  let rate = 0n;
+  for (const claim of claims) {
+    for (const { granted, pricePerHourMicro } of claim.classes) rate += BigInt(granted) * BigInt(pricePerHourMicro);
   }
-  return levels;
-}
-
-function pushOnce(grant: Grant | undefined, reason: Reason): void {
-  grant?.reasons.push(reason);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return rate;
 }

@@ -11,13 +11,57 @@ export interface AllocationRequest {
   minReplicas: number;
   /** Workloads that need a ready replica first, and whether each has one. */
   dependencies: { workload: string; ready: boolean }[];
+  /** What quotas are matched with. */
+  namespace?: string;
+  labels?: Record<string, string>;
 }
 
-export interface AllocationLimits {
-  /** Null: no limit. */
+/** Null or left out: no limit. */
+interface LimitedAmounts {
   maxReplicas: number | null;
   capacity: { cpuMilli: number | null; memoryBytes: number | null; gpuMilli: number | null };
   maxPricePerHourMicro: number | null;
+}
+
+/**
+ * Limits of one namespace or of the workloads with one label. A workload within several is bound by all of them and
+ * takes its fair share from the first.
+ */
+export interface Quota {
+  name: string;
+  scope: { namespace: string } | { label: [key: string, value: string] };
+  maxReplicas?: LimitedAmounts['maxReplicas'];
+  capacity?: Partial<LimitedAmounts['capacity']>;
+  maxPricePerHourMicro?: LimitedAmounts['maxPricePerHourMicro'];
+  /** Part of what is scarce, against the other quotas (default 1; 0: only what no other wants). */
+  weight?: number;
+}
+
+/** Money for a window of time, in micro-units of its currency. */
+export interface Budget {
+  currency: string;
+  /** Spent within the window until `asOfMs`. */
+  spentMicro: number;
+  limitMicro: number;
+  asOfMs: number;
+  windowEndsAtMs: number;
+  /** `stop-growing`: nothing starts that would take the window over the limit. `warn`: only a reason says so. */
+  mode: 'warn' | 'stop-growing';
+}
+
+/** At most `max` jobs of all members together, those that run included. */
+export interface JobCap {
+  name: string;
+  max: number;
+  members: string[];
+}
+
+export interface AllocationLimits extends LimitedAmounts {
+  quotas?: Quota[];
+  budget?: Budget;
+  jobCaps?: JobCap[];
+  /** Whether a higher priority may take back running replicas of a lower one, down to its `minReplicas`. */
+  preemption?: boolean;
 }
 
 export interface Grant {

@@ -1,4 +1,5 @@
 import { algorithmReasons } from './reasonTableAlgorithms.ts';
+import { grantReasons } from './reasonTableGrants.ts';
 import type { Reason, Stage } from './reasons.ts';
 import { count, seconds } from './wording.ts';
 
@@ -302,18 +303,6 @@ export const reasonTable: Record<string, ReasonEntry> = {
     when: 'more than maxReplicas was wanted',
     sentence: (d) => `${count(d.wanted)} wanted; the maximum is ${d.maxReplicas}.`,
   },
-  'grant-capacity': {
-    stage: 'grant',
-    weight: 15,
-    when: 'the cluster has no room for what was decided',
-    sentence: (d) =>
-      `${count(d.wanted)} wanted, ${d.granted} granted: ${d.resource} would go over its limit of ${d.limit}.`,
-  },
-  'grant-dependency': {
-    stage: 'grant',
-    weight: 16,
-    when: 'a workload it depends on has no ready replica',
-    sentence: (d) => `Waiting for ${d.dependency} to have a ready replica.`,
-  },
+  ...grantReasons,
   ...algorithmReasons,
 };

@@ -48,7 +48,9 @@ export function negate(value: Value): Value {
 function toNumber(value: Value, operator: string, other: Value): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint' && (typeof other === 'number' || operator === '/')) return Number(value);
-  throw new Fault(`"${operator}" does not work with ${withArticle(typeName(value))} and ${withArticle(typeName(other))}`);
+  throw new Fault(
+    `"${operator}" does not work with ${withArticle(typeName(value))} and ${withArticle(typeName(other))}`,
+  );
 }
 
 /** A new string within its bound. */

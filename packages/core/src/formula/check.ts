@@ -1,5 +1,14 @@
 import { nearest } from '@ebb/documents';
-import type { BuiltinNode, ConditionalNode, MapNode, MemberNode, NameNode, Node, PointerNode, SliceNode } from './ast.ts';
+import type {
+  BuiltinNode,
+  ConditionalNode,
+  MapNode,
+  MemberNode,
+  NameNode,
+  Node,
+  PointerNode,
+  SliceNode,
+} from './ast.ts';
 import { Mismatch } from './builtins/builtin.ts';
 import { loops } from './builtins/loops.ts';
 import { builtins, unsupportedFunctions } from './builtins/table.ts';
@@ -102,7 +111,9 @@ export class Checker {
     if (this.names.has(name)) return natures.float;
     if (isFunction(name)) return this.report(`${name} is a function: ${name}(…)`, at);
     // `my-queue` reads as a subtraction.
-    const dashed = [...this.names].find((other) => /[^\p{L}\p{Nd}_$]/u.test(other) && other.split(/[^\p{L}\p{Nd}_$]/u).includes(name));
+    const dashed = [...this.names].find(
+      (other) => /[^\p{L}\p{Nd}_$]/u.test(other) && other.split(/[^\p{L}\p{Nd}_$]/u).includes(name),
+    );
     const known = [...this.names, ...this.variables.map((variable) => variable.name)];
     const hint = dashed === undefined ? '' : `; a trigger whose name is not a word is written $env["${dashed}"]`;
     return this.report(`unknown name "${name}"${hint}`, at, { allowed: known, suggestion: nearest(name, known) });
@@ -153,9 +164,14 @@ export class Checker {
     }
     const { name } = callee;
     if (this.names.has(name) || this.variables.some((variable) => variable.name === name)) {
-      return this.report(`${name} is a value here, not a function${isFunction(name) ? `; the function is ::${name}` : ''}`, at);
+      return this.report(
+        `${name} is a value here, not a function${isFunction(name) ? `; the function is ::${name}` : ''}`,
+        at,
+      );
     }
-    return this.report(`unknown function "${name}"`, at, { suggestion: nearest(name, [...builtins.keys(), ...loops.keys()]) });
+    return this.report(`unknown function "${name}"`, at, {
+      suggestion: nearest(name, [...builtins.keys(), ...loops.keys()]),
+    });
   }
 
   private builtin(node: BuiltinNode): Nature {
@@ -202,11 +218,15 @@ export class Checker {
     if (node.name === '') return scope.list.kind === 'list' ? scope.list.element : unknown;
     if (scope.pointers.includes(node.name)) return node.name === 'index' ? natures.int : unknown;
     const allowed = ['#', ...scope.pointers.map((name) => `#${name}`)];
-    return this.report(`#${node.name} has no meaning here`, node.at, { allowed, suggestion: nearest(`#${node.name}`, allowed) });
+    return this.report(`#${node.name} has no meaning here`, node.at, {
+      allowed,
+      suggestion: nearest(`#${node.name}`, allowed),
+    });
   }
 
   private declaration(name: string, value: Node, body: Node, at: number): Nature {
-    if (name === '$env' || this.names.has(name)) this.report(`${name} is a value already; the variable needs another name`, at);
+    if (name === '$env' || this.names.has(name))
+      this.report(`${name} is a value already; the variable needs another name`, at);
     else if (isFunction(name)) this.report(`${name} is a function; the variable needs another name`, at);
     else if (this.variables.some((variable) => variable.name === name)) this.report(`${name} is declared twice`, at);
     this.variables.push({ name, nature: this.check(value) });
@@ -224,14 +244,17 @@ export class Checker {
     if (one.kind === 'nil') return other;
     if (other.kind === 'nil') return one;
     if (!isAssignable(one, other)) return unknown;
-    if (one.kind === 'list' && other.kind === 'list' && !isSameElement(one.element, other.element)) return natures.anyList;
+    if (one.kind === 'list' && other.kind === 'list' && !isSameElement(one.element, other.element))
+      return natures.anyList;
     return one;
   }
 
   /** A list of one kind of element, of which the last tells the type; otherwise of any. */
   private list(nodes: Node[]): Nature {
     const elements = nodes.map((node) => this.check(node));
-    const isUniform = elements.every((element, index) => natures.isSameKind(element, elements[Math.max(0, index - 1)] ?? element));
+    const isUniform = elements.every((element, index) =>
+      natures.isSameKind(element, elements[Math.max(0, index - 1)] ?? element),
+    );
     return isUniform ? listOf(elements.at(-1) ?? unknown) : natures.anyList;
   }
 

@@ -1,6 +1,19 @@
 import type { BinaryOperator } from './ast.ts';
 import * as natures from './natures.ts';
-import { any, bool, float, int, isComparable, isNumber, isUnknown, listOf, mayBe, type Nature, natureName, unknown } from './natures.ts';
+import {
+  any,
+  bool,
+  float,
+  int,
+  isComparable,
+  isNumber,
+  isUnknown,
+  listOf,
+  mayBe,
+  type Nature,
+  natureName,
+  unknown,
+} from './natures.ts';
 import { withArticle } from './values.ts';
 
 /** The type of what a unary operator gives, or what is wrong. */
@@ -52,7 +65,8 @@ function arithmetic(...others: Nature['kind'][]): Rule {
   };
 }
 
-const toFloat: Rule = (left, right) => ((isNumber(left) && isNumber(right)) || mayBe(left, right, 'int', 'float') ? float : null);
+const toFloat: Rule = (left, right) =>
+  (isNumber(left) && isNumber(right)) || mayBe(left, right, 'int', 'float') ? float : null;
 
 const ordering: Rule = (left, right) => {
   const fits = (isNumber(left) && isNumber(right)) || (left.kind === 'string' && right.kind === 'string');

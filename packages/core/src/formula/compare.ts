@@ -56,7 +56,8 @@ const fewElements = 12;
 /** A sorted copy. Equal elements keep their order (Go promises that for up to 12 elements only). */
 export function sorted<T>(items: readonly T[], less: (left: T, right: T) => boolean): T[] {
   const copy = [...items];
-  if (copy.length > fewElements) return copy.sort((left, right) => (less(left, right) ? -1 : less(right, left) ? 1 : 0));
+  if (copy.length > fewElements)
+    return copy.sort((left, right) => (less(left, right) ? -1 : less(right, left) ? 1 : 0));
   for (let end = 1; end < copy.length; end += 1) {
     for (let at = end; at > 0; at -= 1) {
       const [before, here] = [copy[at - 1] as T, copy[at] as T];

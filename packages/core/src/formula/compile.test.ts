@@ -94,7 +94,9 @@ describe('compileFormula', () => {
 
   it('refuses what fails with every trigger at -1, as KEDA does', () => {
     const problem = first('[1, 2, 3][int(queue) * 9]');
-    expect(problem?.message).toBe('index -9 of a list of 3 (tried with every trigger at -1, as KEDA does when the object is applied)');
+    expect(problem?.message).toBe(
+      'index -9 of a list of 3 (tried with every trigger at -1, as KEDA does when the object is applied)',
+    );
     expect(problem).toMatchObject({ line: 1, column: 10, found: '[' });
   });
 
@@ -103,7 +105,9 @@ describe('compileFormula', () => {
     expect(compileFormula(nested(200), names).ok).toBe(true);
     expect(first(nested(maxFormulaDepth))?.message).toBe('nested more than 256 levels deep');
     expect(first(`queue${' + queue'.repeat(maxFormulaDepth)}`)?.message).toBe('nested more than 256 levels deep');
-    expect(first(`[${'1,'.repeat(4_000)}1][0] + ${'1'.padStart(maxFormulaLength, ' ')}`)?.message).toBe('longer than 10000 characters');
+    expect(first(`[${'1,'.repeat(4_000)}1][0] + ${'1'.padStart(maxFormulaLength, ' ')}`)?.message).toBe(
+      'longer than 10000 characters',
+    );
     // Each comparison in a chain stands in the tree twice.
     const doubling = `${'0 < len(['.repeat(40)}1${']) < 5'.repeat(40)} ? 1 : 0`;
     expect(first(doubling)?.message).toBe('longer than 10000 operators and operands');
@@ -112,10 +116,59 @@ describe('compileFormula', () => {
 
   it('never throws, whatever the text, and points into it', () => {
     const pieces = fc.constantFrom(
-      ...['queue', 'latency', 'x', '1', '2.5', '"a"', '(', ')', '[', ']', '{', '}', '#', '.', '..', '?', '??', '?.', ':', '::', ';', ','],
-      ...['+', '-', '*', '**', '%', '|', '==', '<', 'and', 'not', 'in', 'let', 'if', 'else', '=', 'max(', 'filter(', 'map(', ' ', '\n', 'é', '😀'],
+      ...[
+        'queue',
+        'latency',
+        'x',
+        '1',
+        '2.5',
+        '"a"',
+        '(',
+        ')',
+        '[',
+        ']',
+        '{',
+        '}',
+        '#',
+        '.',
+        '..',
+        '?',
+        '??',
+        '?.',
+        ':',
+        '::',
+        ';',
+        ',',
+      ],
+      ...[
+        '+',
+        '-',
+        '*',
+        '**',
+        '%',
+        '|',
+        '==',
+        '<',
+        'and',
+        'not',
+        'in',
+        'let',
+        'if',
+        'else',
+        '=',
+        'max(',
+        'filter(',
+        'map(',
+        ' ',
+        '\n',
+        'é',
+        '😀',
+      ],
     );
-    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(pieces, { maxLength: 30 }).map((parts) => parts.join(' ')));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.array(pieces, { maxLength: 30 }).map((parts) => parts.join(' ')),
+    );
     fc.assert(
       fc.property(text, fc.dictionary(fc.constantFrom(...names), fc.option(fc.double())), (formula, values) => {
         const result = compileFormula(formula, names);

@@ -109,7 +109,8 @@ export function evaluate(formula: CompiledFormula, values: Readonly<Record<strin
       throw new FormulaError(error.message + hint, placeOf(formula.text, frame.at));
     }
     // The only thing that recurses without a bound of its own is a list in a list in a list.
-    if (error instanceof RangeError) throw new FormulaError('lists are nested too deeply', placeOf(formula.text, frame.at));
+    if (error instanceof RangeError)
+      throw new FormulaError('lists are nested too deeply', placeOf(formula.text, frame.at));
     throw error;
   }
 }
@@ -117,15 +118,11 @@ export function evaluate(formula: CompiledFormula, values: Readonly<Record<strin
 function toResult({ form }: CompiledFormula, value: Value, frame: Frame): number | null {
   if (typeof value === 'number') return value;
   frame.at = 0;
-  switch (form) {
-    case 'float':
-      return convertToFloat(value);
-    case 'floatOrNil':
-      return isNil(value) ? null : convertToFloat(value);
-    case 'asItIs':
-      if (value === null) return null;
-      throw new Fault(`the result is ${withArticle(typeName(value))}, not a float`);
-  }
+  if (value === null && form !== 'float') return null;
+  if (form === 'asItIs') throw new Fault(`the result is ${withArticle(typeName(value))}, not a float`);
+  if (!isNil(value)) return convertToFloat(value);
+  if (form === 'floatOrNil') return null;
+  throw new Fault('the result is nil; ?? gives another value for it');
 }
 
 /** The word or character that stands at a place. */

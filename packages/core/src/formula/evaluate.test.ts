@@ -30,12 +30,19 @@ describe('evaluateFormula', () => {
     try {
       failure();
     } catch (error) {
-      expect(error).toMatchObject({ message: '"+" does not work with nil and a float; no value of a', offset: 8, line: 2, column: 3 });
+      expect(error).toMatchObject({
+        message: '"+" does not work with nil and a float; no value of a',
+        offset: 8,
+        line: 2,
+        column: 3,
+      });
     }
   });
 
   it('throws for what does not compile, with the place', () => {
-    expect(() => evaluateFormula('1 + x', { a: 1 })).toThrow(new FormulaError('unknown name "x"', { offset: 4, line: 1, column: 5 }));
+    expect(() => evaluateFormula('1 + x', { a: 1 })).toThrow(
+      new FormulaError('unknown name "x"', { offset: 4, line: 1, column: 5 }),
+    );
   });
 
   it('keeps formulas apart that differ in their names only', () => {
@@ -63,14 +70,14 @@ describe('evaluateFormula', () => {
     ['len(1..1000000)', 'lists of more than 1000000 elements in all'],
     ['let r = 1..900; all(r, all(r, all(r, true))) ? 1 : 0', 'more than 2000000 steps of work'],
     ['let r = 1..900000; sum(map(1..1000, max(r)))', 'more than 2000000 steps of work'],
-    ['let s = repeat("a", 900000); all(1..900000, s contains "b" or s < "b") ? 1 : 0', 'more than 2000000 steps of work'],
+    ['let s = repeat("a", 900000); all(1..900, s contains "b" or s < "b") ? 1 : 0', 'more than 2000000 steps of work'],
     ['let m = groupBy(1..900000, #); sum(map(1..1000, len(keys(m))))', 'more than 2000000 steps of work'],
     ['len(reduce(1..100, #acc + #acc, "a"))', 'a string of more than 1000000 characters'],
     ['len(flatten(reduce(1..60, [#acc, #acc], [1])))', 'more than 2000000 steps of work'],
     ['reduce(1..60, [#acc, #acc], [1]) == reduce(1..60, [#acc, #acc], [1]) ? 1 : 0', 'more than 2000000 steps of work'],
     ['len(flatten(reduce(1..300000, [#acc], [1])))', 'lists are nested too deeply'],
     ['len(replace(repeat("a", 90000), "a", repeat("b", 90000)))', 'a string of more than 1000000 characters'],
-    ['repeat("a", 90000) matches "(a*)*(a*)*(a*)*b" ? 1 : 0', 'more than 2000000 steps of work'],
+    ['repeat("a", 900000) matches "(a*)*(a*)*(a*)*b" ? 1 : 0', 'more than 2000000 steps of work'],
   ])('gives up on %s', (formula, message) => {
     const start = performance.now();
     expect(() => evaluateFormula(formula, {})).toThrow(message);

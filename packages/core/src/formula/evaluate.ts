@@ -33,5 +33,8 @@ function compileOrThrow(text: string, names: string[]): CompiledFormula {
   const result = compileFormula(text, names);
   if (result.ok) return result.formula;
   const [problem] = result.problems;
-  throw new FormulaError(problem?.message ?? 'the formula cannot be read', problem ?? { offset: 0, line: 1, column: 1 });
+  throw new FormulaError(
+    problem?.message ?? 'the formula cannot be read',
+    problem ?? { offset: 0, line: 1, column: 1 },
+  );
 }

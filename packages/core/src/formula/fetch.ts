@@ -10,7 +10,8 @@ export function fetch(value: Value, key: Value): Value {
     return element;
   }
   if (value instanceof FormulaMap) return value.get(key);
-  if (typeof value === 'string') throw new Fault('taking a character out of a string is not supported; use a slice: [0:1]');
+  if (typeof value === 'string')
+    throw new Fault('taking a character out of a string is not supported; use a slice: [0:1]');
   throw new Fault(`${withArticle(typeName(value))} has no elements and no fields`);
 }
 

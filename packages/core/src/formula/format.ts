@@ -11,7 +11,8 @@ export function format(value: Value, frame: Frame): string {
   if (!isList(value)) throw new Fault('a map cannot be made a string');
   frame.step(value.length);
   let text = '[';
-  for (const [index, element] of value.entries()) text = bounded(text + (index > 0 ? ' ' : '') + format(element, frame));
+  for (const [index, element] of value.entries())
+    text = bounded(text + (index > 0 ? ' ' : '') + format(element, frame));
   return `${text}]`;
 }
 

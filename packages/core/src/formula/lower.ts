@@ -1,4 +1,14 @@
-import type { BuiltinNode, ConditionalNode, LetNode, ListNode, MapNode, MemberNode, Node, PointerNode, SliceNode } from './ast.ts';
+import type {
+  BuiltinNode,
+  ConditionalNode,
+  LetNode,
+  ListNode,
+  MapNode,
+  MemberNode,
+  Node,
+  PointerNode,
+  SliceNode,
+} from './ast.ts';
 import { enterLoop, type LoopCall, loops } from './builtins/loops.ts';
 import { builtins } from './builtins/table.ts';
 import { fetch, slice } from './fetch.ts';
@@ -90,7 +100,12 @@ class Lowering {
   }
 
   private member({ object, property, optional, at }: MemberNode): Thunk {
-    if (object.type === 'name' && object.name === '$env' && property.type === 'literal' && typeof property.value === 'string') {
+    if (
+      object.type === 'name' &&
+      object.name === '$env' &&
+      property.type === 'literal' &&
+      typeof property.value === 'string'
+    ) {
       return this.name(property.value);
     }
     const base = this.lower(object);
@@ -143,7 +158,15 @@ class Lowering {
     return (frame) => {
       const value = list(frame);
       frame.at = at;
-      const call: LoopCall = { frame, scope: enterLoop(loop.name, value, frame), each, further, map, throws, threshold };
+      const call: LoopCall = {
+        frame,
+        scope: enterLoop(loop.name, value, frame),
+        each,
+        further,
+        map,
+        throws,
+        threshold,
+      };
       const result = loop.run(call);
       frame.leave();
       return result;

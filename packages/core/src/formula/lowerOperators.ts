@@ -29,11 +29,16 @@ export function lowerUnary({ operator, operand, at }: UnaryNode, lower: Lower): 
 export function lowerBinary(node: BinaryNode, lower: Lower): Thunk {
   switch (node.operator) {
     case '+':
-      return numeric(node, lower, (left, right) => left + right, (left, right, frame) => {
-        const sum = add(left, right);
-        if (typeof sum === 'string') frame.look(sum);
-        return sum;
-      });
+      return numeric(
+        node,
+        lower,
+        (left, right) => left + right,
+        (left, right, frame) => {
+          const sum = add(left, right);
+          if (typeof sum === 'string') frame.look(sum);
+          return sum;
+        },
+      );
     case '-':
       return numeric(node, lower, (left, right) => left - right, subtract);
     case '*':
@@ -41,13 +46,33 @@ export function lowerBinary(node: BinaryNode, lower: Lower): Thunk {
     case '/':
       return numeric(node, lower, (left, right) => left / right, divide);
     case '<':
-      return numeric(node, lower, (left, right) => left < right, (left, right) => order(left, right) < 0);
+      return numeric(
+        node,
+        lower,
+        (left, right) => left < right,
+        (left, right) => order(left, right) < 0,
+      );
     case '>':
-      return numeric(node, lower, (left, right) => left > right, (left, right) => order(left, right) > 0);
+      return numeric(
+        node,
+        lower,
+        (left, right) => left > right,
+        (left, right) => order(left, right) > 0,
+      );
     case '<=':
-      return numeric(node, lower, (left, right) => left <= right, (left, right) => order(left, right) <= 0);
+      return numeric(
+        node,
+        lower,
+        (left, right) => left <= right,
+        (left, right) => order(left, right) <= 0,
+      );
     case '>=':
-      return numeric(node, lower, (left, right) => left >= right, (left, right) => order(left, right) >= 0);
+      return numeric(
+        node,
+        lower,
+        (left, right) => left >= right,
+        (left, right) => order(left, right) >= 0,
+      );
     case '**':
       return general(node, lower, raise);
     case '%':
@@ -180,7 +205,7 @@ function range(from: Value, to: Value, frame: Frame): Value {
 
 /** An operator on two strings; false when either is nil. */
 function text(node: BinaryNode, lower: Lower, holds: (left: string, right: string) => boolean): Thunk {
-  return general(node, lower, (left, right, frame) => {
+  return general(node, lower, (left, right) => {
     if (isNil(left) || isNil(right)) return false;
     return holds(string(left, node.operator), string(right, node.operator));
   });

@@ -12,7 +12,8 @@ export function numberValue(token: Token): bigint | number {
 }
 
 function intValue(digits: string, token: Token): bigint {
-  if (!/^(0x[\da-f]+|0o[0-7]+|0b[01]+|\d+)$/.test(digits)) throw new Refusal(`"${token.text}" is not a number`, token.at, token.text);
+  if (!/^(0x[\da-f]+|0o[0-7]+|0b[01]+|\d+)$/.test(digits))
+    throw new Refusal(`"${token.text}" is not a number`, token.at, token.text);
   const value = BigInt(digits);
   if (value >= 2n ** 63n) throw new Refusal(`"${token.text}" does not fit into 64 bits`, token.at, token.text);
   return value;

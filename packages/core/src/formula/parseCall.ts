@@ -14,7 +14,13 @@ export function parseCallNamed(cursor: Cursor, name: Token, args: Node[], isQual
   const isHidden = !isQualified && cursor.names.has(name.text);
   const loop = isHidden ? undefined : loops.get(name.text);
   if (loop) {
-    return { type: 'builtin', name: name.text, args: parseLoopArguments(cursor, name, args), at: name.at, nature: unknown };
+    return {
+      type: 'builtin',
+      name: name.text,
+      args: parseLoopArguments(cursor, name, args),
+      at: name.at,
+      nature: unknown,
+    };
   }
   const reason = isHidden ? undefined : unsupportedFunctions.get(name.text);
   if (reason !== undefined) throw new Refusal(`${name.text} is not supported: ${reason}`, name.at, name.text);
@@ -45,12 +51,20 @@ function parseLoopArguments(cursor: Cursor, name: Token, before: Node[]): Node[]
   const loop = loops.get(name.text);
   const args = [...before];
   cursor.expect('(');
-  const shape: ('list' | 'predicate' | 'further')[] = ['list', 'predicate', ...(loop?.further ? (['further'] as const) : [])];
+  const shape: ('list' | 'predicate' | 'further')[] = [
+    'list',
+    'predicate',
+    ...(loop?.further ? (['further'] as const) : []),
+  ];
   for (const part of shape.slice(before.length)) {
     const isOptional = part === 'further' || (part === 'predicate' && loop?.predicate === 'optional');
     if (cursor.is(')')) {
       if (isOptional) break;
-      throw new Refusal(`${name.text} needs ${part === 'list' ? 'a list' : 'a list and a predicate'}`, name.at, name.text);
+      throw new Refusal(
+        `${name.text} needs ${part === 'list' ? 'a list' : 'a list and a predicate'}`,
+        name.at,
+        name.text,
+      );
     }
     if (args.length > before.length) cursor.expect(',');
     args.push(part === 'predicate' ? parsePredicate(cursor) : cursor.expression());
@@ -68,6 +82,7 @@ function parsePredicate(cursor: Cursor): Node {
   const body = isBraced ? cursor.sequence() : cursor.expression();
   cursor.predicates -= 1;
   if (isBraced) cursor.expect('}');
-  else if (cursor.is(';')) throw new Refusal('a predicate of several parts stands in { and }', cursor.token.at, ';', ['{ … }']);
+  else if (cursor.is(';'))
+    throw new Refusal('a predicate of several parts stands in { and }', cursor.token.at, ';', ['{ … }']);
   return { type: 'predicate', body, at, nature: unknown };
 }

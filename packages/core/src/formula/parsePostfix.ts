@@ -33,8 +33,16 @@ function parseField(cursor: Cursor, operand: Node, optional: boolean): Node {
   // `a?.b.c` gives up as a whole: the chain moves outwards over each field.
   const isChain = operand.type === 'chain';
   const object = isChain ? operand.inner : operand;
-  let node: Node = { type: 'member', object, property: literal(name.text, name.at), optional, at: name.at, nature: unknown };
-  if (cursor.is('(')) node = { type: 'call', callee: node, args: parseArguments(cursor, []), at: name.at, nature: unknown };
+  let node: Node = {
+    type: 'member',
+    object,
+    property: literal(name.text, name.at),
+    optional,
+    at: name.at,
+    nature: unknown,
+  };
+  if (cursor.is('('))
+    node = { type: 'call', callee: node, args: parseArguments(cursor, []), at: name.at, nature: unknown };
   return isChain || optional ? { type: 'chain', inner: node, at: name.at, nature: unknown } : node;
 }
 

@@ -18,8 +18,10 @@ export function parsePrimary(cursor: Cursor): Node {
       const operand = cursor.expression(unary.strength);
       return parsePostfix(cursor, { type: 'unary', operator: unary.operator, operand, at: token.at, nature: unknown });
     }
-    if (cursor.predicates > 0 && (token.text === '#' || token.text === '.')) return parsePostfix(cursor, parsePointer(cursor));
-    if (token.text === '#') throw new Refusal('"#" means the element of a list, inside a function such as filter', token.at, '#');
+    if (cursor.predicates > 0 && (token.text === '#' || token.text === '.'))
+      return parsePostfix(cursor, parsePointer(cursor));
+    if (token.text === '#')
+      throw new Refusal('"#" means the element of a list, inside a function such as filter', token.at, '#');
     if (cursor.skip('::')) {
       const name = cursor.expectName('the name of a function');
       return parsePostfix(cursor, parseCallNamed(cursor, name, [], true));
@@ -101,5 +103,9 @@ function parseKey(cursor: Cursor): Node {
     cursor.next();
     return literal(token.text, token.at);
   }
-  throw new Refusal(`the key of a map was expected, found ${tokenName(token)}`, token.at, token.text, ['a name', 'a string', '(an expression)']);
+  throw new Refusal(`the key of a map was expected, found ${tokenName(token)}`, token.at, token.text, [
+    'a name',
+    'a string',
+    '(an expression)',
+  ]);
 }

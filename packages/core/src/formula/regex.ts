@@ -78,7 +78,8 @@ class RegexCompiler {
 
   private sequence(): Part {
     const parts: Part[] = [];
-    while (this.at < this.characters.length && !['|', ')'].includes(this.characters[this.at] ?? '')) parts.push(this.repeated());
+    while (this.at < this.characters.length && !['|', ')'].includes(this.characters[this.at] ?? ''))
+      parts.push(this.repeated());
     return { type: 'sequence', parts };
   }
 
@@ -144,7 +145,9 @@ class RegexCompiler {
   }
 
   private escape(): Part {
-    const assertion = ({ b: 'boundary', B: 'noBoundary', A: 'start', z: 'end' } as const)[this.characters[this.at] ?? ''];
+    const assertion = ({ b: 'boundary', B: 'noBoundary', A: 'start', z: 'end' } as const)[
+      this.characters[this.at] ?? ''
+    ];
     if (assertion === undefined) return { type: 'character', accepts: this.escapedCharacters() };
     this.at += 1;
     return { type: 'assertion', assertion };
@@ -172,12 +175,14 @@ class RegexCompiler {
 
   private classMember(): (code: number) => boolean {
     const character = this.characters[this.at] ?? '';
-    if (character === '[' && this.characters[this.at + 1] === ':') throw this.problem('classes such as [:alpha:] are not supported');
+    if (character === '[' && this.characters[this.at + 1] === ':')
+      throw this.problem('classes such as [:alpha:] are not supported');
     this.at += 1;
     const isEscaped = character === '\\';
     if (isEscaped && classes[this.characters[this.at] ?? '']) return this.escapedCharacters();
     const accepts = isEscaped ? this.escapedCharacters() : is(character);
-    const isRange = this.characters[this.at] === '-' && this.at + 1 < this.characters.length && this.characters[this.at + 1] !== ']';
+    const isRange =
+      this.characters[this.at] === '-' && this.at + 1 < this.characters.length && this.characters[this.at + 1] !== ']';
     if (!isRange) return accepts;
     this.at += 1;
     const last = this.characters[this.at] ?? '';
@@ -218,7 +223,8 @@ class RegexCompiler {
       start = this.add(loop);
       loop.other = this.emit(part, start);
     } else {
-      for (let times = least; times < most; times += 1) start = this.add({ type: 'split', next, other: this.emit(part, start) });
+      for (let times = least; times < most; times += 1)
+        start = this.add({ type: 'split', next, other: this.emit(part, start) });
     }
     for (let times = 0; times < least; times += 1) start = this.emit(part, start);
     return start;
@@ -239,7 +245,8 @@ function only(character: string): Part {
 }
 
 const isDigit = (code: number) => code >= 48 && code <= 57;
-export const isWord = (code: number) => isDigit(code) || code === 95 || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+export const isWord = (code: number) =>
+  isDigit(code) || code === 95 || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 const isSpace = (code: number) => code === 32 || code === 9 || code === 10 || code === 12 || code === 13;
 
 const classes: Record<string, (code: number) => boolean> = {

@@ -1,6 +1,14 @@
 import { type Node, replaceOperands } from './ast.ts';
 import { fold } from './rewriteConstants.ts';
-import { countAny, countThreshold, filterEnds, filterLength, filterMap, predicateCombination, sumMap } from './rewriteLoops.ts';
+import {
+  countAny,
+  countThreshold,
+  filterEnds,
+  filterLength,
+  filterMap,
+  predicateCombination,
+  sumMap,
+} from './rewriteLoops.ts';
 import { sumOfList, sumRange } from './rewriteSums.ts';
 import { inList, inRange } from './rewriteIn.ts';
 

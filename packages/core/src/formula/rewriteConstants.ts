@@ -75,7 +75,9 @@ function foldBinary(node: BinaryNode): Node {
     default: {
       const operation = operations[node.operator];
       const areStrings = node.operator === '+' && typeof left === 'string' && typeof right === 'string';
-      return operation && ((isNumber(left) && isNumber(right)) || areStrings) ? constant(operation(left, right), node) : node;
+      return operation && ((isNumber(left) && isNumber(right)) || areStrings)
+        ? constant(operation(left, right), node)
+        : node;
     }
   }
 }

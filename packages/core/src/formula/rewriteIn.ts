@@ -7,7 +7,8 @@ export function inList(node: Node): Node {
   if (node.type !== 'binary' || node.operator !== 'in' || node.right.type !== 'list') return node;
   const values = node.right.nodes.map((element) => (element.type === 'literal' ? element.value : null));
   if (values.length === 0) return node;
-  if (node.left.nature.kind === 'int' && values.every((value) => typeof value === 'bigint')) return inSet(node, 'int', values);
+  if (node.left.nature.kind === 'int' && values.every((value) => typeof value === 'bigint'))
+    return inSet(node, 'int', values);
   return values.every((value) => typeof value === 'string') ? inSet(node, 'string', values) : node;
 }
 

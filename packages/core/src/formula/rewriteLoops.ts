@@ -46,7 +46,12 @@ export function filterLength(node: Node): Node {
 /** `first(filter(xs, P))` and `filter(xs, P)[0]` stop at the first hit; likewise from the end. */
 export function filterEnds(end: string, index: bigint, find: string): Rule {
   return (node) => {
-    if (node.type === 'member' && !node.optional && intValue(node.property) === index && isLoop(node.object, 'filter')) {
+    if (
+      node.type === 'member' &&
+      !node.optional &&
+      intValue(node.property) === index &&
+      isLoop(node.object, 'filter')
+    ) {
       return { ...call(find, node.object, node), throws: true };
     }
     if (node.type !== 'builtin' || node.name !== end || node.args.length !== 1) return node;
@@ -89,7 +94,11 @@ function isSameText(one: Node, other: Node): boolean {
 function nameOf(node: Node): string {
   if ('operator' in node) return node.operator;
   if ('name' in node) return node.name;
-  return node.type === 'slice' ? `${node.from !== null}:${node.to !== null}` : node.type === 'member' ? `${node.optional}` : '';
+  return node.type === 'slice'
+    ? `${node.from !== null}:${node.to !== null}`
+    : node.type === 'member'
+      ? `${node.optional}`
+      : '';
 }
 
 function isSameValue(one: Value, other: Value): boolean {

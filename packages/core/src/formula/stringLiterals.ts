@@ -33,14 +33,16 @@ export function unescape(text: string, quote: string, at: number): string {
     escape.lastIndex = index;
     const match = escape.exec(normal);
     const allowed = ['\\n', '\\t', '\\\\', '\\"', '\\x41', '\\u0041', '\\u{1F600}', '\\101'];
-    const refusal = () => new Refusal('this escape has no meaning', at + index, normal.slice(index, index + 2), allowed);
+    const refusal = () =>
+      new Refusal('this escape has no meaning', at + index, normal.slice(index, index + 2), allowed);
     if (!match) throw refusal();
     const [whole, braced, two, four, eight, octal, letter] = match;
     if (letter !== undefined) {
       if (/["']/.test(letter) && letter !== quote) throw refusal();
       value += simple[letter];
     } else {
-      const code = octal === undefined ? Number.parseInt(braced ?? two ?? four ?? eight ?? '', 16) : Number.parseInt(octal, 8);
+      const code =
+        octal === undefined ? Number.parseInt(braced ?? two ?? four ?? eight ?? '', 16) : Number.parseInt(octal, 8);
       if (code > 0x10ffff) throw refusal();
       value += code >= 0xd800 && code <= 0xdfff ? '\ufffd' : String.fromCodePoint(code);
     }

@@ -10,7 +10,19 @@ export interface Token {
   end: number;
 }
 
-const wordOperators = new Set(['in', 'or', 'and', 'matches', 'contains', 'startsWith', 'endsWith', 'let', 'if', 'else', 'not']);
+const wordOperators = new Set([
+  'in',
+  'or',
+  'and',
+  'matches',
+  'contains',
+  'startsWith',
+  'endsWith',
+  'let',
+  'if',
+  'else',
+  'not',
+]);
 
 // Sticky expressions, one for each class of token. What is a letter, digit and space is what Go's unicode package says.
 const space = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/uy;
@@ -19,7 +31,8 @@ const word = /[\p{L}\p{Nd}_$]+/uy;
 const string = /"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'/uy;
 const rawString = /`(?:[^`]|``)*`/uy;
 // Digits with underscores; a dot is part of a number unless another dot follows it (1..3 is a range).
-const number = /0[xX][\da-fA-F_]*(?:\.(?!\.)[\da-fA-F_]*)?|0[oO][0-7_]*|0[bB][01_]*|(?:\d[\d_]*(?:\.(?!\.)[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?[\d_]*)?/uy;
+const number =
+  /0[xX][\da-fA-F_]*(?:\.(?!\.)[\da-fA-F_]*)?|0[oO][0-7_]*|0[bB][01_]*|(?:\d[\d_]*(?:\.(?!\.)[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?[\d_]*)?/uy;
 const operator = /\?[.?]?|\|\|?|::?|\.\.?|[&!=*<>][&=*]?|##?|[,;%+\-^/]/uy;
 const bracket = /[()[\]{}]/uy;
 

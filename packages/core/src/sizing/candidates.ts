@@ -43,7 +43,9 @@ export function candidatesOf(
 export function asksForLess(now: SizingRecommendation, refused: SizingRecommendation): boolean {
   return refused.containers.some((before) => {
     const after = now.containers.find(({ name }) => name === before.name);
-    return after !== undefined && entriesOf(before.target).some(({ key, value }) => (after.target[key] ?? value) < value);
+    return (
+      after !== undefined && entriesOf(before.target).some(({ key, value }) => (after.target[key] ?? value) < value)
+    );
   });
 }
 

@@ -63,57 +63,65 @@ describe('checkpoints', () => {
   });
 });
 
-describe.each(golden.scenarios.map((scenario) => [scenario.seed, scenario] as const))('scenario %i', (_seed, scenario) => {
-  it('is aggregated the same way', () => {
-    const played = play(scenario);
-    for (const expected of scenario.results) {
-      const { aggregate, replicas, accepted } = played.get(expected.name) ?? raise(expected.name);
-      expect(accepted).toBe(expected.accepted);
-      expect(aggregate.sampleCount).toBe(expected.samples);
-      expect([aggregate.firstSampleMs ?? -1, aggregate.lastSampleMs ?? -1]).toEqual([expected.firstMs, expected.lastMs]);
-      expect(replicas.map((usage) => usage.windowEndMs ?? -1)).toEqual(expected.windowEnds);
-      expect(replicas.map((usage) => Math.max(usage.peakBytes, usage.oomPeakBytes))).toEqual(expected.peaks);
-      expect(percentiles(aggregate.cpu)).toEqual(expected.cpuAt);
-      expect(percentiles(aggregate.memory)).toEqual(expected.memoryAt);
-      expectState(aggregate.cpu, expected.cpu);
-      expectState(aggregate.memory, expected.memory);
-    }
-    const merged = new ContainerAggregate(0, defaultRecommender);
-    for (const { aggregate } of played.values()) merged.merge(aggregate);
-    expect(percentiles(merged.cpu)).toEqual(scenario.mergedCpuAt);
-    expect(percentiles(merged.memory)).toEqual(scenario.mergedMemoryAt);
-    expect(merged.sampleCount).toBe(scenario.mergedSamples);
-  });
+describe.each(golden.scenarios.map((scenario) => [scenario.seed, scenario] as const))(
+  'scenario %i',
+  (_seed, scenario) => {
+    it('is aggregated the same way', () => {
+      const played = play(scenario);
+      for (const expected of scenario.results) {
+        const { aggregate, replicas, accepted } = played.get(expected.name) ?? raise(expected.name);
+        expect(accepted).toBe(expected.accepted);
+        expect(aggregate.sampleCount).toBe(expected.samples);
+        expect([aggregate.firstSampleMs ?? -1, aggregate.lastSampleMs ?? -1]).toEqual([
+          expected.firstMs,
+          expected.lastMs,
+        ]);
+        expect(replicas.map((usage) => usage.windowEndMs ?? -1)).toEqual(expected.windowEnds);
+        expect(replicas.map((usage) => Math.max(usage.peakBytes, usage.oomPeakBytes))).toEqual(expected.peaks);
+        expect(percentiles(aggregate.cpu)).toEqual(expected.cpuAt);
+        expect(percentiles(aggregate.memory)).toEqual(expected.memoryAt);
+        expectState(aggregate.cpu, expected.cpu);
+        expectState(aggregate.memory, expected.memory);
+      }
+      const merged = new ContainerAggregate(0, defaultRecommender);
+      for (const { aggregate } of played.values()) merged.merge(aggregate);
+      expect(percentiles(merged.cpu)).toEqual(scenario.mergedCpuAt);
+      expect(percentiles(merged.memory)).toEqual(scenario.mergedMemoryAt);
+      expect(merged.sampleCount).toBe(scenario.mergedSamples);
+    });
 
-  it.each([1, 7, 1_000_000])('is recommended the same in calls of %i samples', (step) => {
-    const spec: SizingSpec = {
-      workload: 'default/app',
-      containers: scenario.results.map(({ name }) => name),
-      policies: [],
-      // Upstream's model does not look for expired histories by itself.
-      settings: { ...defaultRecommender, memoryWindowCount: 1_000_000 },
-    };
-    const samples = samplesOf(scenario);
-    let memory: Memory | null = null;
-    let result = recommend(spec, memory, { nowMs: 0, samples: [] });
-    let nowMs = 0;
-    for (let from = 0; from < samples.length; from += step) {
-      const part = samples.slice(from, from + step);
-      for (const { atMs } of part) nowMs = Math.max(nowMs, atMs);
-      result = recommend(spec, memory, { nowMs, samples: part });
-      memory = JSON.parse(JSON.stringify(result.memory));
-    }
-    const pair = ({ cpuMilli = -1, memoryBytes = -1 }) => [cpuMilli, memoryBytes];
-    expect(
-      result.recommendation.containers.map((container) => ({
-        name: container.name,
-        target: pair(container.target),
-        lower: pair(container.lowerBound),
-        upper: pair(container.upperBound),
-      })),
-    ).toEqual(scenario.results.map(({ name, target, lower, upper }: ContainerResult) => ({ name, target, lower, upper })));
-  });
-});
+    it.each([1, 7, 1_000_000])('is recommended the same in calls of %i samples', (step) => {
+      const spec: SizingSpec = {
+        workload: 'default/app',
+        containers: scenario.results.map(({ name }) => name),
+        policies: [],
+        // Upstream's model does not look for expired histories by itself.
+        settings: { ...defaultRecommender, memoryWindowCount: 1_000_000 },
+      };
+      const samples = samplesOf(scenario);
+      let memory: Memory | null = null;
+      let result = recommend(spec, memory, { nowMs: 0, samples: [] });
+      let nowMs = 0;
+      for (let from = 0; from < samples.length; from += step) {
+        const part = samples.slice(from, from + step);
+        for (const { atMs } of part) nowMs = Math.max(nowMs, atMs);
+        result = recommend(spec, memory, { nowMs, samples: part });
+        memory = JSON.parse(JSON.stringify(result.memory));
+      }
+      const pair = ({ cpuMilli = -1, memoryBytes = -1 }) => [cpuMilli, memoryBytes];
+      expect(
+        result.recommendation.containers.map((container) => ({
+          name: container.name,
+          target: pair(container.target),
+          lower: pair(container.lowerBound),
+          upper: pair(container.upperBound),
+        })),
+      ).toEqual(
+        scenario.results.map(({ name, target, lower, upper }: ContainerResult) => ({ name, target, lower, upper })),
+      );
+    });
+  },
+);
 
 describe.each(golden.capping.map((entry, index) => [index, entry] as const))('capping case %i', (_index, entry) => {
   const complete = (list: typeof entry.recommended) =>
@@ -157,48 +165,51 @@ describe('updates', () => {
     })),
   });
 
-  it.each(golden.updates.map((entry, index) => [index, entry.mode, entry] as const))('case %i, %s', (_index, mode, entry) => {
-    const plan = planUpdates(
-      {
-        policies: [],
-        limitRanges: {},
-        policy: {
-          mode,
-          minReplicas: entry.minReplicas,
-          evictionRequirements: entry.requirements,
-          evictAfterOomMs: null,
+  it.each(golden.updates.map((entry, index) => [index, entry.mode, entry] as const))(
+    'case %i, %s',
+    (_index, mode, entry) => {
+      const plan = planUpdates(
+        {
+          policies: [],
+          limitRanges: {},
+          policy: {
+            mode,
+            minReplicas: entry.minReplicas,
+            evictionRequirements: entry.requirements,
+            evictAfterOomMs: null,
+          },
+          settings: { ...defaultUpdater, inPlaceEnabled: true, inPlaceSkipsBudget: entry.skipsBudget },
         },
-        settings: { ...defaultUpdater, inPlaceEnabled: true, inPlaceSkipsBudget: entry.skipsBudget },
-      },
-      full(entry.recommended),
-      {
-        nowMs,
-        groups: new Map(Object.entries(entry.groups)),
-        replicas: entry.pods.map((pod) => ({
-          name: pod.name,
-          group: pod.group,
-          pending: pod.pending ?? false,
-          startedAtMs: nowMs - pod.ageMs,
-          observedContainers: null,
-          resize: pod.resize ? { status: pod.resize, sinceMs: nowMs } : null,
-          resizeRestarts: false,
-          refused: pod.refused ? full(entry.refused) : null,
-          containers: pod.containers.map(({ name, requests }, index) => {
-            const finishedAtMs = nowMs - (pod.oomAgoMs ?? 0);
-            const lastOom = { startedAtMs: finishedAtMs - (pod.oomRanMs ?? 0), finishedAtMs };
-            return { name, requests, limits: {}, lastOom: pod.oomOf === index ? lastOom : null };
-          }),
-        })),
-      },
-    );
-    const actions = plan.updates.map(({ replica, action, remembersRefusal }) => [
-      replica,
-      remembersRefusal ? `${action} after refusal` : action,
-    ]);
-    expect(actions).toEqual(entry.actions);
-    const all = [...plan.updates, ...plan.held].map(({ replica }) => replica).sort();
-    expect(all).toEqual(entry.pods.map(({ name }) => name).sort());
-  });
+        full(entry.recommended),
+        {
+          nowMs,
+          groups: new Map(Object.entries(entry.groups)),
+          replicas: entry.pods.map((pod) => ({
+            name: pod.name,
+            group: pod.group,
+            pending: pod.pending ?? false,
+            startedAtMs: nowMs - pod.ageMs,
+            observedContainers: null,
+            resize: pod.resize ? { status: pod.resize, sinceMs: nowMs } : null,
+            resizeRestarts: false,
+            refused: pod.refused ? full(entry.refused) : null,
+            containers: pod.containers.map(({ name, requests }, index) => {
+              const finishedAtMs = nowMs - (pod.oomAgoMs ?? 0);
+              const lastOom = { startedAtMs: finishedAtMs - (pod.oomRanMs ?? 0), finishedAtMs };
+              return { name, requests, limits: {}, lastOom: pod.oomOf === index ? lastOom : null };
+            }),
+          })),
+        },
+      );
+      const actions = plan.updates.map(({ replica, action, remembersRefusal }) => [
+        replica,
+        remembersRefusal ? `${action} after refusal` : action,
+      ]);
+      expect(actions).toEqual(entry.actions);
+      const all = [...plan.updates, ...plan.held].map(({ replica }) => replica).sort();
+      expect(all).toEqual(entry.pods.map(({ name }) => name).sort());
+    },
+  );
 });
 
 interface Played {

@@ -82,9 +82,7 @@ export function capToPolicy(
 }
 
 /** The resources that are set, CPU first. */
-export function entriesOf(
-  amounts: ResourceAmounts,
-): { resource: SizedResource; key: AmountKey; value: number }[] {
+export function entriesOf(amounts: ResourceAmounts): { resource: SizedResource; key: AmountKey; value: number }[] {
   return sizedResources.flatMap((resource) => {
     const key = amountKey[resource];
     const value = amounts[key];

@@ -124,7 +124,7 @@ function whyUnusable({ container, replica, atMs }: SizingSample, nowMs: number):
   if (container.length > maxNameLength || replica.length > maxNameLength) {
     return `a name is longer than ${maxNameLength} characters`;
   }
-  if (!Number.isSafeInteger(atMs) || atMs < 0) return 'not a usable time';
+  if (!Number.isSafeInteger(atMs) || atMs < 0 || Object.is(atMs, -0)) return 'not a usable time';
   return atMs > nowMs + maxAheadMs ? 'from the future' : null;
 }
 

@@ -75,7 +75,10 @@ class UpdateRound {
       const decision = this.#inPlace(replica);
       if (decision === 'evict') {
         const resize = replica.resize?.status ?? 'unknown';
-        failed.push({ ...candidate, reasons: [...reasons, because('sizing-resize-failed', { replica: replica.name, resize })] });
+        failed.push({
+          ...candidate,
+          reasons: [...reasons, because('sizing-resize-failed', { replica: replica.name, resize })],
+        });
       } else if ((decision === 'waits' && !only) || !this.budget.takesPart(replica)) {
         this.plan.held.push({ replica: replica.name, reasons: [...reasons, this.#whyNot(replica)] });
       } else {
@@ -114,7 +117,12 @@ class UpdateRound {
     return this.#spec.policy.mode.startsWith('InPlace');
   }
 
-  #add(replica: UpdatableReplica, action: 'evict' | 'resize', reasons: ReplicaUpdate['reasons'], refused = false): void {
+  #add(
+    replica: UpdatableReplica,
+    action: 'evict' | 'resize',
+    reasons: ReplicaUpdate['reasons'],
+    refused = false,
+  ): void {
     const applied = applyRecommendation(this.#recommendation, replica.containers, this.#spec);
     this.plan.updates.push({
       replica: replica.name,

@@ -9,21 +9,25 @@ const policySchema = z.strictObject({
 });
 
 const rulesSchema = z.strictObject({
-  stabilizationWindowSeconds: int32Field(0, 3600).optional().meta({
-    description:
-      'Takes the most careful recommendation of this long. Left out: 0 when going up, the flag of the controller ' +
-      '(300) when going down.',
-  }),
+  stabilizationWindowSeconds: int32Field(0, 3600)
+    .optional()
+    .meta({
+      description:
+        'Takes the most careful recommendation of this long. Left out: 0 when going up, the flag of the controller ' +
+        '(300) when going down.',
+    }),
   selectPolicy: z.enum(['Max', 'Min', 'Disabled']).optional().meta({
     description: 'Which of several policies counts; `Disabled` forbids the direction. Left out: `Max`.',
   }),
   policies: z.array(policySchema).min(1).optional().meta({
     description: 'Limits of the rate, in place of the default ones: 4 pods or 100 % in 15 s up, 100 % in 15 s down.',
   }),
-  tolerance: ratioField().optional().meta({
-    description: 'A ratio this close to 1 changes nothing. Left out: the flag of the controller (0.1).',
-    examples: ['0.05'],
-  }),
+  tolerance: ratioField()
+    .optional()
+    .meta({
+      description: 'A ratio this close to 1 changes nothing. Left out: the flag of the controller (0.1).',
+      examples: ['0.05'],
+    }),
 });
 
 /** `behavior` of a HorizontalPodAutoscaler; when it is there at all, what it leaves out has defaults. */

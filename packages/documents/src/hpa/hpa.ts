@@ -99,6 +99,8 @@ function targetHints({ metrics = [] }: HpaDocument['spec']): Hint[] {
     const other = target && otherTargetType(target);
     if (!other) return [];
     const message = `the target's type is ${target.type}, its number is that of ${other}; the number counts`;
-    return [{ path: ['spec', 'metrics', index, sourceFields[metric.type], 'target', 'type'], code: 'no-effect', message }];
+    return [
+      { path: ['spec', 'metrics', index, sourceFields[metric.type], 'target', 'type'], code: 'no-effect', message },
+    ];
   });
 }

@@ -19,8 +19,12 @@ type TargetField = 'averageUtilization' | 'averageValue' | 'value';
 const targetShape = {
   type: z.enum(['Utilization', 'AverageValue', 'Value']).meta({ description: 'What the number beside it means.' }),
   averageUtilization: int32Field(1).optional().meta({ description: 'Per cent of what the pods request.' }),
-  averageValue: positiveMilliField().optional().meta({ description: 'Mean for each pod.', examples: ['30'] }),
-  value: positiveMilliField().optional().meta({ description: 'The metric as a whole.', examples: ['2k'] }),
+  averageValue: positiveMilliField()
+    .optional()
+    .meta({ description: 'Mean for each pod.', examples: ['30'] }),
+  value: positiveMilliField()
+    .optional()
+    .meta({ description: 'The metric as a whole.', examples: ['2k'] }),
 };
 
 type TargetDocument = z.output<ReturnType<typeof z.strictObject<typeof targetShape>>>;
@@ -49,7 +53,8 @@ const metricIdentifier = z.strictObject({
   selector: labelSelectorSchema.optional().meta({ description: 'Which of its series.' }),
 });
 
-const resourceTarget = () => targetSchema(['averageUtilization', 'averageValue']).meta({ description: 'What is aimed at.' });
+const resourceTarget = () =>
+  targetSchema(['averageUtilization', 'averageValue']).meta({ description: 'What is aimed at.' });
 const valueTarget = () => targetSchema(['value', 'averageValue']).meta({ description: 'What is aimed at.' });
 const podsTarget = () => targetSchema(['averageValue']).meta({ description: 'What is aimed at.' });
 

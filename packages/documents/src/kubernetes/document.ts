@@ -25,7 +25,10 @@ const metadataSchema = z
   .strictObject({
     name: subdomainField().meta({ description: 'Unique within namespace and kind.', examples: ['web'] }),
     namespace: subdomainField(63).prefault(defaultNamespace).meta({ description: 'The same as its target has.' }),
-    labels: z.record(labelKeyField(), labelValueField()).prefault({}).meta({ description: 'For people and selectors.' }),
+    labels: z
+      .record(labelKeyField(), labelValueField())
+      .prefault({})
+      .meta({ description: 'For people and selectors.' }),
     annotations: z
       .record(labelKeyField(), z.string().max(262_144))
       .prefault({})

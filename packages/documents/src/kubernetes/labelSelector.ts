@@ -20,6 +20,9 @@ const expressionSchema = z
 
 /** Which labels a series or object must have; all of it must match. */
 export const labelSelectorSchema = z.strictObject({
-  matchLabels: z.record(labelKeyField(), labelValueField()).optional().meta({ description: 'Labels and their values.' }),
+  matchLabels: z
+    .record(labelKeyField(), labelValueField())
+    .optional()
+    .meta({ description: 'Labels and their values.' }),
   matchExpressions: z.array(expressionSchema).optional().meta({ description: 'Comparisons.' }),
 });

@@ -4,7 +4,11 @@ import { segmentField } from './names.ts';
 /** A reference to another object of the same namespace. */
 export function objectReferenceSchema() {
   return z.strictObject({
-    apiVersion: z.string().max(253).optional().meta({ description: 'Group and version.', examples: ['apps/v1'] }),
+    apiVersion: z
+      .string()
+      .max(253)
+      .optional()
+      .meta({ description: 'Group and version.', examples: ['apps/v1'] }),
     kind: segmentField().meta({ description: 'Kind.', examples: ['Deployment'] }),
     name: segmentField().meta({ description: 'Name.' }),
   });

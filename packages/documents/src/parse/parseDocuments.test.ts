@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kindNames, kindOf } from '../kinds.ts';
-import { kindNames } from '../kinds.ts';
 import { problemText } from '../problem.ts';
 import { resolveWorkload } from '../workload/resolve.ts';
 import { parseDocuments } from './parseDocuments.ts';
@@ -89,12 +88,7 @@ const known = kindNames.join(', ');
 
 describe('kinds', () => {
   test.each([
-    [
-      'kind: workload',
-      [
-        `w.yaml:1:7: error: unknown kind "workload"\n  allowed: ${known}\n  did you mean "Workload"?`,
-      ],
-    ],
+    ['kind: workload', [`w.yaml:1:7: error: unknown kind "workload"\n  allowed: ${known}\n  did you mean "Workload"?`]],
     ['a: 1', [`w.yaml:1:1: error: missing field "kind"\n  allowed: ${known}`]],
     ['kind: [a]', [`w.yaml:1:7: error: unknown kind a list\n  allowed: ${known}`]],
     ['- a', ['w.yaml:1:1: error: a document is a map with apiVersion, kind, metadata and spec, found a list']],
@@ -106,15 +100,11 @@ describe('kinds', () => {
     ],
     [
       'apiVersion: apps/v1\nkind: Deployment',
-      [
-        `w.yaml:2:7: error: Deployment (apps/v1, Kubernetes) is not accepted yet; accepted are ${known}`,
-      ],
+      [`w.yaml:2:7: error: Deployment (apps/v1, Kubernetes) is not accepted yet; accepted are ${known}`],
     ],
     [
       'apiVersion: karpenter.sh/v1\nkind: NodePool',
-      [
-        `w.yaml:2:7: error: NodePool (karpenter.sh/v1, Karpenter) is not accepted yet; accepted are ${known}`,
-      ],
+      [`w.yaml:2:7: error: NodePool (karpenter.sh/v1, Karpenter) is not accepted yet; accepted are ${known}`],
     ],
     [
       'apiVersion: ebb.dev/v1\nkind: Cluster\nmetadata: { name: a }',

@@ -89,7 +89,8 @@ function readRoot(
     return;
   }
   const owner = foreignOwner(apiVersion);
-  if (owner !== undefined && typeof kind === 'string') {
+  const relatives = kindNames.filter((name) => ownsVersion(kindOf(name), apiVersion));
+  if (owner !== undefined && typeof kind === 'string' && nearest(kind, relatives) === undefined) {
     const message = `${kind} (${String(apiVersion)}, ${owner}) is not accepted yet; accepted are ${kindNames.join(', ')}`;
     refuse(['kind'], 'value', { code: 'foreign-kind', message, found: foundText(kind) });
     return;

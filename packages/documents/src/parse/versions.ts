@@ -4,7 +4,10 @@ import type { KindDefinition, OlderVersion } from '../kind.ts';
 type Kind = KindDefinition<string, z.ZodType>;
 
 /** Whether an apiVersion is of the kind's own group, so that the kind's own words apply. */
-export function ownsVersion(kind: Pick<Kind, 'apiVersion' | 'olderVersions' | 'refusedVersions'>, version: unknown): boolean {
+export function ownsVersion(
+  kind: Pick<Kind, 'apiVersion' | 'olderVersions' | 'refusedVersions'>,
+  version: unknown,
+): boolean {
   if (typeof version !== 'string') return false;
   return (
     groupOf(version) === groupOf(kind.apiVersion) ||

@@ -8,7 +8,12 @@ function intArgument(name: string, value: Value | undefined): bigint {
   throw new Fault(`${name} takes ints, not ${withArticle(typeName(value ?? null))}`);
 }
 
-function bits(name: string, summary: string, example: Builtin['example'], compute: (x: bigint, y: bigint) => bigint): Builtin {
+function bits(
+  name: string,
+  summary: string,
+  example: Builtin['example'],
+  compute: (x: bigint, y: bigint) => bigint,
+): Builtin {
   return {
     name,
     summary,
@@ -31,7 +36,12 @@ export const bitFunctions: Builtin[] = [
   bits('bitnand', 'the bits that the first int has and the second has not', ['bitnand(6, 3)', 4], (x, y) => x & ~y),
   bits('bitshl', 'the int moved to the left by this many places', ['bitshl(3, 2)', 12], (x, y) => x << places(y)),
   bits('bitshr', 'the int moved to the right, its sign kept', ['bitshr(-8, 1)', -4], (x, y) => x >> places(y)),
-  bits('bitushr', 'the int moved to the right, zeros coming in', ['bitushr(8, 1)', 4], (x, y) => BigInt.asUintN(64, x) >> places(y)),
+  bits(
+    'bitushr',
+    'the int moved to the right, zeros coming in',
+    ['bitushr(8, 1)', 4],
+    (x, y) => BigInt.asUintN(64, x) >> places(y),
+  ),
   {
     name: 'bitnot',
     summary: 'the int with every bit turned over',

@@ -29,12 +29,18 @@ export class Mismatch {
 type Accepts = (nature: Nature) => boolean;
 
 /** Exactly these arguments; where a type is not known before evaluation, anything goes. */
-export function takes(name: string, accepted: [Accepts, string][], result: (args: Nature[]) => Nature): Builtin['check'] {
+export function takes(
+  name: string,
+  accepted: [Accepts, string][],
+  result: (args: Nature[]) => Nature,
+): Builtin['check'] {
   return (args) => {
-    if (args.length !== accepted.length) return new Mismatch(`${name} takes ${count(accepted.length)}, not ${args.length}`);
+    if (args.length !== accepted.length)
+      return new Mismatch(`${name} takes ${count(accepted.length)}, not ${args.length}`);
     for (const [index, [accepts, wanted]] of accepted.entries()) {
       const nature = args[index] ?? any;
-      if (!isUnknown(nature) && !accepts(nature)) return new Mismatch(`${name} takes ${wanted}, not ${withArticle(natureName(nature))}`, index);
+      if (!isUnknown(nature) && !accepts(nature))
+        return new Mismatch(`${name} takes ${wanted}, not ${withArticle(natureName(nature))}`, index);
     }
     return result(args);
   };
@@ -44,7 +50,8 @@ export function takes(name: string, accepted: [Accepts, string][], result: (args
 export function overloads(name: string, signatures: Nature[][], result: Nature): Builtin['check'] {
   return (args) => {
     const fitting = signatures.find(
-      (signature) => signature.length === args.length && signature.every((wanted, index) => isAccepted(args[index] ?? any, wanted)),
+      (signature) =>
+        signature.length === args.length && signature.every((wanted, index) => isAccepted(args[index] ?? any, wanted)),
     );
     if (fitting) return result;
     const known = signatures.map((signature) => `${name}(${signature.map(natureName).join(', ')})`);

@@ -8,13 +8,19 @@ const page = readFileSync(new URL('../../../../../docs/reference/formula.md', im
 const all = [...builtins.values(), ...loops.values()];
 
 describe('functions', () => {
-  it.each(all.map(({ name, example: [formula, result] }) => ({ name, formula, result })))('$name: $formula is $result', ({ formula, result }) => {
-    expect(evaluateFormula(formula, { a: 3, b: 5 })).toBe(result);
-  });
+  it.each(all.map(({ name, example: [formula, result] }) => ({ name, formula, result })))(
+    '$name: $formula is $result',
+    ({ formula, result }) => {
+      expect(evaluateFormula(formula, { a: 3, b: 5 })).toBe(result);
+    },
+  );
 
   it('stand on the reference page, each with its example', () => {
     const missing = all
-      .map(({ name, summary, example: [formula, result] }) => `| \`${name}\` | ${summary} | \`${formula.replaceAll('|', '\\|')}\` is ${result} |`)
+      .map(
+        ({ name, summary, example: [formula, result] }) =>
+          `| \`${name}\` | ${summary} | \`${formula.replaceAll('|', '\\|')}\` is ${result} |`,
+      )
       .filter((row) => !page.includes(row));
     expect(missing).toEqual([]);
   });

@@ -34,13 +34,17 @@ function flatten(list: List, frame: Frame, flat: Value[] = []): Value[] {
 
 function isDescending(direction: Value): boolean {
   if (direction === 'asc' || direction === 'desc') return direction === 'desc';
-  throw new Fault(`the order is "asc" or "desc", not ${typeof direction === 'string' ? JSON.stringify(direction) : typeName(direction)}`);
+  throw new Fault(
+    `the order is "asc" or "desc", not ${typeof direction === 'string' ? JSON.stringify(direction) : typeName(direction)}`,
+  );
 }
 
 /** The items sorted by their keys. */
 export function sortedBy<T>(items: readonly T[], keyOf: (item: T) => Value, direction: Value): T[] {
   const descending = isDescending(direction);
-  return sorted(items, (left, right) => (descending ? isLess(keyOf(right), keyOf(left)) : isLess(keyOf(left), keyOf(right))));
+  return sorted(items, (left, right) =>
+    descending ? isLess(keyOf(right), keyOf(left)) : isLess(keyOf(left), keyOf(right)),
+  );
 }
 
 /** `get(x, key)`: what the index or key gives, nil when there is nothing. */
@@ -150,7 +154,9 @@ export const listFunctions: Builtin[] = [
     check: (args) => {
       if (args.length === 0) return new Mismatch('concat takes lists, found nothing');
       const wrong = args.findIndex((nature) => !isUnknown(nature) && nature.kind !== 'list');
-      return wrong < 0 ? anyList : new Mismatch(`concat takes lists, not ${withArticle(natureName(args[wrong] ?? any))}`, wrong);
+      return wrong < 0
+        ? anyList
+        : new Mismatch(`concat takes lists, not ${withArticle(natureName(args[wrong] ?? any))}`, wrong);
     },
     run: (args, frame) => {
       const lists = args.map((value) => listArgument('concat', value));

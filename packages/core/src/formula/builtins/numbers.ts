@@ -45,7 +45,12 @@ function notNumeric(name: string, value: Value): Fault {
 }
 
 /** The element that no other one replaces; nil of nothing. A NaN is never replaced and never replaces. */
-function extreme(name: string, replaces: (best: Value, next: Value) => boolean, args: readonly Value[], frame: Frame): Value {
+function extreme(
+  name: string,
+  replaces: (best: Value, next: Value) => boolean,
+  args: readonly Value[],
+  frame: Frame,
+): Value {
   let best: Value = null;
   const offer = (next: Value) => {
     if (next !== null && (best === null || replaces(best, next))) best = next;
@@ -115,8 +120,16 @@ export const numberFunctions: Builtin[] = [
     },
   },
   { ...rounding('ceil', Math.ceil), summary: 'the next whole number upwards, as a float', example: ['ceil(a / 2)', 2] },
-  { ...rounding('floor', Math.floor), summary: 'the next whole number downwards, as a float', example: ['floor(a / 2)', 1] },
-  { ...rounding('round', round), summary: 'the nearest whole number, halves away from zero, as a float', example: ['round(-2.5)', -3] },
+  {
+    ...rounding('floor', Math.floor),
+    summary: 'the next whole number downwards, as a float',
+    example: ['floor(a / 2)', 1],
+  },
+  {
+    ...rounding('round', round),
+    summary: 'the nearest whole number, halves away from zero, as a float',
+    example: ['round(-2.5)', -3],
+  },
   {
     name: 'int',
     summary: 'the int of a number, cut off, or of a string of digits',

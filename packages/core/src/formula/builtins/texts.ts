@@ -30,7 +30,9 @@ function trimSet(text: string, set: string): string {
 /** Character by character: where JavaScript would make two of one (ß), Go keeps it. */
 function eachCase(text: string, change: (character: string) => string): string {
   if (/^\p{ASCII}*$/u.test(text)) return change(text);
-  return Array.from(text, (character) => ([...change(character)].length === 1 ? change(character) : character)).join('');
+  return Array.from(text, (character) => ([...change(character)].length === 1 ? change(character) : character)).join(
+    '',
+  );
 }
 
 /** At most `limit` parts, all of them when it is negative; none at all when it is zero. */
@@ -140,9 +142,21 @@ export const textFunctions: Builtin[] = [
     name: 'replace',
     summary: 'the string with one part replaced by another, everywhere or the first few times',
     example: ['float(replace("1x2", "x", "."))', 1.2],
-    check: overloads('replace', [[...two, string, int], [...two, string]], string),
+    check: overloads(
+      'replace',
+      [
+        [...two, string, int],
+        [...two, string],
+      ],
+      string,
+    ),
     run: ([text, old, next, limit = -1n]) =>
-      replace(stringArgument('replace', text), stringArgument('replace', old), stringArgument('replace', next), toInt(limit)),
+      replace(
+        stringArgument('replace', text),
+        stringArgument('replace', old),
+        stringArgument('replace', next),
+        toInt(limit),
+      ),
   },
   {
     name: 'repeat',
@@ -175,7 +189,8 @@ export const textFunctions: Builtin[] = [
     summary: 'where a part first stands in a string, in bytes from 0; -1 when nowhere',
     example: ['indexOf("abcb", "b")', 1],
     check: overloads('indexOf', [two], int),
-    run: ([text, part]) => position(stringArgument('indexOf', text), (value) => value.indexOf(stringArgument('indexOf', part))),
+    run: ([text, part]) =>
+      position(stringArgument('indexOf', text), (value) => value.indexOf(stringArgument('indexOf', part))),
   },
   {
     name: 'lastIndexOf',

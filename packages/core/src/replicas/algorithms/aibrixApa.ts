@@ -145,7 +145,7 @@ function cooled(spec: AibrixSettings, state: AibrixState, nowMs: number, current
     .slice(1 - mostRecommendations);
   state.recommendations.push([nowMs, wanted]);
   const within = (windowMs: number) =>
-    state.recommendations.filter(([atMs]) => nowMs - atMs <= windowMs).map(([, replicas]) => replicas);
+    state.recommendations.filter(([atMs]) => nowMs - atMs < windowMs).map(([, replicas]) => replicas);
   if (wanted > current) return Math.max(current, Math.min(wanted, ...within(spec.scaleUpCooldownMs)));
   if (wanted < current) return Math.min(current, Math.max(wanted, ...within(spec.scaleDownCooldownMs)));
   return wanted;

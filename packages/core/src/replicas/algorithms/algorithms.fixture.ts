@@ -28,6 +28,8 @@ export interface Seen {
 export class Run<Spec> {
   memory: Memory | null = null;
   last: DecideResult['decision'] | null = null;
+  /** Of the last turn: calls in between change nothing. */
+  #codes: string[] = [];
   readonly #decide: DecideBy<Spec>;
   readonly spec: Spec;
 
@@ -41,11 +43,14 @@ export class Run<Spec> {
     const result = this.#decide(this.spec, this.memory, testObservation(nowMs, seen, { readings, ...more }));
     this.memory = result.memory;
     this.last = result.decision;
+    const codes = result.decision.reasons.map((reason) => reason.code);
+    if (!codes.includes('between-turns')) this.#codes = codes;
     return result.decision.replicas;
   }
 
+  /** Reason codes of the last turn. */
   codes(): string[] {
-    return (this.last?.reasons ?? []).map((reason) => reason.code);
+    return this.#codes;
   }
 }
 

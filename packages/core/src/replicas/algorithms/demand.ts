@@ -43,15 +43,18 @@ export interface Counted {
 const carriedForMs = 60_000;
 /** Without readings for this long, the counts of the moment are taken as one. */
 const readingDueMs = 1000;
-const mostReplicas = 1_000_000;
+/** A peak beyond this is a broken source; the mean stands in for it. */
+const largestPeak = 1e12;
+/** More than any workload has: a count beyond it is a broken source. */
+export const mostReplicas = 1_000_000;
 
 export function emptyLine(nowMs: number): DemandLine {
   return { begunAtMs: nowMs, endMs: null, values: {}, atMs: {} };
 }
 
-/** A usable count: a whole number from 0. */
+/** A usable count: a whole number from 0; what is no count, or none that can be, is taken as nothing. */
 export function wholeCount(value: number): number {
-  return Number.isFinite(value) && value > 0 ? Math.min(mostReplicas, Math.floor(value)) : 0;
+  return value > 0 && value <= mostReplicas ? Math.floor(value) : 0;
 }
 
 export function countedOf(classes: readonly string[], observation: Observation): Counted {
@@ -98,8 +101,10 @@ export function takeDemand(
   const read = observation.readings.some((reading) => reading.trigger === trigger);
   const unread = !read && nowMs - (line.endMs ?? line.begunAtMs) >= readingDueMs;
   if (trigger !== 'concurrency' || !observation.countsKnown || !(now || unread)) return segments;
+  // A reading may end now with nobody in it, while somebody waits now: that must not be lost.
+  const atMs = now ? Math.max(nowMs, (line.endMs ?? 0) + 1) : nowMs;
   const moment = Object.entries(countedOf(classes, observation).demand).map(([name, value]) => {
-    return { class: name, value, peak: value, fromMs: nowMs - 1, atMs: nowMs };
+    return { class: name, value, peak: value, fromMs: atMs - 1, atMs };
   });
   return [...segments, ...addSamples(line, moment, trigger, 'sum', reasons)];
 }
@@ -130,7 +135,7 @@ export function takeReadings(
     samples.push({
       class: reading.class ?? '',
       value,
-      peak: peak ?? value,
+      peak: peak !== null && peak <= largestPeak ? peak : value,
       fromMs: atMs - Math.max(1, spanMs),
       atMs,
     });

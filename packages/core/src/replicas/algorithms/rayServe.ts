@@ -100,7 +100,7 @@ const decide = tickingPolicy<RayDecisionSpec, RayState>({
     const { nowMs, replicas: target, counted, reasons } = turn;
     const ongoing = aggregated(spec, state, nowMs);
     if (ongoing === null || !turn.observation.countsKnown) {
-      return { replicas: heldWithoutDemand(spec, target, reasons), revisitAtMs: null };
+      return { replicas: heldWithoutDemand(spec, target, reasons), revisitAtMs: nextEdge(nowMs) };
     }
     const running = counted.ready;
     if (running === 0) return coldStart(spec, state, turn, ongoing);
@@ -109,7 +109,7 @@ const decide = tickingPolicy<RayDecisionSpec, RayState>({
     reasons.push(askedReason(spec, ongoing, asked));
     const wanted = limited(spec, roundUpToGang(spec, asked), reasons);
     const replicas = afterDelay(spec, state, nowMs, target, wanted, reasons);
-    return { replicas, revisitAtMs: nextLook(spec, state, nowMs, target, replicas) };
+    return { replicas, revisitAtMs: nextLook(spec, state, turn, replicas) };
   },
 });
 
@@ -126,7 +126,7 @@ function coldStart(spec: RayDecisionSpec, state: RayState, turn: Turn, ongoing: 
   if (waiting) reasons.push({ code: 'cold-start', stage: 'gate', data: { ongoing: shown(ongoing), replicas } });
   else reasons.push({ code: 'kept-while-none-is-ready', stage: 'gate', data: { replicas } });
   const moving = isMoving(state.history, nowMs, spec.lookBackMs);
-  return { replicas: limited(spec, replicas, reasons), revisitAtMs: moving ? nextEdge(nowMs) : null };
+  return { replicas: limited(spec, replicas, reasons), revisitAtMs: moving || waiting ? nextEdge(nowMs) : null };
 }
 
 /** `_apply_scaling_factors`: part of the way there; a shrink that rounds back to the count goes one down all the same. */
@@ -181,15 +181,11 @@ function delayOf(spec: RayDecisionSpec, direction: -1 | 1, target: number): numb
 }
 
 /** The loop runs ten times a second; an answer changes only when a delay ends or the look-back moves on. */
-function nextLook(
-  spec: RayDecisionSpec,
-  state: RayState,
-  nowMs: number,
-  target: number,
-  replicas: number,
-): number | null {
+function nextLook(spec: RayDecisionSpec, state: RayState, turn: Turn, replicas: number): number | null {
+  const { nowMs, replicas: target, counted } = turn;
   if (replicas !== target) return nowMs + loopMs;
-  const edgeMs = isMoving(state.history, nowMs, spec.lookBackMs) ? nextEdge(nowMs) : null;
+  const moving = isMoving(state.history, nowMs, spec.lookBackMs) || counted.held + counted.inFlight > 0;
+  const edgeMs = moving ? nextEdge(nowMs) : null;
   if (state.direction === 0) return edgeMs;
   const endsAtMs = state.sinceMs + delayOf(spec, state.direction, target);
   return edgeMs === null ? endsAtMs : Math.min(edgeMs, endsAtMs);

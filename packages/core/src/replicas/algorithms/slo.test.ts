@@ -38,9 +38,12 @@ class Service extends Run<SloDecisionSpec> {
       const nowMs = start + this.seconds * second;
       for (const one of this.#starting.filter(({ atMs }) => atMs <= nowMs)) this.ready = Math.max(this.ready, one.to);
       const busy = Math.min(0.98, demand / (10 * Math.max(1, this.ready)));
+      const slower = 1 / (1 - busy);
       const readings = [
-        reading('p95', nowMs, demand > 0 ? 100 / (1 - busy) : 0),
-        reading('concurrency', nowMs, demand),
+        reading('p95', nowMs, demand > 0 ? 100 * slower : 0),
+        // By Little's law more are in flight when each takes longer; the rate is what callers ask.
+        reading('concurrency', nowMs, demand * slower),
+        reading('requestRate', nowMs, demand),
         reading('rate', nowMs, demand),
       ];
       const before = this.last?.replicas ?? this.ready;
@@ -88,7 +91,7 @@ describe('with dead time', () => {
         const settled = service.counts.slice(-30 * 60);
         expect(new Set(settled).size).toBe(1);
         const busy = demand / (10 * (settled[0] ?? 0));
-        expect(100 / (1 - busy)).toBeLessThanOrEqual(500);
+        expect(100 / (1 - busy)).toBeLessThanOrEqual(500 + 1e-6);
         expect(busy).toBeLessThan(1);
       }),
       { numRuns: 15 },

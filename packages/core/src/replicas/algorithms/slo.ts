@@ -48,7 +48,11 @@ interface SloState {
   triggers: Record<string, SloTriggerState>;
   change: SloChange | null;
   learnedStartMs: number;
+  /** Requests in flight and held. */
   demand: DemandHistory;
+  /** Requests a second, where they are read: unlike those in flight they do not grow when it gets slow. */
+  rateLine: DemandLine;
+  rate: DemandHistory;
   /** When anything was last in flight or held, or it was begun. */
   activeAtMs: number;
 }
@@ -74,14 +78,18 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
       change: null,
       learnedStartMs: 0,
       demand: emptyHistory(demandWindowMs(spec)),
+      rateLine: emptyLine(nowMs),
+      rate: emptyHistory(demandWindowMs(spec)),
       activeAtMs: nowMs,
     },
   }),
-  write: ({ triggers, change, learnedStartMs, demand, activeAtMs }) => ({
+  write: ({ triggers, change, learnedStartMs, demand, rateLine, rate, activeAtMs }) => ({
     triggers: Object.fromEntries(Object.entries(triggers).map(([name, state]) => [name, triggerToJson(state)])),
     change: change ? { ...change } : null,
     learnedStartMs,
     demand: historyToJson(demand),
+    rateLine: lineToJson(rateLine),
+    rate: historyToJson(rate),
     activeAtMs,
   }),
   read: (spec, stored, nowMs) => ({
@@ -94,6 +102,8 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
     change: changeFromJson(objectOf(stored.change)),
     learnedStartMs: numberOr(stored.learnedStartMs, 0),
     demand: historyFromJson(objectOf(stored.demand), demandWindowMs(spec)),
+    rateLine: lineFromJson(objectOf(stored.rateLine), spec.classes),
+    rate: historyFromJson(objectOf(stored.rate), demandWindowMs(spec)),
     activeAtMs: numberOr(stored.activeAtMs, nowMs),
   }),
   take(_spec, state, segment) {
@@ -101,6 +111,9 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
     if (segment.peak > 0) state.activeAtMs = Math.max(state.activeAtMs, segment.atMs);
   },
   observe(spec, state, observation, reasons) {
+    const named = spec.triggers.some((trigger) => trigger.name === 'requestRate');
+    const rates = takeReadings(state.rateLine, 'requestRate', 'sum', spec.classes, observation, named ? [] : reasons);
+    for (const segment of rates) addSegment(state.rate, segment);
     for (const trigger of spec.triggers) {
       const known = state.triggers[trigger.name];
       if (!known) continue;
@@ -119,8 +132,10 @@ function turnSlo(spec: SloDecisionSpec, state: SloState, turn: Turn): TurnOutcom
   if (demandNow > 0) state.activeAtMs = nowMs;
   learnStart(state, current, counted.ready, nowMs);
 
-  const demand = meanOver(state.demand, nowMs, demandWindowMs(spec)) ?? demandNow;
-  const idle = demand === 0 && observation.countsKnown;
+  const windowMs = demandWindowMs(spec);
+  const present = meanOver(state.demand, nowMs, windowMs) ?? demandNow;
+  const demand = meanOver(state.rate, nowMs, windowMs) ?? present;
+  const idle = present === 0 && observation.countsKnown;
   const startTimeMs = Math.max(spec.startTimeMs, state.learnedStartMs);
   const revisits: number[] = [];
   let recommended = 0;

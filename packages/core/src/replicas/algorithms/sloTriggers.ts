@@ -66,7 +66,7 @@ export interface SloContext {
   change: SloChange | null;
   /** Given or learned time from a decision to a ready replica, whichever is longer. */
   startTimeMs: number;
-  /** Demand of the moment (requests in flight and held), by which an earlier failure is recognised. */
+  /** Mean demand of the window (requests a second, else those in flight and held), by which a failure is recognised. */
   demand: number;
   /** Mean of the trigger's signal over its window; null: not measured. */
   value: number | null;

@@ -17,10 +17,18 @@ export function numbersOf(json: Json | undefined): number[] {
   return Array.isArray(json) ? json.filter((value): value is number => Number.isFinite(value)) : [];
 }
 
-/** Rows of exactly `width` numbers; other rows are left out. */
+/** Rows of exactly `width` numbers; other rows are left out. Every decision reads some dozens of them. */
 export function rowsOf(json: Json | undefined, width: number): number[][] {
-  if (!Array.isArray(json)) return [];
-  return json.map((row) => numbersOf(row)).filter((row) => row.length === width);
+  const rows: number[][] = [];
+  if (!Array.isArray(json)) return rows;
+  for (const row of json) if (isRow(row, width)) rows.push(row.slice());
+  return rows;
+}
+
+function isRow(json: Json, width: number): json is number[] {
+  if (!Array.isArray(json) || json.length !== width) return false;
+  for (const value of json) if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+  return true;
 }
 
 /** The members that are numbers. */
@@ -32,7 +40,7 @@ export function countsOf(json: Json | undefined): Record<string, number> {
   return counts;
 }
 
-/** Kept to twelve digits, so that a memory of many averages stays small. */
+/** Kept to nine decimals or twelve digits, so that a memory of many averages stays small. */
 export function shortened(value: number): number {
-  return Number(value.toPrecision(12));
+  return Math.abs(value) < 1e6 ? Math.round(value * 1e9) / 1e9 : Number(value.toPrecision(12));
 }

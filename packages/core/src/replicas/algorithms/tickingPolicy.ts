@@ -9,8 +9,8 @@ import {
   emptyLine,
   lineFromJson,
   lineToJson,
+  mostReplicas,
   takeDemand,
-  wholeCount,
 } from './demand.ts';
 import { shareByDemand } from './shareByDemand.ts';
 import { countsOf, type JsonObject, numberOr, objectOf } from './storedJson.ts';
@@ -79,6 +79,7 @@ export function tickingPolicy<Spec extends AlgorithmSpec, State>(
 
     const turn: Turn = { nowMs, replicas: frame.replicas, counted, observation, urgent: false, reasons };
     const due = nowMs >= frame.nextTurnMs;
+    const present = counted.inFlight + counted.held;
     const waited = observation.countsKnown && (rules.isUrgent?.(spec, frame.state, turn) ?? false);
     turn.urgent = waited && !due;
     const segments = takeDemand(frame.line, rules.demand, spec.classes, observation, waited, reasons);
@@ -86,14 +87,16 @@ export function tickingPolicy<Spec extends AlgorithmSpec, State>(
 
     if (due || turn.urgent) {
       const outcome = rules.act(spec, frame.state, turn);
-      frame.replicas = wholeCount(outcome.replicas);
+      frame.replicas = Math.min(mostReplicas, outcome.replicas);
       if (due) frame.nextTurnMs = nextTurn(frame.nextTurnMs, nowMs, rules.tickMs(spec, frame.replicas));
       frame.revisitAtMs = outcome.revisitAtMs === undefined ? frame.nextTurnMs : outcome.revisitAtMs;
+      // While somebody is here nothing is at rest, whatever the signal has seen of it.
+      if (frame.revisitAtMs === null && present > 0) frame.revisitAtMs = frame.nextTurnMs;
       if (frame.revisitAtMs !== null) frame.revisitAtMs = Math.max(frame.revisitAtMs, nowMs + 1);
     } else {
       const data = { replicas: frame.replicas, inMs: frame.nextTurnMs - nowMs };
       reasons.push({ code: 'between-turns', stage: 'reading', data });
-      const stirred = counted.inFlight + counted.held > 0 || segments.some((segment) => segment.value > 0);
+      const stirred = present > 0 || segments.some((segment) => segment.value > 0);
       if (stirred || (frame.revisitAtMs !== null && frame.revisitAtMs <= nowMs)) frame.revisitAtMs = frame.nextTurnMs;
     }
     frame.classes = shareByDemand(spec.classes, counted.demand, frame.classes, frame.replicas);

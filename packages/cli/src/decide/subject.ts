@@ -1,0 +1,91 @@
+import { type DecisionSpec, decisionSpecOf, hpaDecisionSpec, type ScaledJobRules } from '@ebb/core';
+import { type ParsedDocument, parseDocuments, problemText, resolveHpa, resolveScaledJob, resolveWorkload, type ScaledJobSpec } from '@ebb/documents';
+import { LineError } from './lineError.ts';
+import type { JobTrigger } from './scaledJob.ts';
+
+/** What a document is decided by. */
+export type Subject =
+  | { type: 'replicas'; kind: string; name: string; spec: DecisionSpec }
+  | { type: 'jobs'; kind: string; name: string; rules: ScaledJobRules; triggers: JobTrigger[] };
+
+/** Kinds that `subjectOf` knows. */
+export const decidableKinds = ['Workload', 'HorizontalPodAutoscaler', 'ScaledJob'];
+
+/** The subject of a document that is right by itself; null for kinds that nothing is decided for. */
+export function subjectOf(parsed: ParsedDocument): Subject | null {
+  const { kind } = parsed;
+  const { name } = parsed.key;
+  switch (kind) {
+    case 'Workload':
+      return { type: 'replicas', kind, name, spec: decisionSpecOf(resolveWorkload(parsed.document, { baseDirectory: '/' })) };
+    case 'HorizontalPodAutoscaler':
+      return { type: 'replicas', kind, name, spec: hpaDecisionSpec(resolveHpa(parsed.document)) };
+    case 'ScaledJob':
+      return jobSubject(name, resolveScaledJob(parsed.document));
+    default:
+      return null;
+  }
+}
+
+function jobSubject(name: string, { minReplicas, maxReplicas, scaling, triggers }: ScaledJobSpec): Subject {
+  return {
+    type: 'jobs',
+    kind: 'ScaledJob',
+    name,
+    rules: {
+      strategy: scaling.strategy,
+      multipleScalersCalculation: scaling.multipleScalersCalculation,
+      customQueueLengthDeduction: scaling.queueLengthDeduction,
+      customRunningJobPercentage: scaling.runningJobPercentage,
+      minReplicas,
+      maxReplicas,
+    },
+    triggers: triggers.map(jobTrigger),
+  };
+}
+
+/** Documents kept ready, and characters of their texts together. */
+const mostKept = 1000;
+const mostKeptCharacters = 16 * 1024 * 1024;
+
+/** Subjects of documents by their text, each read once as long as it is kept: those used last stay. */
+export class Subjects {
+  readonly #kept = new Map<string, Subject>();
+  #characters = 0;
+
+  /** The subject of a document that stands in a line, as an object or as a text of YAML. Throws a `LineError`. */
+  of(document: unknown): Subject {
+    const text = typeof document === 'string' ? document : (JSON.stringify(document) ?? '');
+    const kept = this.#kept.get(text);
+    if (kept) {
+      this.#kept.delete(text);
+      this.#kept.set(text, kept);
+      return kept;
+    }
+    const subject = readSubject(text);
+    this.#kept.set(text, subject);
+    this.#characters += text.length;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= mostKept && this.#characters <= mostKeptCharacters) break;
+      this.#kept.delete(oldest);
+      this.#characters -= oldest.length;
+    }
+    return subject;
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+}
+
+function readSubject(text: string): Subject {
+  const { documents, problems } = parseDocuments(text, { file: 'document' });
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new LineError(errors.map(problemText).join('\n'));
+  const subjects = documents.flatMap((parsed) => subjectOf(parsed) ?? []);
+  const [subject] = subjects;
+  if (!subject || subjects.length > 1) {
+    throw new LineError(`document has ${subjects.length} that can be decided; give one ${decidableKinds.join(', ')}`);
+  }
+  return subject;
+}

@@ -1,0 +1,106 @@
+import { type KedaTriggerSpec, keyText, parseMilli, type ScaledJobSpec, type ScaledObjectSpec } from '@ebb/documents';
+import { hpaBehaviorOf } from '../hpa/hpaSpec.ts';
+import { defaultHpaController, type HpaControllerSettings, type HpaMetricSpec, type HpaTarget } from '../hpa/types.ts';
+import type { ScaledJobRules } from './scaledJob.ts';
+import { type TriggerTarget, TriggerTargetError, triggerTarget } from './triggerTargets.ts';
+import type { KedaDecisionSpec, KedaImprovements, KedaTrigger } from './types.ts';
+
+/** Ebb's own rules as the annotation `ebb.dev/improvements` switches them on. */
+export const defaultKedaImprovements: KedaImprovements = { lastValueMaxAgeMs: 300_000, stepwiseToZero: true };
+
+export interface KedaSpecOptions {
+  controller?: HpaControllerSettings;
+  /** Targets by trigger name that only the source knows, as an external scaler tells them. */
+  targets?: Record<string, TriggerTarget>;
+}
+
+/**
+ * What the KEDA policy decides a ScaledObject from. Throws `TriggerTargetError` when a trigger's metadata does not say
+ * what it aims at.
+ */
+export function kedaDecisionSpec(resolved: ScaledObjectSpec, options: KedaSpecOptions = {}): KedaDecisionSpec {
+  const { controller = defaultHpaController, targets = {} } = options;
+  return {
+    policy: 'keda',
+    workload: keyText(resolved.key),
+    minReplicas: resolved.minReplicas,
+    maxReplicas: resolved.maxReplicas,
+    idleReplicas: resolved.idleReplicas,
+    cooldownMs: resolved.cooldownMs,
+    initialCooldownMs: resolved.initialCooldownMs,
+    pollingIntervalMs: resolved.pollingIntervalMs,
+    triggers: resolved.triggers.map((trigger) => triggerOf(trigger, targets)),
+    fallback: resolved.fallback,
+    modifiers: resolved.modifiers,
+    pause: resolved.pause,
+    forceActivation: resolved.forceActivation,
+    behavior: hpaBehaviorOf(resolved.behavior, controller),
+    controller,
+    improvements: resolved.improvements ? defaultKedaImprovements : null,
+  };
+}
+
+/** What the number of Jobs of a ScaledJob is computed from; its triggers' targets come from `scaledJobTargets`. */
+export function scaledJobRules({ minReplicas, maxReplicas, scaling }: ScaledJobSpec): ScaledJobRules {
+  return {
+    strategy: scaling.strategy,
+    multipleScalersCalculation: scaling.multipleScalersCalculation,
+    customQueueLengthDeduction: scaling.queueLengthDeduction,
+    customRunningJobPercentage: scaling.runningJobPercentage,
+    minReplicas,
+    maxReplicas,
+  };
+}
+
+/** Target and activation value of each trigger of a ScaledJob. Throws `TriggerTargetError`. */
+export function scaledJobTargets(
+  resolved: ScaledJobSpec,
+  targets: Record<string, TriggerTarget> = {},
+): Pick<KedaTrigger, 'name' | 'type' | 'target' | 'activationTarget'>[] {
+  return resolved.triggers.map((trigger) => {
+    const { name, type, target, activationTarget } = triggerOf(trigger, targets);
+    return { name, type, target, activationTarget };
+  });
+}
+
+function triggerOf(trigger: KedaTriggerSpec, targets: Record<string, TriggerTarget>): KedaTrigger {
+  const { name, type, metricType } = trigger;
+  if (type === 'cpu' || type === 'memory') {
+    const resource = resourceMetric(trigger, type);
+    return { name, type, metricType, target: plainTarget(resource.target), activationTarget: 0, resource };
+  }
+  const known = Object.hasOwn(targets, name) ? targets[name] : undefined;
+  return { name, type, metricType, ...(known ?? triggerTarget(trigger)), resource: null };
+}
+
+/** `value` of a cpu or memory trigger: per cent of the requests, or a quantity for each pod. */
+function resourceMetric(trigger: KedaTriggerSpec, resource: 'cpu' | 'memory'): HpaMetricSpec {
+  const { name, metricType, metadata } = trigger;
+  const { value, containerName } = metadata;
+  const refuse = (why: string): never => {
+    throw new TriggerTargetError(name, 'value', `trigger "${name}" (${resource}): metadata.value ${why}`);
+  };
+  if (value === undefined) return refuse('is missing');
+  const target = metricType === 'Utilization' ? utilization(value) : averageValue(value);
+  if (target === null) {
+    const allowed = metricType === 'Utilization' ? 'a whole per cent above 0' : 'a quantity above 0';
+    return refuse(`must be ${allowed}, found "${value}"`);
+  }
+  if (containerName) return { type: 'ContainerResource', name: resource, container: containerName, target };
+  return { type: 'Resource', name: resource, target };
+}
+
+function utilization(text: string): HpaTarget | null {
+  const percent = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return percent > 0 ? { type: 'Utilization', averageUtilization: percent } : null;
+}
+
+function averageValue(text: string): HpaTarget | null {
+  const parsed = parseMilli(text);
+  return 'value' in parsed && parsed.value > 0 ? { type: 'AverageValue', averageValueMilli: parsed.value } : null;
+}
+
+function plainTarget(target: HpaTarget): number {
+  if (target.type === 'Utilization') return target.averageUtilization;
+  return (target.type === 'Value' ? target.valueMilli : target.averageValueMilli) / 1000;
+}

@@ -1,0 +1,184 @@
+import { decide, decisionSpecOf, type JournalRecord, type WorkloadDecisionSpec } from '@ebb/core';
+import type { WorkloadInput } from '@ebb/documents';
+import {
+  poisson,
+  SeededRandom,
+  startLoad,
+  virtualEpochMs,
+  VirtualSystem,
+  workloadDocument,
+  workloadSpec,
+} from '@ebb/testing';
+import { expect, it } from 'vitest';
+import { coldStartOf, medianOf } from './coldStarts.ts';
+import { Counterfactual } from './counterfactual.ts';
+import { RecordedPolicy } from './recordedPolicy.ts';
+import { type ComparedDecisions, Replayer, type ReplayStep } from './replayer.ts';
+
+const web = 'local/default/web';
+const minuteMs = 60_000;
+
+const classes = [{ name: 'default', command: ['serve'], concurrency: 2, pricePerHour: 0.36 }];
+
+function spec(scaling: NonNullable<WorkloadInput['spec']['scaling']>): WorkloadDecisionSpec {
+  return decisionSpecOf(workloadSpec('web', { classes, scaling }));
+}
+
+/** An hour with two loads, in the middle of the first of which the control plane is ended, by SIGKILL or in good order. */
+async function hour(seed: number, end: 'kill' | 'stop'): Promise<VirtualSystem> {
+  const system = new VirtualSystem({ seed });
+  await system.start();
+  await system.apply(workloadDocument('web', { classes, scaling: { maxReplicas: 8, keepAlive: '90s' } }));
+  const random = new SeededRandom(seed);
+  for (const perSecond of [6, 3]) {
+    await system.clock.advance(5 * minuteMs);
+    startLoad({
+      clock: system.clock,
+      gateway: system.gateway,
+      workload: web,
+      arrivals: poisson(random, perSecond),
+      serviceUs: () => random.logNormal(700_000, 0.5),
+      forMs: 10 * minuteMs,
+    });
+    await system.clock.advance(5 * minuteMs);
+    if (perSecond === 6) {
+      if (end === 'kill') system.kill();
+      else await system.stop();
+      await system.clock.advance(7_000);
+      await system.start();
+    }
+    await system.clock.advance(20 * minuteMs);
+  }
+  await system.stop();
+  return system;
+}
+
+function replay(records: readonly JournalRecord[], rule: typeof decide = decide) {
+  const compared: ComparedDecisions[] = [];
+  const steps: ReplayStep[] = [];
+  const replayer = new Replayer(rule, { step: (step) => steps.push(step), compared: (one) => compared.push(one) });
+  for (const record of records) replayer.take(record);
+  return { compared, steps, unverified: replayer.end() };
+}
+
+it('gives an hour of decisions again bit for bit, over a restart of the control plane', async () => {
+  const { records } = (await hour(3, 'stop')).store;
+  const { compared, steps, unverified } = replay(records);
+  expect(new Set(records.map((record) => record.segment)).size).toBeGreaterThanOrEqual(2);
+  expect(compared.filter((one) => !one.matches)).toEqual([]);
+  expect(unverified).toBe(0);
+  expect(compared.reduce((sum, one) => sum + one.count, 0)).toBe(steps.length);
+  expect(steps.length).toBeGreaterThan(1000);
+  expect(compared.some((one) => one.count > 20)).toBe(true);
+});
+
+it('says of decisions whose record was lost with the control plane that nothing is known, not that they differ', async () => {
+  const { records } = (await hour(4, 'kill')).store;
+  expect(replay(records).compared.filter((one) => !one.matches)).toEqual([]);
+  // Ends with readings of a run, of which nothing more was written.
+  const cut = records.findLastIndex(({ kind }, index) => kind === 'reading' && records[index + 1]?.kind === 'reading');
+  const { compared, steps, unverified } = replay(records.slice(0, cut + 1));
+  expect(compared.filter((one) => !one.matches)).toEqual([]);
+  expect(unverified).toBeGreaterThan(0);
+  expect(compared.reduce((sum, one) => sum + one.count, 0) + unverified).toBe(steps.length);
+});
+
+it('finds the first decision that another rule makes otherwise, also inside of a repeated run', async () => {
+  const { records } = (await hour(5, 'stop')).store;
+  const run = replay(records).compared.find((one) => !one.isWhole && one.count > 20);
+  const changeMs = (run?.fromMs ?? 0) + Math.floor(((run?.toMs ?? 0) - (run?.fromMs ?? 0)) / 2);
+  const { compared } = replay(records, (workload, memory, observation) => {
+    const result = decide(workload, memory, observation);
+    if (observation.nowMs < changeMs) return result;
+    const reasons = [...result.decision.reasons, { code: 'other', stage: 'bounds' as const, data: {} }];
+    return { ...result, decision: { ...result.decision, reasons } };
+  });
+  const [first] = compared.filter((one) => !one.matches);
+  expect(first?.sequence).toBe(run?.sequence);
+  expect(first?.now.reasons.at(-1)?.code).toBe('other');
+});
+
+/** One request of a second, five minutes after the start; observed for 20 minutes. */
+async function oneRequest() {
+  const system = new VirtualSystem({ seed: 1 });
+  await system.start();
+  await system.apply(workloadDocument('web', { classes, scaling: { maxReplicas: 4, keepAlive: '90s' } }));
+  await system.clock.advance(5 * minuteMs);
+  const exchange = system.gateway.arrive(web, 1_000_000);
+  await system.clock.advance(15 * minuteMs);
+  await system.stop();
+  const endedMs = virtualEpochMs + (exchange.endedUs ?? 0) / 1000;
+  const { records } = system.store;
+  const { steps } = replay(records);
+  const coldStartMs = medianOf(records.flatMap((record) => coldStartOf(record) ?? [])) ?? 0;
+  return {
+    steps,
+    endMs: system.clock.nowMs(),
+    arrivedMs: virtualEpochMs + exchange.arrivedUs / 1000,
+    endedMs,
+    coldStartMs,
+  };
+}
+
+function through(policy: WorkloadDecisionSpec, recorded: Awaited<ReturnType<typeof oneRequest>>) {
+  const { steps, coldStartMs, endMs } = recorded;
+  const other = new Counterfactual(policy, { coldStartMs, memory: steps[0]?.memoryBefore ?? null });
+  for (const { observation } of steps) other.take(observation);
+  return other.end(endMs);
+}
+
+it('counts what another keep-alive costs: figures that can be reckoned by hand', async () => {
+  const recorded = await oneRequest();
+  const { steps, endMs, arrivedMs, endedMs, coldStartMs } = recorded;
+  expect(coldStartMs).toBeGreaterThan(100);
+
+  const actual = new RecordedPolicy();
+  for (const { spec: own, observation, decision } of steps) {
+    if (own.policy === 'windows') actual.take(own, observation, decision);
+  }
+  // From the arrival until 90 s after the end of the request.
+  const aliveMs = endedMs + 90_000 - arrivedMs;
+  expect(Math.abs((actual.end(endMs)?.replicaMs ?? 0) - aliveMs)).toBeLessThanOrEqual(3);
+
+  const same = through(spec({ maxReplicas: 4, keepAlive: '90s' }), recorded);
+  expect(Math.abs((same?.replicaMs ?? 0) - aliveMs)).toBeLessThanOrEqual(3);
+  expect(same).toMatchObject({ mostReplicas: 1, starts: 1, shortfalls: 1, shortMs: coldStartMs });
+  expect(same?.zeroMs).toBe((same?.spanMs ?? 0) - (same?.replicaMs ?? 0));
+
+  // Five minutes instead of 90 s, though nobody asked anything of the recorded system in that time.
+  const longer = through(spec({ maxReplicas: 4, keepAlive: '5m' }), recorded);
+  expect((longer?.replicaMs ?? 0) - (same?.replicaMs ?? 0)).toBe(210_000);
+  // 0.36 an hour is 0.0001 a second.
+  expect(longer?.costMicro).toBe(BigInt(Math.round((longer?.replicaMs ?? 0) / 10)));
+
+  const always = through(spec({ minReplicas: 1, maxReplicas: 4 }), recorded);
+  expect(always).toMatchObject({ zeroMs: 0, mostReplicas: 1, starts: 1, shortfalls: 0, shortMs: 0 });
+  expect(always?.replicaMs).toBe(always?.spanMs);
+
+  const two = through(spec({ minReplicas: 2, maxReplicas: 4 }), recorded);
+  expect(two?.replicaMs).toBe((two?.spanMs ?? 0) * 2);
+  expect(two?.costMicro).toBe(BigInt(Math.round((two?.replicaMs ?? 0) / 10)));
+});
+
+it('comes near to what was, with the same policy, over an hour of load', async () => {
+  const { records } = (await hour(6, 'stop')).store;
+  const { steps } = replay(records);
+  const [first] = steps;
+  const endMs = records.at(-1)?.atMs ?? 0;
+  const coldStartMs = medianOf(records.flatMap((record) => coldStartOf(record) ?? [])) ?? 0;
+  const actual = new RecordedPolicy();
+  const same = new Counterfactual(spec({ maxReplicas: 8, keepAlive: '90s' }), {
+    coldStartMs,
+    memory: first?.memoryBefore ?? null,
+  });
+  for (const { spec: own, observation, decision } of steps) {
+    if (own.policy === 'windows') actual.take(own, observation, decision);
+    same.take(observation);
+  }
+  const [was, would] = [actual.end(endMs), same.end(endMs)];
+  expect(was?.spanMs).toBe(would?.spanMs);
+  const ratio = (would?.replicaMs ?? 0) / (was?.replicaMs ?? 1);
+  expect(ratio).toBeGreaterThan(0.97);
+  expect(ratio).toBeLessThan(1.03);
+  expect(would?.mostReplicas).toBe(was?.mostReplicas);
+});
