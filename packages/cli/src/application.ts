@@ -13,7 +13,9 @@ import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
+import { journal } from './commands/journal.ts';
 import { logs } from './commands/logs.ts';
+import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
@@ -33,6 +35,8 @@ const routes = buildRouteMap<string, EbbContext>({
     delete: deleteCommand,
     logs,
     explain,
+    replay,
+    journal,
     validate,
     decide,
     doctor,

@@ -37,6 +37,7 @@ export { type VpaDocument, type VpaInput, vpaKind } from './vpa/vpa.ts';
 export { folderOf, joinPath } from './workload/joinPath.ts';
 export { type ResolveOptions, resolveWorkload } from './workload/resolve.ts';
 export * from './workload/resolved.ts';
+export * from './workload/resolvedPolicy.ts';
 export { routeText } from './workload/route.ts';
 export { templateHash } from './workload/templateHash.ts';
 export { type WorkloadDocument, type WorkloadInput, workloadKind } from './workload/workload.ts';

@@ -58,6 +58,8 @@ function requestOf(context: EngineContext, state: WorkloadState): AllocationRequ
   const held = [...state.replicas.values()].filter(isHeldOnTo);
   return {
     workload: state.key,
+    namespace: state.spec.key.namespace,
+    labels: state.spec.labels,
     priority: state.spec.priority,
     classes: classes.map(({ name, pricePerHourMicro, resources }) => {
       const current = held.filter((replica) => replica.class === name).length;
@@ -71,7 +73,15 @@ function requestOf(context: EngineContext, state: WorkloadState): AllocationRequ
   };
 }
 
-function isUnlimited({ maxReplicas, capacity, maxPricePerHourMicro }: AllocationLimits): boolean {
+function isUnlimited({
+  maxReplicas,
+  capacity,
+  maxPricePerHourMicro,
+  quotas,
+  budget,
+  jobCaps,
+}: AllocationLimits): boolean {
   const { cpuMilli, memoryBytes, gpuMilli } = capacity;
+  if ((quotas?.length ?? 0) > 0 || budget !== undefined || (jobCaps?.length ?? 0) > 0) return false;
   return [maxReplicas, maxPricePerHourMicro, cpuMilli, memoryBytes, gpuMilli].every((limit) => limit === null);
 }

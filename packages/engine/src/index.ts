@@ -1,5 +1,6 @@
 export { assumedColdStartMs, coldStartOf, medianOf } from './coldStarts.ts';
 export { Counterfactual, type CounterfactualOptions } from './counterfactual.ts';
+export { decisionInputs, replayStart } from './decisionInputs.ts';
 export { createEngine } from './engine.ts';
 export { RecordedPolicy } from './recordedPolicy.ts';
 export { isWorkloadSnapshot, type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';

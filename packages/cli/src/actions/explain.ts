@@ -1,6 +1,9 @@
 import type { Explanation } from '@ebb/client';
+import { type WhatIf, whatIfSentence, whatWouldChange } from '@ebb/core';
+import { decisionInputs, type ReplayStep } from '@ebb/engine';
 import type { ExplainFlags } from '../commands/explain.ts';
 import type { EbbContext } from '../context.ts';
+import { chainOf } from '../explain/chain.ts';
 import { Failure } from '../failure.ts';
 import { findKind } from '../kinds.ts';
 import { openSession } from '../session.ts';
@@ -20,19 +23,33 @@ export async function explain(context: EbbContext, flags: ExplainFlags, name: st
     if (!exists) throw await notFound(session, { kind: findKind('workload'), name, namespace });
     throw new Failure('failed', `nothing was decided for ${name} by ${clockText(atMs ?? nowMs)}.`);
   }
-  if (flags.json) context.json(explanation);
-  else context.out(...explanationLines(context, explanation, atMs ?? nowMs, atMs === undefined ? 'ago' : 'before'));
+  const inputs = explanation.decision
+    ? await decisionInputs((range) => session.client.journal(range), explanation.workload, atMs ?? nowMs)
+    : null;
+  const changes = inputs ? whatWouldChange(inputs.spec, inputs.memoryBefore, inputs.observation) : null;
+  if (flags.json) {
+    const whatIf = changes?.map((change) => ({ ...change, sentence: whatIfSentence(change) })) ?? null;
+    context.json({ ...explanation, observation: inputs?.observation ?? null, whatIf });
+    return;
+  }
+  const ageWord = atMs === undefined ? 'ago' : 'before';
+  context.out(...explanationLines(context, { explanation, inputs, changes, atMs: atMs ?? nowMs, ageWord }));
 }
 
-function explanationLines(
-  context: EbbContext,
-  explanation: Explanation,
-  atMs: number,
-  ageWord: 'ago' | 'before',
-): string[] {
+interface Told {
+  explanation: Explanation;
+  /** What the decision was made from; null where the journal does not have it. */
+  inputs: ReplayStep | null;
+  changes: WhatIf[] | null;
+  atMs: number;
+  ageWord: 'ago' | 'before';
+}
+
+function explanationLines(context: EbbContext, { explanation, inputs, changes, atMs, ageWord }: Told): string[] {
   const { bold, dim } = context.colors;
-  const { decision, lines, actions, workload } = explanation;
+  const { decision, actions, workload } = explanation;
   if (decision === null) return [`nothing was decided for ${workload} by ${clockText(atMs)}`];
+  const lines = chainOf(explanation, inputs);
   const width = context.stdout.isTTY ? (context.stdout.columns ?? 80) : 120;
   const stageWidth = Math.max(0, ...lines.map(({ stage }) => stage.length), ...actions.map(({ kind }) => kind.length));
   const row = (label: string, text: string) => {
@@ -51,7 +68,16 @@ function explanationLines(
   const age = ageText(Math.max(0, atMs - decision.atMs));
   const head = `${bold(workload)}  decision ${decision.sequence}, ${clockText(decision.atMs)} (${age} ${ageWord})`;
   const done = actions.flatMap((action) => row(action.kind, `${clockText(action.atMs)} ${actionText(action.body)}`));
-  return [head, ...steps, ...(done.length > 0 ? ['', dim('  what was done'), ...done] : [])];
+  const other = (changes ?? []).flatMap((change) => row('', whatIfSentence(change)));
+  return [
+    head,
+    ...steps,
+    ...(done.length > 0 ? ['', dim('  what was done'), ...done] : []),
+    ...(other.length > 0 ? ['', dim('  what would have changed it, all else the same'), ...other] : []),
+    ...(changes === null
+      ? ['', dim('  what would have changed it is not known: the journal lacks what it was made from')]
+      : []),
+  ];
 }
 
 /** What was done or came of it: its type, the replica, and what else a person wants to know. The JSON has the rest. */

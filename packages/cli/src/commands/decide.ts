@@ -46,7 +46,10 @@ export const decide = defineCommand({
       command: 'ebb decide -f scaledobject.yaml --reading queue=40 --replicas 0',
       does: 'a ScaledObject at zero; --reading queue=error for a source that fails',
     },
-    { command: 'ebb decide -f scaledjob.yaml --reading queue=40 --running 3', does: 'a ScaledJob: how many jobs to create' },
+    {
+      command: 'ebb decide -f scaledjob.yaml --reading queue=40 --running 3',
+      does: 'a ScaledJob: how many jobs to create',
+    },
     {
       command: 'ebb decide -f hpa.yaml --reading cpu=20% --replicas 6 --state hpa.json',
       does: 'one step of a series: memory is read from the file and written back to it',

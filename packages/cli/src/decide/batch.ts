@@ -2,7 +2,7 @@ import { type DecideResult, decide, type DecisionSpec, evaluateFormula, jobsToCr
 import type { Before } from './counts.ts';
 import { LineError } from './lineError.ts';
 import { readObservation } from './observation.ts';
-import { jobCounts, jobReadings, jobSentences, readingsOfTriggers, scaledJobRules } from './scaledJob.ts';
+import { jobCounts, jobReadings, jobSentences, readingsOfTriggers, jobRules } from './scaledJob.ts';
 import {
   checkNames,
   flag,
@@ -72,7 +72,7 @@ export class Batch {
       case 'formula':
         return { value: formulaValue(request) };
       case 'scaledJob': {
-        const rules = scaledJobRules(request.scaledJob, 'scaledJob');
+        const rules = jobRules(request.scaledJob, 'scaledJob');
         const counts = jobCounts(request.counts ?? {}, 'counts');
         const jobs = jobsToCreate(rules, jobReadings(request.readings, 'readings'), counts);
         return { jobs, ...(inWords ? { sentences: jobSentences(rules, counts, jobs) } : {}) };

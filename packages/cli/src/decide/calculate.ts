@@ -4,7 +4,7 @@ import { type DecideResult, decide, jobsToCreate, type Memory, type Observation,
 import { nearest, type ParsedDocument } from '@ebb/documents';
 import type { DecideFlags } from '../commands/decide.ts';
 import type { EbbContext } from '../context.ts';
-import { checkSources } from '../documents.ts';
+import { readDocuments, refuseProblems } from '../documents.ts';
 import { Failure } from '../failure.ts';
 import { readSources } from '../files.ts';
 import { beforeOf, memoryOf } from './batch.ts';
@@ -20,7 +20,11 @@ type Flags = DecideFlags & { file: string };
 /** One decision from a document, flags and files; prints it. Throws a `LineError` for what the flags say wrong. */
 export async function calculate(context: EbbContext, flags: Flags, name: string | undefined): Promise<void> {
   const sources = await readSources(context, [flags.file]);
-  const subject = chooseSubject(checkSources(context, sources, flags.json ?? false), flags.file, name);
+  const { documents, problems } = readDocuments(sources);
+  // That this version does not run a kind is no matter here.
+  const relevant = problems.filter(({ code }) => code !== 'mode-not-available');
+  refuseProblems(context, relevant, { json: flags.json ?? false, consequence: 'nothing was decided' });
+  const subject = chooseSubject(documents, flags.file, name);
   const given = observationOf(context, flags);
   if (subject.type === 'jobs') {
     decideJobs(context, flags, subject, given);
@@ -30,12 +34,12 @@ export async function calculate(context: EbbContext, flags: Flags, name: string 
   const { spec } = subject;
   const state = flags.state === undefined ? null : readState(context, flags.state);
   const memory = memoryOf(state?.memory, spec);
-  const atMs = flags.at ?? (given.nowMs === undefined ? state?.nextMs : undefined);
+  const atMs = flags.at ?? (given.nowMs === undefined ? (state === null ? 0 : state.nextMs) : undefined);
   const before = beforeOf(memory, atMs) ?? startOf(subject);
   const observation = readObservation(spec, given, 'observation', before, atMs);
   const result = decide(spec, memory, observation);
   if (flags.state !== undefined) writeState(context, flags.state, observation.nowMs, result);
-  tell(context, flags, subject, observation, memory, result);
+  tell(context, flags, subject, observation, { simple: isRecord(given.readings) ? given.readings : {}, memory }, result);
 }
 
 function tell(
@@ -43,7 +47,7 @@ function tell(
   flags: Flags,
   subject: Extract<Subject, { type: 'replicas' }>,
   observation: Observation,
-  memory: Memory | null,
+  from: { simple: JsonRecord; memory: Memory | null },
   result: DecideResult,
 ): void {
   const { decision } = result;
@@ -56,7 +60,7 @@ function tell(
     context.json({ atMs: observation.nowMs, decision, memory: result.memory, sentences });
     return;
   }
-  context.out(...decisionLines(context, subject, observation, memory !== null, decision));
+  context.out(...decisionLines(context, subject, observation, from.simple, from.memory !== null, decision));
 }
 
 /** Where nothing says how many replicas there are: as many as the document begins with. */
@@ -64,7 +68,7 @@ function startOf(subject: Extract<Subject, { type: 'replicas' }>) {
   const { spec } = subject;
   if (spec.policy !== 'hpa' && spec.policy !== 'keda') return null;
   const replicas = spec.minReplicas;
-  return { nowMs: 0, replicas, classes: { default: replicas } };
+  return { nowMs: null, replicas, classes: { default: replicas } };
 }
 
 function decideJobs(

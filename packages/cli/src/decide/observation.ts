@@ -70,7 +70,7 @@ export function readObservation(
   const given = record(value ?? {}, path);
   checkNames(given, fields, path);
   const nowMs = timeOf(given, path, before, atMs);
-  const counts = countsOf(given, path, spec, before);
+  const counts = countsOf(withDemand(spec, given), path, spec, before);
   const seen = Object.values(counts.classes);
   const sum = (name: (typeof countNames)[number]) => seen.reduce((total, one) => total + one[name], 0);
   const active = sum('inFlight') + sum('held') > 0;
@@ -107,6 +107,30 @@ export function readObservation(
   if (given.kpa !== undefined) observation.kpa = kpa(given.kpa, `${path}.kpa`);
   return observation;
 }
+
+/**
+ * Simple readings say what there is to do, and a Workload's gate asks whether anybody is here: where the requests are
+ * not given, as many as the concurrency reads (one for any other demand) are in flight, or held while nothing is ready.
+ */
+function withDemand(spec: DecisionSpec, given: JsonRecord): JsonRecord {
+  const { readings, inFlight, held, classes, ready } = given;
+  if (spec.policy === 'hpa' || spec.policy === 'keda' || !isRecord(readings)) return given;
+  if (inFlight !== undefined || held !== undefined || classes !== undefined) return given;
+  const concurrent = new Set(['concurrency']);
+  if (spec.policy === 'windows') {
+    for (const { name, type } of spec.scaling.triggers) if (type === 'concurrency') concurrent.add(name);
+  }
+  let demand = 0;
+  for (const [name, value] of Object.entries(readings)) {
+    const read = isRecord(value) ? value.value : value;
+    if (typeof read !== 'number' || read <= 0 || name.includes(':') || spec.policy === 'slo') continue;
+    demand = Math.max(demand, concurrent.has(name.split('/')[0] ?? '') ? Math.ceil(Math.min(read, mostAssumed)) : 1);
+  }
+  if (demand === 0) return given;
+  return (ready ?? given.replicas ?? 0) === 0 ? { ...given, held: demand } : { ...given, inFlight: demand };
+}
+
+const mostAssumed = 1_000_000;
 
 function noList(value: unknown, path: string): JsonRecord {
   if (value === undefined) return {};

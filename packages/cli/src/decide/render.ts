@@ -11,6 +11,7 @@ import { formatDuration } from '@ebb/documents';
 import type { EbbContext } from '../context.ts';
 import { countText } from '../text/format.ts';
 import { padEnd, withoutControls, wrap } from '../text/width.ts';
+import { type JsonRecord, shown } from './shape.ts';
 import type { Subject } from './subject.ts';
 
 /** Steps of a decision in their order (core's `Stage`). */
@@ -32,6 +33,7 @@ export function decisionLines(
   context: EbbContext,
   subject: Extract<Subject, { type: 'replicas' }>,
   observation: Observation,
+  simple: JsonRecord,
   remembers: boolean,
   decision: Decision,
 ): string[] {
@@ -40,7 +42,7 @@ export function decisionLines(
   const first = remembers ? '' : ', first decision';
   return [
     `${bold(subject.name)}  ${dim(`${subject.kind}, policy ${subject.spec.policy}, ${when}${first}`)}`,
-    ...row(context, 'given', givenText(observation)),
+    ...row(context, 'given', givenText(observation, simple)),
     ...reasonRows(context, decision.reasons),
     ...row(context, 'decision', bold(replicasText(decision))),
     ...row(context, 'next', nextText(decision, observation.nowMs)),
@@ -90,29 +92,33 @@ function row(context: EbbContext, label: string, text: string): string[] {
   ];
 }
 
-function givenText(observation: Observation): string {
-  const { hpa, keda } = observation;
-  const readings = observation.readings.map(({ trigger, class: of, value, state }) => {
+/** What the decision was made from: readings as they were given, and the replicas and requests there are. */
+function givenText(observation: Observation, simple: JsonRecord): string {
+  const named = Object.entries(simple).map(([name, value]) => `${name} ${typeof value === 'string' ? value : shown(value)}`);
+  const read = observation.readings.map(({ trigger, class: of, value, state }) => {
     return `${trigger}${of === null ? '' : `/${of}`} ${state === 'ok' ? value : state}`;
   });
-  if (keda) {
-    for (const [trigger, reading] of Object.entries(keda.readings)) {
-      readings.push(`${trigger} ${'error' in reading ? 'error' : reading.value}`);
-    }
-  }
-  const size = hpa?.specReplicas ?? keda?.specReplicas;
+  const readings = named.length > 0 ? named : read;
+  const size = observation.hpa?.specReplicas ?? observation.keda?.specReplicas;
+  const several = Object.keys(observation.classes).length > 1;
   const seen = Object.entries(observation.classes).map(([name, one]) => {
     const parts = [
-      `${size === undefined ? one.ready : `${size} of which ${one.ready}`} ready`,
-      ...(['starting', 'draining', 'failed'] as const).flatMap((state) => (one[state] > 0 ? [`${one[state]} ${state}`] : [])),
-      ...(one.inFlight > 0 ? [`${one.inFlight} in flight`] : []),
-      ...(one.held > 0 ? [`${one.held} held`] : []),
+      size === undefined || size === one.ready ? `${one.ready} ready` : `${one.ready} of ${size} ready`,
+      ...others.flatMap(([field, word]) => (one[field] > 0 ? [`${one[field]} ${word}`] : [])),
     ];
-    return Object.keys(observation.classes).length > 1 ? `${name}: ${parts.join(', ')}` : parts.join(', ');
+    return several ? `${name}: ${parts.join(', ')}` : parts.join(', ');
   });
   if (!observation.countsKnown) seen.push('gateway silent');
-  return [...readings, ...seen].join('; ');
+  return [readings.length === 0 ? 'no reading' : readings.join(', '), ...seen].join('; ');
 }
+
+const others = [
+  ['starting', 'starting'],
+  ['draining', 'draining'],
+  ['failed', 'failed'],
+  ['inFlight', 'in flight'],
+  ['held', 'held'],
+] as const;
 
 function replicasText({ replicas, classes }: Decision): string {
   const text = countText(replicas, 'replica');

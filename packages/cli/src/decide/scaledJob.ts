@@ -25,7 +25,7 @@ export interface JobTrigger {
 }
 
 /** `scaledJob` of a line; the defaults are KEDA's. */
-export const scaledJobRules: Shape<ScaledJobRules> = object<ScaledJobRules>({
+export const jobRules: Shape<ScaledJobRules> = object<ScaledJobRules>({
   strategy: orElse(oneOf('default', 'custom', 'accurate', 'eager'), 'default'),
   multipleScalersCalculation: orElse(oneOf('max', 'min', 'avg', 'sum'), 'max'),
   customQueueLengthDeduction: orElse(number, 0),

@@ -1,5 +1,17 @@
-import { type DecisionSpec, decisionSpecOf, hpaDecisionSpec, type ScaledJobRules } from '@ebb/core';
-import { type ParsedDocument, parseDocuments, problemText, resolveHpa, resolveScaledJob, resolveWorkload, type ScaledJobSpec } from '@ebb/documents';
+import {
+  type DecisionSpec,
+  decisionSpecOf,
+  hpaDecisionSpec,
+  kedaDecisionSpec,
+  type ScaledJobRules,
+  scaledJobRules,
+  scaledJobTargets,
+  TriggerTargetError,
+} from '@ebb/core';
+import { type ParsedDocument, parseDocuments, problemText, resolveHpa, resolveScaledJob,
+  resolveScaledObject,
+  resolveWorkload,
+} from '@ebb/documents';
 import { LineError } from './lineError.ts';
 import type { JobTrigger } from './scaledJob.ts';
 
@@ -9,39 +21,36 @@ export type Subject =
   | { type: 'jobs'; kind: string; name: string; rules: ScaledJobRules; triggers: JobTrigger[] };
 
 /** Kinds that `subjectOf` knows. */
-export const decidableKinds = ['Workload', 'HorizontalPodAutoscaler', 'ScaledJob'];
+export const decidableKinds = ['Workload', 'HorizontalPodAutoscaler', 'ScaledObject', 'ScaledJob'];
 
-/** The subject of a document that is right by itself; null for kinds that nothing is decided for. */
+/**
+ * The subject of a document that is right by itself; null for kinds that nothing is decided for. Throws a `LineError`
+ * where a trigger does not say what it aims at.
+ */
 export function subjectOf(parsed: ParsedDocument): Subject | null {
-  const { kind } = parsed;
-  const { name } = parsed.key;
-  switch (kind) {
-    case 'Workload':
-      return { type: 'replicas', kind, name, spec: decisionSpecOf(resolveWorkload(parsed.document, { baseDirectory: '/' })) };
-    case 'HorizontalPodAutoscaler':
-      return { type: 'replicas', kind, name, spec: hpaDecisionSpec(resolveHpa(parsed.document)) };
-    case 'ScaledJob':
-      return jobSubject(name, resolveScaledJob(parsed.document));
-    default:
-      return null;
+  try {
+    return resolved(parsed);
+  } catch (error) {
+    if (error instanceof TriggerTargetError) throw new LineError(error.message);
+    throw error;
   }
 }
 
-function jobSubject(name: string, { minReplicas, maxReplicas, scaling, triggers }: ScaledJobSpec): Subject {
-  return {
-    type: 'jobs',
-    kind: 'ScaledJob',
-    name,
-    rules: {
-      strategy: scaling.strategy,
-      multipleScalersCalculation: scaling.multipleScalersCalculation,
-      customQueueLengthDeduction: scaling.queueLengthDeduction,
-      customRunningJobPercentage: scaling.runningJobPercentage,
-      minReplicas,
-      maxReplicas,
-    },
-    triggers: triggers.map(jobTrigger),
-  };
+function resolved({ kind, key: { name }, document }: ParsedDocument): Subject | null {
+  switch (kind) {
+    case 'Workload':
+      return { type: 'replicas', kind, name, spec: decisionSpecOf(resolveWorkload(document, { baseDirectory: '/' })) };
+    case 'HorizontalPodAutoscaler':
+      return { type: 'replicas', kind, name, spec: hpaDecisionSpec(resolveHpa(document)) };
+    case 'ScaledObject':
+      return { type: 'replicas', kind, name, spec: kedaDecisionSpec(resolveScaledObject(document)) };
+    case 'ScaledJob': {
+      const job = resolveScaledJob(document);
+      return { type: 'jobs', kind, name, rules: scaledJobRules(job), triggers: scaledJobTargets(job) };
+    }
+    default:
+      return null;
+  }
 }
 
 /** Documents kept ready, and characters of their texts together. */

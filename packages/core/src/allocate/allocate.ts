@@ -64,7 +64,10 @@ function byPriority(claims: readonly Claim[]): Claim[][] {
 function rememberGrowth(level: readonly Claim[]): void {
   for (const { workload, priority, classes, rooms } of level) {
     rooms.forEach((room, i) => {
-      const amount = classes.reduce((sum, entry) => sum + Math.max(0, entry.granted - entry.kept) * (entry.each[i] ?? 0), 0);
+      const amount = classes.reduce(
+        (sum, entry) => sum + Math.max(0, entry.granted - entry.kept) * (entry.each[i] ?? 0),
+        0,
+      );
       if (amount > (room.grownBy?.amount ?? 0)) room.grownBy = { workload, priority, amount };
     });
   }
@@ -82,7 +85,8 @@ function grantsOf(
   const grants = new Map<string, Grant>();
   for (const claim of claims) {
     const reasons = [...dependencyReasons(claim, waiting.get(claim.workload)), ...(short.get(claim) ?? [])];
-    if (warning && claim.classes.some((entry) => entry.granted > 0 && entry.pricePerHourMicro > 0)) reasons.push(warning);
+    if (warning && claim.classes.some((entry) => entry.granted > 0 && entry.pricePerHourMicro > 0))
+      reasons.push(warning);
     const classes = Object.fromEntries(claim.classes.map((entry) => [entry.name, entry.granted]));
     grants.set(claim.workload, { workload: claim.workload, classes, replicas: claim.granted, reasons });
   }

@@ -39,7 +39,11 @@ export function shortfalls(
   for (const [claim, rooms] of lacking) {
     const given = rooms.map((room) =>
       room.kind === 'budget' && budget
-        ? { ...shortOf.budget, stage: 'grant' as const, data: { ...amountsOf(claim), ...budgetNumbers(budget, ratePerHourMicro) } }
+        ? {
+            ...shortOf.budget,
+            stage: 'grant' as const,
+            data: { ...amountsOf(claim), ...budgetNumbers(budget, ratePerHourMicro) },
+          }
         : shortfall(claim, room, holders.get(room) ?? []),
     );
     const reclaimed = reclaimedFrom(claim, rooms);

@@ -116,7 +116,12 @@ it('says at which mean there would be one more and one less', () => {
 
 it('says when the keep-alive ends, and which keep-alive would have ended', () => {
   const spec = specOf({ keepAlive: '60s' });
-  const moments = [{ atMs: 0, held: 1 }, { atMs: 1000, inFlight: 1, mean: 1 }, { atMs: 2000, mean: 1 }, { atMs: 42_000 }];
+  const moments = [
+    { atMs: 0, held: 1 },
+    { atMs: 1000, inFlight: 1, mean: 1 },
+    { atMs: 2000, mean: 1 },
+    { atMs: 42_000 },
+  ];
   const changes = changesOf(play(spec, moments));
   expect(changes.get('keep-alive-ends')).toEqual({ inMs: 19_000, atMs: startMs + 61_000, replicas: 0 });
   expect(changes.get('shorter-keep-alive')).toEqual({ now: 60_000, keepAliveMs: 41_000, replicas: 0 });
@@ -124,14 +129,21 @@ it('says when the keep-alive ends, and which keep-alive would have ended', () =>
 
 it('says which keep-alive would have kept it', () => {
   const spec = specOf({ keepAlive: '60s' });
-  const moments = [{ atMs: 0, held: 1 }, { atMs: 1000, inFlight: 1, mean: 1 }, { atMs: 2000, mean: 1 }, { atMs: 61_500 }];
+  const moments = [
+    { atMs: 0, held: 1 },
+    { atMs: 1000, inFlight: 1, mean: 1 },
+    { atMs: 2000, mean: 1 },
+    { atMs: 61_500 },
+  ];
   const played = play(spec, moments);
   expect(played.replicas).toBe(0);
   expect(changesOf(played).get('longer-keep-alive')).toEqual({ now: 60_000, keepAliveMs: 60_501, replicas: 1 });
 });
 
 it('names the minimum, the pause and the rules that held it', () => {
-  expect(changesOf(play(specOf({ minReplicas: 3, maxReplicas: 5 }), [{ atMs: 0, held: 1 }])).get('lower-min')).toMatchObject({
+  expect(
+    changesOf(play(specOf({ minReplicas: 3, maxReplicas: 5 }), [{ atMs: 0, held: 1 }])).get('lower-min'),
+  ).toMatchObject({
     now: 3,
     replicas: 1,
   });
@@ -141,18 +153,33 @@ it('names the minimum, the pause and the rules that held it', () => {
     maxReplicas: 10,
     behavior: { scaleUp: { policies: [{ type: 'Pods', value: 1, period: '60s' }] } },
   });
-  const up = play(limited, [{ atMs: 0, held: 1 }, { atMs: 1000, held: 20 }]);
+  const up = play(limited, [
+    { atMs: 0, held: 1 },
+    { atMs: 1000, held: 20 },
+  ]);
   expect(up.replicas).toBe(1);
   expect(changesOf(up).get('without-scale-up-rules')).toEqual({ replicas: 5 });
-  const slow = specOf({ maxReplicas: 10, windows: { maxScaleDownRate: 10 }, behavior: { scaleDown: { stabilizationWindow: '5m' } } });
-  const down = play(slow, [{ atMs: 0, held: 20 }, { atMs: 1000, held: 4, mean: 1 }]);
+  const slow = specOf({
+    maxReplicas: 10,
+    windows: { maxScaleDownRate: 10 },
+    behavior: { scaleDown: { stabilizationWindow: '5m' } },
+  });
+  const down = play(slow, [
+    { atMs: 0, held: 20 },
+    { atMs: 1000, held: 4, mean: 1 },
+  ]);
   expect(down.replicas).toBe(5);
   expect(changesOf(down).get('without-scale-down-rules')).toEqual({ replicas: 1 });
 });
 
 it('says what a silent gateway holds back', () => {
   const spec = specOf({ keepAlive: '10s' });
-  const changes = changesOf(play(spec, [{ atMs: 0, held: 1 }, { atMs: 30_000, countsKnown: false }]));
+  const changes = changesOf(
+    play(spec, [
+      { atMs: 0, held: 1 },
+      { atMs: 30_000, countsKnown: false },
+    ]),
+  );
   expect(changes.get('gateway-heard')).toEqual({ replicas: 0 });
 });
 
@@ -207,7 +234,10 @@ it('finds the smallest value with few looks', () => {
 });
 
 it('changes nothing it is given, and words everything it says', () => {
-  const played = play(specOf({ maxReplicas: 4 }), [{ atMs: 0, held: 3 }, { atMs: 1000, inFlight: 3, mean: 3 }]);
+  const played = play(specOf({ maxReplicas: 4 }), [
+    { atMs: 0, held: 3 },
+    { atMs: 1000, inFlight: 3, mean: 3 },
+  ]);
   const before = JSON.stringify(played);
   const changes = whatWouldChange(played.spec, played.memory, played.observation);
   expect(JSON.stringify(played)).toBe(before);

@@ -42,7 +42,11 @@ export function ruleChanges(varied: Varied): WhatIf[] {
     const count = tryOutKeepAlive(varied, spec, shorter);
     found.push({ change: 'shorter-keep-alive', data: { now: keepAliveMs, keepAliveMs: shorter, replicas: count } });
   }
-  const longer = smallestThat(keepAliveMs, longestKeepAliveMs, (ms) => (tryOutKeepAlive(varied, spec, ms) ?? replicas) > replicas);
+  const longer = smallestThat(
+    keepAliveMs,
+    longestKeepAliveMs,
+    (ms) => (tryOutKeepAlive(varied, spec, ms) ?? replicas) > replicas,
+  );
   if (longer !== null) {
     const count = tryOutKeepAlive(varied, spec, longer);
     found.push({ change: 'longer-keep-alive', data: { now: keepAliveMs, keepAliveMs: longer, replicas: count } });

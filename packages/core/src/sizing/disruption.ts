@@ -65,15 +65,15 @@ export class DisruptionBudget {
   }
 
   /**
-   * Whether one more replica of the group may be missing. With a tolerance of 0 one may be, as long as all run: small
-   * groups would else never be updated.
+   * Whether one more replica of the group may be missing. The first may be whenever all run: a group too small for
+   * any tolerance would else never be updated.
    */
   mayDisrupt(replica: UpdatableReplica): boolean {
     const group = this.#groups.get(replica.group);
     if (!group) return false;
     const { configured, running, tolerance, evicted, resized } = group;
     if (running - evicted - resized > configured - tolerance) return true;
-    return configured === running && tolerance === 0 && evicted === 0 && resized === 0;
+    return configured === running && evicted === 0 && resized === 0;
   }
 
   /** Whether a resize under way is to be given up, and the group can spare the replica. */

@@ -129,6 +129,14 @@ describe('a limit range of pods', () => {
     expect(targets({ min: { cpuMilli: 1000 } }, 100, 200)).toEqual([334, 667, 2]);
   });
 
+  it('scales memory up with whole bytes only, rounded down, as upstream does', () => {
+    const containers = pair.map(({ name }) => containerOf({ memoryBytes: 100 }, { memoryBytes: 200 }, name));
+    const recommended = pair.map(({ name }, i) => recommendationOf({ memoryBytes: 100 * (i + 1) }, name));
+    const rules = { policies: [], limitRanges: { pod: { min: { memoryBytes: 1000 } } } };
+    const fitted = fitToReplica({ containers: recommended }, containers, rules);
+    expect(fitted.containers.map(({ target }) => target.memoryBytes)).toEqual([333, 666]);
+  });
+
   it('counts a container without a recommendation with its request, which becomes its target', () => {
     // Limits: 2 * 300 + 200 = 800; 400 / 800 of 300 and 100. Its bounds are not recommended.
     expect(targets({ max: { cpuMilli: 900 } }, 300)).toEqual([300, 100, 0]);

@@ -149,7 +149,10 @@ describe('memory', () => {
     Array.from({ length: 176 * containers * 2 }, (_, i) =>
       usage(
         nowMs - 10_000 + i,
-        { cpuMilli: Math.round(10 * 1.06 ** (Math.floor(i / containers) % 176)), memoryBytes: Math.round(1e7 * 1.06 ** (Math.floor(i / containers) % 176)) },
+        {
+          cpuMilli: Math.round(10 * 1.06 ** (Math.floor(i / containers) % 176)),
+          memoryBytes: Math.round(1e7 * 1.06 ** (Math.floor(i / containers) % 176)),
+        },
         `container-${i % containers}`,
         `replica-with-a-rather-long-name-${Math.floor(i / containers) % replicas}`,
       ),
@@ -175,7 +178,10 @@ describe('memory', () => {
 
   it('that was trimmed still knows every bucket, to a millionth of the heaviest', () => {
     const nowMs = t + dayMs;
-    const full = recommend(specOf(), null, { nowMs, samples: wide(4, 16, nowMs) });
+    // Most of the weight is in one bucket; the upper bound lies in the rest.
+    const heavy = [0, 1, 2, 3].flatMap((i) => steady(1000, { cpuMilli: 15 }, `container-${i}`));
+    const samples = [...heavy, ...wide(4, 15, nowMs)];
+    const full = recommend(specOf(), null, { nowMs, samples });
     expect(full.reasons.find(({ code }) => code === 'sizing-history-trimmed')?.data).toMatchObject({
       replicas: 0,
       containers: 0,
@@ -216,6 +222,9 @@ describe('memory', () => {
     const oom: SizingSample = { type: 'oom', container: 'app', replica: 'new', atMs: soon, requestBytes: 1024 * mib };
     const second = recommend(specOf(), first.memory, { nowMs: soon, samples: [oom] });
     expect(codes(second)).toContain('sizing-oom');
+    // The replica that had to make room took its peak along: no peak but those of the followed ones' open windows.
+    const [app] = toCheckpoints(second.memory, defaultRecommender, soon);
+    expect(app?.memoryHistogram.totalWeight).toBe(0);
     const later = t + 10 * minuteMs;
     const third = recommend(specOf(), first.memory, { nowMs: later, samples: fleet(later, 500, maxFollowedReplicas) });
     expect(codes(third)).not.toContain('sizing-samples-dropped');

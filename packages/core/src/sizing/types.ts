@@ -58,6 +58,8 @@ export interface RecommenderSettings {
   roundMemoryBytes: number;
   /** Holds where a container's policy gives no `maxAllowed` for the resource. */
   maxAllowed: ResourceAmounts;
+  /** Whether an annotation of a VerticalPodAutoscaler can ask for whole cores. */
+  integerCpuByAnnotation: boolean;
 }
 
 export interface Percentiles {
@@ -82,6 +84,7 @@ export const defaultRecommender: RecommenderSettings = {
   roundCpuMilli: 1,
   roundMemoryBytes: 1,
   maxAllowed: {},
+  integerCpuByAnnotation: false,
 };
 
 /** What a recommendation is made from. */

@@ -293,6 +293,11 @@ describe('resizing in place', () => {
     expect(actions(made)).toEqual(['resize c', 'resize b']);
   });
 
+  it('is not replaced by an eviction in a group below its minimum', () => {
+    const made = plan([resizing('infeasible')], { ...orRecreate, minReplicas: 2 }, { inPlaceSkipsBudget: true });
+    expect([actions(made), whyHeld(made)]).toEqual([[], ['sizing-too-few-replicas']]);
+  });
+
   it('waits for a replica that is pending', () => {
     const made = plan([replicaOf('r', 100, { pending: true })], orRecreate);
     expect([actions(made), whyHeld(made)]).toEqual([[], ['sizing-resize-waits']]);

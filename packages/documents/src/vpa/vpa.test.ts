@@ -90,16 +90,16 @@ test('Auto is an older name of Recreate, v1beta2 an older version with the same 
 test.each([
   [
     policy('minAllowed: { cpu: 2 }, maxAllowed: { cpu: 500m }'),
-    'v.yaml:8:70: error: maxAllowed of cpu is less than minAllowed; cpu is at v.yaml:8:48',
+    'v.yaml:8:74: error: maxAllowed of cpu is less than minAllowed; cpu is at v.yaml:8:50',
   ],
   [
     policy('mode: "Off", controlledValues: RequestsOnly'),
-    'v.yaml:8:61: error: controlledValues says nothing for a container whose mode is Off; mode is at v.yaml:8:36',
+    'v.yaml:8:62: error: controlledValues says nothing for a container whose mode is Off; mode is at v.yaml:8:37',
   ],
-  [policy('oomBumpUpRatio: 0.5'), 'v.yaml:8:46: error: oomBumpUpRatio must be at least 1, found 0.5'],
+  [policy('oomBumpUpRatio: 0.5'), 'v.yaml:8:47: error: oomBumpUpRatio must be at least 1, found 0.5'],
   [
     policy('minAllowed: { memory: 100m }'),
-    'v.yaml:8:52: error: spec.resourcePolicy.containerPolicies[0].minAllowed.memory: "100m" is not a whole number of bytes (m means thousandths)\n  did you mean "100Mi"?',
+    'v.yaml:8:53: error: spec.resourcePolicy.containerPolicies[0].minAllowed.memory: "100m" is not a whole number of bytes (m means thousandths)\n  did you mean "100Mi"?',
   ],
   [
     vpa('updatePolicy: { updateMode: InPlaceOrRecrate }'),

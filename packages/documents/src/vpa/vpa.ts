@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { bytesField, milliField } from '../fields/quantity.ts';
 import { rule } from '../fields/rule.ts';
 import { ratioField } from '../hpa/quantities.ts';
-import { defineKind } from '../kind.ts';
+import { defineKind, type Hint } from '../kind.ts';
 import { kubernetesDocument, kubernetesKey, withoutClusterFields } from '../kubernetes/document.ts';
 import { int32Field, segmentField } from '../kubernetes/names.ts';
 import { objectReferenceSchema } from '../kubernetes/targetRef.ts';
@@ -167,7 +167,7 @@ spec:
   refusedVersions: {
     'autoscaling.k8s.io/v1beta1': `autoscaling.k8s.io/v1beta1 named its pods by a selector and is gone; write ${vpaApiVersion} with a targetRef`,
   },
-  hints: () => [
+  hints: ({ spec }) => [
     {
       path: ['kind'],
       code: 'mode-not-available',
@@ -175,5 +175,15 @@ spec:
         'a VerticalPodAutoscaler is checked and stored, and recommendations are computed with its bounds; this ' +
         'version resizes no Kubernetes pods',
     },
+    ...boostHints(spec),
   ],
 });
+
+function boostHints({ startupBoost, resourcePolicy }: VpaDocument['spec']): Hint[] {
+  const paths: Hint['path'][] = startupBoost ? [['spec', 'startupBoost']] : [];
+  for (const [index, policy] of resourcePolicy.containerPolicies.entries()) {
+    if (policy.startupBoost) paths.push(['spec', 'resourcePolicy', 'containerPolicies', index, 'startupBoost']);
+  }
+  const message = 'startupBoost is checked and stored; recommendations do not count it';
+  return paths.map((path) => ({ path, code: 'no-effect', message }));
+}

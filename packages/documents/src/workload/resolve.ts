@@ -1,6 +1,7 @@
 import { readDocument } from '../parse/readDocument.ts';
 import type { ClassDocument } from './class.ts';
 import { joinPath } from './joinPath.ts';
+import { resolvePolicy } from './resolvePolicy.ts';
 import { resolveProbes } from './resolveProbes.ts';
 import type { Resources, ScalingSpec, TriggerSpec, WorkloadClass, WorkloadSpec } from './resolved.ts';
 import type { ResourcesDocument } from './resources.ts';
@@ -134,6 +135,7 @@ function resolveScaling({ spec }: WorkloadDocument): ScalingSpec {
     behavior: { scaleUp: resolveRules(behavior.scaleUp), scaleDown: resolveRules(behavior.scaleDown) },
     schedules: scaling.schedules,
     paused: resolvePaused(scaling.paused),
+    policy: resolvePolicy(scaling.policy),
   };
 }
 

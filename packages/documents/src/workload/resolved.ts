@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../objectKey.ts';
+import type { PolicySpec } from './resolvedPolicy.ts';
 
 /**
  * A Workload document with every default filled in and every quantity turned into the core's units:
@@ -122,6 +123,8 @@ export interface ScalingSpec {
   schedules: ScheduleSpec[];
   /** `null`: not paused. `replicas: null`: hold what runs. */
   paused: { replicas: number | null } | null;
+  /** Absent: `windows`. */
+  policy?: PolicySpec;
 }
 
 /** Averaging windows of concurrency and request rate, in the manner of Knative's KPA. */

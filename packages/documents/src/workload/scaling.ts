@@ -3,6 +3,7 @@ import { durationField } from '../fields/duration.ts';
 import { type Report, rule } from '../fields/rule.ts';
 import { formatDuration } from '../units/duration.ts';
 import { behaviorSchema } from './behavior.ts';
+import { policySchema } from './policy.ts';
 import { schedulesSchema } from './schedules.ts';
 import { triggersSchema } from './triggers.ts';
 
@@ -59,6 +60,9 @@ export const scalingSchema = z
     maxReplicas: z.int().min(1).max(100_000).prefault(1).meta({ description: 'Never more.' }),
     initialReplicas: replicas().optional().meta({
       description: 'Asked for when the workload is first applied. Left out: minReplicas.',
+    }),
+    policy: policySchema.prefault({ type: 'windows' }).meta({
+      description: 'Which rules decide; those of other systems have the names and defaults of their origin.',
     }),
     windows: windowsSchema.prefault({}).meta({ description: "Averaging of demand, after Knative's autoscaler." }),
     triggers: triggersSchema.prefault([]).meta({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameField } from '../fields/names.ts';
 import { rule } from '../fields/rule.ts';
-import { defineKind, documentSchema, apiVersion } from '../kind.ts';
+import { apiVersion, defineKind, documentSchema, type Hint } from '../kind.ts';
 import { defaultCluster, type ObjectKey } from '../objectKey.ts';
 import { classesSchema } from './class.ts';
 import { probesSchema } from './probes.ts';
@@ -133,7 +133,26 @@ spec:
     keepAlive: 60s
 `,
   keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
+  hints: ({ spec }) => policyHints(spec.scaling),
 });
+
+/** Fields that only Ebb's own policy reads. */
+function policyHints({ policy, ...scaling }: WorkloadDocument['spec']['scaling']): Hint[] {
+  if (policy.type === 'windows') return [];
+  const { scaleUp, scaleDown } = scaling.behavior;
+  const isWritten = {
+    triggers: scaling.triggers.length > 0,
+    schedules: scaling.schedules.length > 0,
+    behavior: [scaleUp, scaleDown].some(
+      (rules) => rules.policies.length > 0 || rules.stabilizationWindow > 0 || rules.selectPolicy !== 'Max',
+    ),
+  };
+  return Object.entries(isWritten).flatMap(([field, written]): Hint[] => {
+    if (!written) return [];
+    const message = `${field} has no effect with the policy ${policy.type}, which decides by its own rules`;
+    return [{ path: ['spec', 'scaling', field], code: 'no-effect', message }];
+  });
+}
 
 /** `{namespace, name}` or a bare name, as a key in the workload's cluster. */
 export function dependencyKeys({ metadata, spec }: WorkloadDocument): ObjectKey[] {

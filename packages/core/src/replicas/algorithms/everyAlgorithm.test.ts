@@ -120,7 +120,8 @@ const anyReading = fc.record({
   state: fc.constantFrom<Reading['state']>('ok', 'ok', 'ok', 'stale', 'missing', 'error'),
 });
 const anyStep = fc.record({
-  waitMs: fc.integer({ min: 0, max: 20_000 }),
+  // The clock may even step back.
+  waitMs: fc.integer({ min: -3000, max: 20_000 }),
   ready: anyCount,
   starting: anyCount,
   inFlight: anyCount,
@@ -317,6 +318,33 @@ describe.each(Object.entries(specs))('%s, whatever it is told', (_name, { spec, 
       return changes;
     };
     expect(run(false)).toEqual(run(true));
+  });
+});
+
+describe.each(Object.entries(specs))('%s with a setting of zero or less', (_name, { spec }) => {
+  const numbers = Object.entries(spec).filter(([, value]) => typeof value === 'number');
+  it.each(numbers.flatMap(([name]) => [[name, 0] as const, [name, -1] as const]))('%s: %d', (name, value) => {
+    const broken = { ...spec, [name]: value } as DecisionSpec;
+    let memory: Memory | null = null;
+    for (let i = 0; i < 40; i++) {
+      const nowMs = 1_000_000 + i * 2500;
+      const load = i % 3 === 0 ? 0 : 7;
+      const readings = ['concurrency', 'requestRate', 'p95'].map(
+        (trigger): Reading => ({
+          trigger,
+          class: 'default',
+          value: load,
+          peak: null,
+          spanMs: 2500,
+          atMs: nowMs,
+          state: 'ok',
+        }),
+      );
+      const result = ask(broken, memory, testObservation(nowMs, { ready: i % 5, inFlight: load }, { readings }));
+      expect(Number.isInteger(result.decision.replicas) && result.decision.replicas >= 0).toBe(true);
+      expect(JSON.parse(JSON.stringify(result.memory))).toStrictEqual(result.memory);
+      memory = result.memory;
+    }
   });
 });
 

@@ -31,8 +31,9 @@ const smallestCoefficient = 0.2;
 const weightPrecision = 0.9999;
 
 export function emptyKpaWindow(stableMs: number, panicMs: number): KpaWindow {
-  const bucketMs = Math.ceil(stableMs / 1000 / mostBuckets) * 1000;
-  const sizes = { stable: Math.ceil(stableMs / bucketMs), panic: Math.ceil(panicMs / bucketMs) };
+  const bucketMs = Math.max(1, Math.ceil(stableMs / 1000 / mostBuckets)) * 1000;
+  const buckets = (ms: number) => Math.max(1, Math.ceil(ms / bucketMs));
+  const sizes = { stable: buckets(stableMs), panic: buckets(panicMs) };
   return { bucketMs, sizes, last: null, firsts: { stable: 0, panic: 0 }, values: [] };
 }
 

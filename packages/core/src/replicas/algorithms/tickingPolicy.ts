@@ -87,8 +87,8 @@ export function tickingPolicy<Spec extends AlgorithmSpec, State>(
 
     if (due || turn.urgent) {
       const outcome = rules.act(spec, frame.state, turn);
-      frame.replicas = Math.min(mostReplicas, outcome.replicas);
-      if (due) frame.nextTurnMs = nextTurn(frame.nextTurnMs, nowMs, rules.tickMs(spec, frame.replicas));
+      frame.replicas = usable(outcome.replicas, frame.replicas);
+      if (due) frame.nextTurnMs = nextTurn(frame.nextTurnMs, nowMs, tickOf(rules, spec, frame.replicas));
       frame.revisitAtMs = outcome.revisitAtMs === undefined ? frame.nextTurnMs : outcome.revisitAtMs;
       // While somebody is here nothing is at rest, whatever the signal has seen of it.
       if (frame.revisitAtMs === null && present > 0) frame.revisitAtMs = frame.nextTurnMs;
@@ -112,6 +112,9 @@ export function tickingPolicy<Spec extends AlgorithmSpec, State>(
   };
 }
 
+/** Where a setting gives no usable length. */
+const fallbackTickMs = 1000;
+
 interface Frame<State> {
   replicas: number;
   classes: Record<string, number>;
@@ -119,6 +122,21 @@ interface Frame<State> {
   revisitAtMs: number | null;
   line: DemandLine;
   state: State;
+}
+
+/** A whole count; what a setting of zero made of it (a division by it) leaves the count as it was. */
+function usable(replicas: number, otherwise: number): number {
+  if (replicas === 0) return 0;
+  return replicas > 0 ? Math.min(mostReplicas, Math.floor(replicas)) : otherwise;
+}
+
+function tickOf<Spec extends AlgorithmSpec, State>(
+  rules: TickingRules<Spec, State>,
+  spec: Spec,
+  replicas: number,
+): number {
+  const tickMs = rules.tickMs(spec, replicas);
+  return tickMs >= 1 ? tickMs : fallbackTickMs;
 }
 
 /** The first turn after `nowMs` on the grid that `dueMs` lies on. */
@@ -133,10 +151,11 @@ function beginFrame<Spec extends AlgorithmSpec, State>(
   nowMs: number,
   reasons: Reason[],
 ): Frame<State> {
-  const { replicas, state } = rules.begin(spec, counted, nowMs);
+  const { replicas: begun, state } = rules.begin(spec, counted, nowMs);
+  const replicas = usable(begun, 0);
   const data = { running: counted.ready + counted.starting, initialReplicas: replicas };
   reasons.push({ code: 'first-decision', stage: 'reading', data });
-  const nextTurnMs = rules.actsAtOnce ? nowMs : nowMs + rules.tickMs(spec, replicas);
+  const nextTurnMs = rules.actsAtOnce ? nowMs : nowMs + tickOf(rules, spec, replicas);
   return { replicas, classes: {}, nextTurnMs, revisitAtMs: nextTurnMs, line: emptyLine(nowMs), state };
 }
 
@@ -151,7 +170,7 @@ function readFrame<Spec extends AlgorithmSpec, State>(
   if (typeof replicas !== 'number' || typeof nextTurnMs !== 'number') return null;
   const state = rules.read(spec, objectOf(stored.state), nowMs);
   if (state === null) return null;
-  const tickMs = rules.tickMs(spec, replicas);
+  const tickMs = tickOf(rules, spec, replicas);
   // At rest it was not asked at its turns because they would have changed nothing: the grid has gone on without them.
   const rested = numberOr(revisitAtMs, null) === null && nowMs > nextTurnMs;
   const turnMs = rested ? nextTurn(nextTurnMs, nowMs - 1, tickMs) : nextTurnMs;

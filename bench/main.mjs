@@ -1,0 +1,37 @@
+// Benchmarks by name, on the built packages: `npm run bench -- NAME [FLAGS]`.
+import { cpus, totalmem } from 'node:os';
+
+const benches = {
+  decide: { does: 'one decision round over 10,000 workloads: CPU, memory, journal bytes', load: () => import('./decide.mjs') },
+};
+
+const [name, ...args] = process.argv.slice(2);
+
+if (name === undefined || name === '--help') {
+  listBenches(console.log);
+} else if (!Object.hasOwn(benches, name)) {
+  const meant = await nearestName(name);
+  console.error(`bench: there is no bench "${name}".${meant ? ` Did you mean "${meant}"?` : ''}`);
+  listBenches(console.error);
+  process.exitCode = 2;
+} else {
+  const [cpu] = cpus();
+  console.log(`${name}: ${benches[name].does}`);
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, ` +
+      `${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}-${process.arch}`,
+  );
+  console.log('');
+  const { run } = await benches[name].load();
+  process.exitCode = await run(args);
+}
+
+function listBenches(print) {
+  print('npm run bench -- NAME [FLAGS]');
+  for (const [known, { does }] of Object.entries(benches)) print(`  ${known}  ${does}`);
+}
+
+async function nearestName(typed) {
+  const { nearest } = await import('../packages/documents/dist/index.js');
+  return nearest(typed, Object.keys(benches));
+}

@@ -1,0 +1,136 @@
+import { decide, type JournalRecord, type WorkloadDecisionSpec } from '@ebb/core';
+import {
+  assumedColdStartMs,
+  coldStartOf,
+  Counterfactual,
+  medianOf,
+  type PolicyTotals,
+  RecordedPolicy,
+  Replayer,
+  type ReplayStep,
+} from '@ebb/engine';
+import type { JournalSource } from '../journal/journalSource.ts';
+import type { Progress } from './progress.ts';
+import { recordedLaterMs, type Span } from './verify.ts';
+
+export interface PolicyComparison {
+  workload: string;
+  fromMs: number;
+  toMs: number;
+  decisions: number;
+  /** Records of decisions that this version of Ebb makes otherwise: the comparison then rests on other decisions. */
+  differing: number;
+  coldStart: { ms: number; measured: number };
+  /** What the recorded decisions came to. */
+  recorded: PolicyTotals;
+  /** The recorded policy and the other one, both in the open loop. */
+  same: PolicyTotals;
+  other: PolicyTotals;
+}
+
+interface Race {
+  fromMs: number;
+  toMs: number;
+  decisions: number;
+  recorded: RecordedPolicy;
+  same: Counterfactual;
+  other: Counterfactual;
+}
+
+/**
+ * One workload's recorded demand through its own and another policy. Null where the span holds no decision; a string
+ * says why the comparison cannot be made.
+ */
+export async function comparePolicies(
+  source: JournalSource,
+  workload: string,
+  policy: WorkloadDecisionSpec,
+  { sinceMs, untilMs }: Span,
+  progress: Progress,
+): Promise<PolicyComparison | string | null> {
+  const coldStarts = (await source.outcomes(workload)).flatMap((record: JournalRecord) => coldStartOf(record) ?? []);
+  const coldStartMs = medianOf(coldStarts) ?? assumedColdStartMs;
+  let race: Race | null = null;
+  let refusal: string | null = null;
+  let differing = 0;
+  let lastMs = 0;
+
+  const step = ({ spec, memoryBefore, observation, decision }: ReplayStep): void => {
+    if (observation.nowMs < sinceMs || observation.nowMs > untilMs) return;
+    progress.step(observation.nowMs);
+    if (spec.policy !== 'windows') {
+      refusal = `its recorded policy is "${spec.policy}", which has no classes and prices to compare with`;
+      return;
+    }
+    if (!race) {
+      refusal = classMismatch(spec, policy);
+      const options = { coldStartMs, memory: memoryBefore };
+      race = {
+        fromMs: observation.nowMs,
+        toMs: observation.nowMs,
+        decisions: 0,
+        recorded: new RecordedPolicy(),
+        same: new Counterfactual(spec, options),
+        other: new Counterfactual(policy, options),
+      };
+    }
+    race.decisions++;
+    race.toMs = observation.nowMs;
+    race.recorded.take(spec, observation, decision);
+    race.same.take(observation);
+    race.other.take(observation);
+  };
+  const replayer = new Replayer(decide, {
+    step,
+    compared: ({ matches, toMs }) => {
+      if (!matches && toMs >= sinceMs) differing++;
+    },
+  });
+  for await (const record of source.records({ workloads: [workload], sinceMs })) {
+    if (record.atMs > untilMs + recordedLaterMs || refusal !== null) break;
+    lastMs = Math.max(lastMs, record.atMs);
+    replayer.take(record);
+  }
+  if (refusal !== null) return refusal;
+  return finish(race, {
+    workload,
+    toMs: Math.min(untilMs, lastMs),
+    differing,
+    coldStartMs,
+    measured: coldStarts.length,
+  });
+}
+
+function finish(
+  race: Race | null,
+  end: { workload: string; toMs: number; differing: number; coldStartMs: number; measured: number },
+): PolicyComparison | null {
+  if (!race) return null;
+  const { workload, differing } = end;
+  const toMs = Math.max(race.toMs, end.toMs);
+  const [recorded, same, other] = [race.recorded.end(toMs), race.same.end(toMs), race.other.end(toMs)];
+  if (!recorded || !same || !other) return null;
+  const coldStart = { ms: end.coldStartMs, measured: end.measured };
+  return {
+    workload,
+    fromMs: race.fromMs,
+    toMs,
+    decisions: race.decisions,
+    differing,
+    coldStart,
+    recorded,
+    same,
+    other,
+  };
+}
+
+/** The recorded demand is known by class, so both documents must have the same ones. */
+function classMismatch(recorded: WorkloadDecisionSpec, other: WorkloadDecisionSpec): string | null {
+  const names = (spec: WorkloadDecisionSpec) =>
+    spec.classes
+      .map(({ name }) => name)
+      .sort()
+      .join(', ');
+  if (names(recorded) === names(other)) return null;
+  return `its classes were ${names(recorded)}; those of the policy are ${names(other)}, and must be the same`;
+}
