@@ -80,7 +80,7 @@ export {
   type ScaledJobTriggerReading,
 } from './replicas/keda/scaledJob.ts';
 export * from './replicas/keda/types.ts';
-export { decisionSpecOf } from './replicas/spec.ts';
+export { decisionSpecOf, windowsSpecOf } from './replicas/spec.ts';
 export * from './replicas/types.ts';
 export { chooseVictims, type VictimCandidate } from './replicas/victims.ts';
 export { type ApplyRules, applyRecommendation, fitToReplica } from './sizing/apply.ts';

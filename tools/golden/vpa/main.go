@@ -12,32 +12,42 @@ import (
 
 const upstream = "k8s.io/autoscaler/vertical-pod-autoscaler v1.8.1"
 
-type table struct {
-	Upstream    string           `json:"upstream"`
-	Points      []float64        `json:"points"`
-	Buckets     bucketTable      `json:"buckets"`
-	Checkpoints []checkpointCase `json:"checkpoints"`
-	Scenarios   []scenarioResult `json:"scenarios"`
-	Capping     []cappingCase    `json:"capping"`
-	Updates     []updateCase     `json:"updates"`
+// line is one line of the table: exactly one field is set.
+type line struct {
+	Upstream   string          `json:"upstream,omitempty"`
+	Points     []float64       `json:"points,omitempty"`
+	Buckets    *bucketTable    `json:"buckets,omitempty"`
+	Checkpoint *checkpointCase `json:"checkpoint,omitempty"`
+	Scenario   *scenarioResult `json:"scenario,omitempty"`
+	Capping    *cappingCase    `json:"capping,omitempty"`
+	Update     *updateCase     `json:"update,omitempty"`
 }
 
 func main() {
 	klog.LogToStderr(false)
 	klog.SetOutput(new(bytes.Buffer))
-	output := flag.String("o", "", "file to write")
+	output := flag.String("o", "../../../packages/core/src/sizing/golden.jsonl", "file to write")
 	flag.Parse()
-	text, err := json.Marshal(table{
-		Upstream:    upstream,
-		Points:      points,
-		Buckets:     bucketsOf(),
-		Checkpoints: checkpointsOf(&random{100}),
-		Scenarios:   scenariosOf(),
-		Capping:     cappingOf(&random{200}),
-		Updates:     updatesOf(&random{300}),
-	})
-	check(err)
-	check(os.WriteFile(*output, append(text, '\n'), 0o644))
+	buckets := bucketsOf()
+	lines := []line{{Upstream: upstream}, {Points: points}, {Buckets: &buckets}}
+	for _, one := range checkpointsOf(&random{100}) {
+		lines = append(lines, line{Checkpoint: &one})
+	}
+	for _, one := range scenariosOf() {
+		lines = append(lines, line{Scenario: &one})
+	}
+	for _, one := range cappingOf(&random{200}) {
+		lines = append(lines, line{Capping: &one})
+	}
+	for _, one := range updatesOf(&random{300}) {
+		lines = append(lines, line{Update: &one})
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	for _, one := range lines {
+		check(encoder.Encode(one))
+	}
+	check(os.WriteFile(*output, text.Bytes(), 0o644))
 }
 
 func check(err error) {

@@ -35,14 +35,15 @@ export const allocate: Allocate = (requests, limits, memory) => {
     claim.waits = waiting.get(claim.workload)?.kind === 'waits';
     keep(claim, limits.preemption ? Math.min(claim.kept, claim.minReplicas) : claim.kept);
   }
+  const served = new Set<Claim>();
   for (const level of byPriority(claims)) {
     const starting = level.filter((claim) => !claim.waits);
     if (limits.preemption) shareOut(level, running);
-    shareOut(starting, minimum);
-    shareOut(starting, growth);
+    shareOut(starting, minimum, served);
+    shareOut(starting, growth, served);
     if (limits.preemption) rememberGrowth(level);
   }
-  return { grants: grantsOf(requests, claims, waiting, limits), memory: nextTurns(claims, memory) };
+  return { grants: grantsOf(requests, claims, waiting, limits), memory: nextTurns(claims, served, memory) };
 };
 
 /** Keeps so many of the running replicas, cheapest class first, whether or not they are within the limits. */

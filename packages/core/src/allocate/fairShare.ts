@@ -29,13 +29,18 @@ interface Turn {
  * Kueue's fair sharing does between ClusterQueues), then between workloads. The one that holds least is served next;
  * among equals the one with the earliest turn. Replicas stay whole, and what does not divide goes by turn, too.
  *
+ * Claims that were given something are added to `served`, in the order of the last replica each was given.
+ *
  * O(n log n) for n claims: while there is plenty, one serving gives a slice of the room instead of one replica.
  */
-export function shareOut(claims: readonly Claim[], goal: Goal): void {
+export function shareOut(claims: readonly Claim[], goal: Goal, served: Set<Claim> = new Set()): void {
   const wanting = claims.filter((claim) => nextClass(claim, goal, false) !== null);
   if (wanting.length === 0) return;
   if (allFit(wanting, goal)) {
-    for (const claim of wanting) forEachMissing(claim, goal, (entry, times) => give(claim, entry, times));
+    for (const claim of wanting) {
+      forEachMissing(claim, goal, (entry, times) => give(claim, entry, times));
+      moveToEnd(served, claim);
+    }
     return;
   }
   const groups = new MinHeap(groupTurns(wanting), groupBefore);
@@ -48,6 +53,7 @@ export function shareOut(claims: readonly Claim[], goal: Goal): void {
       continue;
     }
     if (serve(turn.claim, goal)) {
+      moveToEnd(served, turn.claim);
       turn.share = dominantShare(turn.claim.rooms, turn.claim.held);
       group.claims.topChanged();
       group.share = groupShare(group.group);
@@ -56,6 +62,11 @@ export function shareOut(claims: readonly Claim[], goal: Goal): void {
     }
     groups.topChanged();
   }
+}
+
+function moveToEnd(served: Set<Claim>, claim: Claim): void {
+  served.delete(claim);
+  served.add(claim);
 }
 
 /** False when the claim has reached the goal or lacks room for more: room never comes back, so it is done. */

@@ -38,6 +38,8 @@ describe('a shared job cap', () => {
   it.each([
     [1, 3],
     [2, 3],
+    [3, 2],
+    [5, 3],
     [3, 5],
     [4, 7],
   ])('of %d serves each of %d members equally often over rounds', (max, members) => {
@@ -56,7 +58,7 @@ describe('a shared job cap', () => {
 describe('memory', () => {
   it('keeps nothing when everybody has what they want', () => {
     const { memory } = allocate([request('a', 3)], noLimits, { version: 1, policy: 'caps' });
-    expect(memory).toEqual({ version: 1, policy: 'fair-share', round: 0, waiting: {}, after: '' });
+    expect(memory).toEqual({ version: 1, policy: 'fair-share', line: [], after: '' });
   });
 
   it('stays within 16 KB, and nobody starves, however many wait', () => {
@@ -67,9 +69,9 @@ describe('memory', () => {
   });
 
   it.each<[string, Memory]>([
-    ['another version', { version: 2, policy: 'fair-share', round: 5, waiting: { b: 1 }, after: '' }],
-    ['another policy', { version: 1, policy: 'caps', round: 5, waiting: { b: 1 }, after: '' }],
-    ['a broken shape', { version: 1, policy: 'fair-share', round: 'x', waiting: [], after: 3 }],
+    ['another version', { version: 2, policy: 'fair-share', line: ['b'], after: '' }],
+    ['another policy', { version: 1, policy: 'caps', line: ['b'], after: '' }],
+    ['a broken shape', { version: 1, policy: 'fair-share', line: { b: 1 }, after: 3 }],
   ])('of %s is forgotten', (_, memory) => {
     const limits = { ...noLimits, maxReplicas: 1 };
     const { grants } = allocate([request('a', 1), request('b', 1)], limits, memory);

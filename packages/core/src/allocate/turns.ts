@@ -2,16 +2,14 @@ import type { Memory } from '../replicas/types.ts';
 import type { Claim } from './claim.ts';
 
 /**
- * Who is next among equals. Those that went without wait in a line: whoever is served goes to its end, which is deficit
- * round robin (Shreedhar and Varghese, 1995) with a quantum of one replica, the deficit being the place in the line.
- * It is what keeps members of a shared job cap from starving one another.
+ * Who is next among equals. Those that went without stand in a line; whoever is served goes to its end, in the order of
+ * the last replica each was given. This is deficit round robin (Shreedhar and Varghese, 1995) with a quantum of one
+ * replica, the deficit being the place in the line. It keeps members of a shared job cap from starving one another.
  */
 interface Turns {
-  /** Grows with every round in which somebody joins the line. */
-  round: number;
-  /** The round each one joined in. */
-  waiting: Map<string, number>;
-  /** Where the line is full: the last one served of those that are not in it. They go round by name. */
+  /** Place of each in the line. */
+  places: Map<string, number>;
+  /** Where the line is full: the last one by name that was served or joined it. The others go round by name. */
   after: string;
 }
 
@@ -19,66 +17,53 @@ const version = 1;
 const policy = 'fair-share';
 /** Within the 16 KB that memory may have, with room for its other fields. */
 const maxLineBytes = 15_000;
+/** A name that is cut still finds its place in the order. */
+const maxNameLength = 120;
 
 /** Gives every claim its place among equals: the longest waiting first, then by name. `claims` are in order of name. */
 export function takeTurns(claims: readonly Claim[], memory: Memory | null): void {
-  const { waiting, after } = readTurns(memory);
-  const isAfter = (claim: Claim) => (claim.workload > after ? 0 : 1);
-  const since = (claim: Claim) => waiting.get(claim.workload) ?? Number.POSITIVE_INFINITY;
-  const places = claims.map((claim) => ({ claim, since: since(claim), lap: isAfter(claim) }));
-  // Stable: those that are equal stay in order of name.
-  places.sort((a, b) => (a.since === b.since ? a.lap - b.lap : a.since < b.since ? -1 : 1));
-  for (const [index, { claim }] of places.entries()) claim.turn = index;
+  const { places, after } = readTurns(memory);
+  const line = claims.filter(({ workload }) => places.has(workload));
+  line.sort((a, b) => (places.get(a.workload) ?? 0) - (places.get(b.workload) ?? 0));
+  const others = claims.filter(({ workload }) => !places.has(workload));
+  const lap = (claim: Claim) => (claim.workload > after ? 0 : 1);
+  others.sort((a, b) => lap(a) - lap(b));
+  for (const [turn, claim] of [...line, ...others].entries()) claim.turn = turn;
 }
 
-/** What to remember for the next round: those that lack something, oldest first, as far as there is place. */
-export function nextTurns(claims: readonly Claim[], memory: Memory | null): Memory {
-  const before = readTurns(memory);
-  const line: [workload: string, since: number][] = [];
-  for (const claim of claims) {
-    if (claim.waits || claim.granted >= claim.wanted) continue;
-    const wasServed = claim.granted > claim.kept;
-    const since = wasServed ? before.round + 2 : (before.waiting.get(claim.workload) ?? before.round + 1);
-    line.push([claim.workload, since]);
-  }
-  line.sort((a, b) => a[1] - b[1]);
-  const waiting: Record<string, number> = {};
+/**
+ * What to remember for the next round: those that lack something, as far as there is place. `served` are in the order
+ * of the last replica that each was given.
+ */
+export function nextTurns(claims: readonly Claim[], served: ReadonlySet<Claim>, memory: Memory | null): Memory {
+  const lacks = (claim: Claim) => !claim.waits && claim.granted < claim.wanted;
+  const unserved = claims.filter((claim) => lacks(claim) && !served.has(claim)).sort((a, b) => a.turn - b.turn);
+  const line: Claim[] = [];
   let bytes = 0;
-  let isFull = false;
-  for (const [workload, since] of line) {
-    const entryBytes = byteLength(`${JSON.stringify(workload)}:${since},`);
-    isFull = bytes + entryBytes > maxLineBytes;
-    if (isFull) break;
-    bytes += entryBytes;
-    // Not an assignment: `__proto__` is a name, too.
-    Object.defineProperty(waiting, workload, { value: since, enumerable: true });
+  for (const claim of [...unserved, ...[...served].filter(lacks)]) {
+    bytes += byteLength(JSON.stringify(claim.workload)) + 1;
+    if (bytes > maxLineBytes) break;
+    line.push(claim);
   }
-  const after = isFull ? lastServed(claims, before) : '';
-  const round = line.reduce((largest, [, since]) => Math.max(largest, since), before.round);
-  return { version, policy, round: line.length > 0 ? round : 0, waiting, after };
+  const after = bytes > maxLineBytes ? lastOf([...served, ...line], readTurns(memory)) : '';
+  return { version, policy, line: line.map(({ workload }) => workload), after };
 }
 
-function lastServed(claims: readonly Claim[], { waiting, after }: Turns): string {
+/** Of those that did not stand in the line before, the last one that had a turn. */
+function lastOf(claims: readonly Claim[], { places, after }: Turns): string {
   let last: Claim | null = null;
   for (const claim of claims) {
-    if (claim.granted <= claim.kept || waiting.has(claim.workload)) continue;
-    if (last === null || claim.turn > last.turn) last = claim;
+    if (!places.has(claim.workload) && (last === null || claim.turn > last.turn)) last = claim;
   }
   return last?.workload.slice(0, maxNameLength) ?? after;
 }
 
-/** A name that is cut still finds its place in the order. */
-const maxNameLength = 120;
-
 /** What another version or policy has left is not understood and forgotten: nobody waits. */
 function readTurns(memory: Memory | null): Turns {
-  const none: Turns = { round: 0, waiting: new Map(), after: '' };
-  if (memory?.policy !== policy || memory.version !== version) return none;
-  const { round, waiting, after } = memory;
-  if (typeof round !== 'number' || !Number.isSafeInteger(round) || round < 0) return none;
-  if (typeof waiting !== 'object' || waiting === null || Array.isArray(waiting)) return none;
-  const known = Object.entries(waiting).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
-  return { round, waiting: new Map(known), after: typeof after === 'string' ? after : '' };
+  if (memory?.policy !== policy || memory.version !== version) return { places: new Map(), after: '' };
+  const { line, after } = memory;
+  const names = Array.isArray(line) ? line.filter((name) => typeof name === 'string') : [];
+  return { places: new Map(names.map((name, place) => [name, place])), after: typeof after === 'string' ? after : '' };
 }
 
 function byteLength(text: string): number {

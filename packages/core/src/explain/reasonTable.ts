@@ -180,6 +180,12 @@ export const reasonTable: Record<string, ReasonEntry> = {
     when: 'KEDA: inactive, and the cool-down is over',
     sentence: (d) => `No trigger has been active for the whole cool-down: ${d.current} to ${d.replicas}.`,
   },
+  'keda-steps-down': {
+    stage: 'gate',
+    weight: 9,
+    when: 'KEDA with improvements: inactive, and more than one replica runs',
+    sentence: (d) => `No trigger is active; ${count(d.current)} go by the scale-down policies before zero.`,
+  },
   'keda-to-minimum': {
     stage: 'gate',
     weight: 9,

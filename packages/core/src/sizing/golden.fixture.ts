@@ -1,8 +1,29 @@
 import { readFileSync } from 'node:fs';
 import type { SizingSample } from './types.ts';
 
-/** A table that upstream's own code wrote (`tools/golden/vpa`); the scenarios' samples are made again from their seeds. */
-export const golden: Golden = JSON.parse(readFileSync(new URL('./golden.json', import.meta.url), 'utf8'));
+/**
+ * A table that upstream's own code wrote (`tools/golden/vpa`), one case a line; the samples of the scenarios are made
+ * again from their seeds.
+ */
+export const golden: Golden = readGolden();
+
+function readGolden(): Golden {
+  const text = readFileSync(new URL('./golden.jsonl', import.meta.url), 'utf8');
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => Object.entries(JSON.parse(line)));
+  const all = (name: string) => lines.flatMap((entries) => entries.filter(([key]) => key === name)).map(([, v]) => v);
+  return {
+    upstream: all('upstream')[0] as string,
+    points: all('points')[0] as number[],
+    buckets: all('buckets')[0] as Golden['buckets'],
+    checkpoints: all('checkpoint') as Golden['checkpoints'],
+    scenarios: all('scenario') as Scenario[],
+    capping: all('capping') as CappingCase[],
+    updates: all('update') as UpdateCase[],
+  };
+}
 
 export interface Golden {
   upstream: string;

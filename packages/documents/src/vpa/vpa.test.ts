@@ -105,7 +105,10 @@ test.each([
     vpa('updatePolicy: { updateMode: InPlaceOrRecrate }'),
     'v.yaml:6:31: error: spec.updatePolicy.updateMode has the unknown value "InPlaceOrRecrate"\n  allowed: Off, Initial, Recreate, Auto, InPlaceOrRecreate, InPlace\n  did you mean "InPlaceOrRecreate"?',
   ],
-  [vpa('updatePolicy: { minReplicas: 0 }'), 'v.yaml:6:32: error: spec.updatePolicy.minReplicas must be at least 1, found 0'],
+  [
+    vpa('updatePolicy: { minReplicas: 0 }'),
+    'v.yaml:6:32: error: spec.updatePolicy.minReplicas must be at least 1, found 0',
+  ],
   [
     vpa('recommenders: [{ name: a }, { name: b }]'),
     'v.yaml:6:17: error: spec.recommenders must have at most 1 elements, found 2',

@@ -46,10 +46,12 @@ const containerPolicySchema = z
     controlledValues: z.enum(['RequestsAndLimits', 'RequestsOnly']).optional().meta({
       description: 'Whether limits move in proportion. Left out: `RequestsAndLimits`.',
     }),
-    oomBumpUpRatio: ratioField().optional().meta({
-      description: 'Memory after it ran out, as a multiple of what was used, at least 1.',
-      examples: ['1.5'],
-    }),
+    oomBumpUpRatio: ratioField()
+      .optional()
+      .meta({
+        description: 'Memory after it ran out, as a multiple of what was used, at least 1.',
+        examples: ['1.5'],
+      }),
     oomMinBumpUp: bytesField().optional().meta({ description: 'Memory added at least after it ran out.' }),
     memoryAggregationIntervalSeconds: int32Field(1).optional().meta({
       description: 'One memory peak is kept for each interval of this long.',

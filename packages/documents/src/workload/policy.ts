@@ -12,7 +12,10 @@ const type = <const Name extends string>(name: Name) => z.literal(name).meta({ d
 
 const windows = z
   .strictObject({ type: type('windows') })
-  .meta({ title: 'windows', description: "Ebb's own: `windows`, `triggers`, `keepAlive`, `behavior` and `schedules`." });
+  .meta({
+    title: 'windows',
+    description: "Ebb's own: `windows`, `triggers`, `keepAlive`, `behavior` and `schedules`.",
+  });
 
 const knative = z
   .strictObject({
@@ -25,7 +28,12 @@ const knative = z
     containerConcurrencyTargetDefault: target().prefault(100).meta({ description: 'Target where no class limits it.' }),
     requestsPerSecondTargetDefault: target().prefault(200).meta({ description: 'Target of `rps`.' }),
     stableWindow: durationField(6000, hourMs).prefault('60s').meta({ description: 'The window of quiet times.' }),
-    panicWindowPercentage: z.number().min(1).max(100).prefault(10).meta({ description: 'Panic window, of the stable one.' }),
+    panicWindowPercentage: z
+      .number()
+      .min(1)
+      .max(100)
+      .prefault(10)
+      .meta({ description: 'Panic window, of the stable one.' }),
     panicThresholdPercentage: z.number().min(110).max(1000).prefault(200).meta({
       description: 'Panic begins when the panic window asks for this share of the ready replicas.',
     }),
@@ -34,9 +42,16 @@ const knative = z
     targetBurstCapacity: z.number().min(-1).max(1_000_000).prefault(211).meta({
       description: 'Requests that a burst may bring; -1: no limit, 0: none.',
     }),
-    activatorCapacity: z.number().min(1).max(1_000_000).prefault(100).meta({ description: 'Requests of one activator.' }),
+    activatorCapacity: z
+      .number()
+      .min(1)
+      .max(1_000_000)
+      .prefault(100)
+      .meta({ description: 'Requests of one activator.' }),
     enableScaleToZero: z.boolean().prefault(true).meta({ description: 'Whether it may go to zero.' }),
-    scaleToZeroGracePeriod: durationField(1).prefault('30s').meta({ description: 'At most this long for the way to zero.' }),
+    scaleToZeroGracePeriod: durationField(1)
+      .prefault('30s')
+      .meta({ description: 'At most this long for the way to zero.' }),
     scaleToZeroPodRetentionPeriod: durationField(0, hourMs)
       .prefault('0s')
       .meta({ description: 'How long the last replica is kept.' }),
@@ -55,7 +70,9 @@ const ray = z
   .strictObject({
     type: type('ray'),
     targetOngoingRequests: target().prefault(2).meta({ description: 'Requests running or waiting for each replica.' }),
-    lookBackPeriod: durationField(1000, hourMs).prefault('30s').meta({ description: 'They are averaged over this long.' }),
+    lookBackPeriod: durationField(1000, hourMs)
+      .prefault('30s')
+      .meta({ description: 'They are averaged over this long.' }),
     upscaleDelay: durationField().prefault('30s').meta({ description: 'More only after this long.' }),
     downscaleDelay: durationField().prefault('600s').meta({ description: 'Fewer only after this long.' }),
     downscaleToZeroDelay: durationField()
@@ -74,7 +91,9 @@ const skyserve = z
     targetQpsPerReplica: target().optional().meta({ description: 'Requests a second. Left out: always the minimum.' }),
     upscaleDelay: durationField().prefault('300s').meta({ description: 'More only after votes for this long.' }),
     downscaleDelay: durationField().prefault('1200s').meta({ description: 'Fewer only after votes for this long.' }),
-    qpsWindow: durationField(1000, hourMs).prefault('60s').meta({ description: 'Requests are counted over this long.' }),
+    qpsWindow: durationField(1000, hourMs)
+      .prefault('60s')
+      .meta({ description: 'Requests are counted over this long.' }),
     decisionInterval: durationField(1000, hourMs).prefault('20s').meta({ description: 'Time between two votes.' }),
     noReplicaDecisionInterval: durationField(1000, hourMs).prefault('5s').meta({ description: 'The same at zero.' }),
   })
@@ -86,7 +105,9 @@ const kubeai = z
     targetRequests: target().prefault(100).meta({ description: 'Requests in flight for each replica.' }),
     scaleDownDelay: durationField().prefault('30s').meta({ description: 'Fewer only after votes for this long.' }),
     interval: durationField(1000, hourMs).prefault('10s').meta({ description: 'Time between two samples.' }),
-    timeWindow: durationField(1000, 24 * hourMs).prefault('10m').meta({ description: 'Samples are averaged over this long.' }),
+    timeWindow: durationField(1000, 24 * hourMs)
+      .prefault('10m')
+      .meta({ description: 'Samples are averaged over this long.' }),
   })
   .meta({ title: 'kubeai', description: "KubeAI's model autoscaler." });
 
@@ -94,10 +115,14 @@ const aibrix = z
   .strictObject({
     type: type('aibrix'),
     targetValue: target().prefault(1).meta({ description: 'Requests in flight for each replica.' }),
-    stableWindow: durationField(1000, hourMs).prefault('180s').meta({ description: 'They are averaged over this long.' }),
+    stableWindow: durationField(1000, hourMs)
+      .prefault('180s')
+      .meta({ description: 'They are averaged over this long.' }),
     maxScaleUpRate: rate().prefault(2).meta({ description: 'Most growth in one step, as a factor.' }),
     maxScaleDownRate: rate().prefault(2).meta({ description: 'Most shrinking in one step, as a divisor.' }),
-    upFluctuationTolerance: share(0, 10).prefault(0.1).meta({ description: 'This much over the target is put up with.' }),
+    upFluctuationTolerance: share(0, 10)
+      .prefault(0.1)
+      .meta({ description: 'This much over the target is put up with.' }),
     downFluctuationTolerance: share(0, 1).prefault(0.1).meta({ description: 'This much below changes nothing.' }),
     scaleUpCooldown: durationField(0, hourMs).prefault('0s').meta({ description: 'Window of careful growth.' }),
     scaleDownCooldown: durationField(0, hourMs).prefault('300s').meta({ description: 'Window of careful shrinking.' }),
@@ -109,8 +134,12 @@ const clarifai = z
   .strictObject({
     type: type('clarifai'),
     softMinReplicas: z.int().min(0).max(100_000).prefault(0).meta({ description: 'On top of the minimum.' }),
-    trafficHistory: durationField(1000, 24 * hourMs).prefault('600s').meta({ description: 'Look-back for the peak.' }),
-    scaleUpDelay: durationField().prefault('300s').meta({ description: 'Between two increases, unless there is a burst.' }),
+    trafficHistory: durationField(1000, 24 * hourMs)
+      .prefault('600s')
+      .meta({ description: 'Look-back for the peak.' }),
+    scaleUpDelay: durationField()
+      .prefault('300s')
+      .meta({ description: 'Between two increases, unless there is a burst.' }),
     scaleDownDelay: durationField().prefault('300s').meta({ description: 'After a count was last needed.' }),
     scaleToZeroDelay: durationField().prefault('3600s').meta({ description: 'Idle time before zero.' }),
   })

@@ -15,7 +15,9 @@ const shared = {
     .regex(/^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?$/, { error: 'must be up to 63 letters, digits and dashes' })
     .optional()
     .meta({ description: 'Name of the readings. Left out: the type.' }),
-  window: durationField(1000, 3_600_000).prefault('30s').meta({ description: 'The signal is averaged over this long.' }),
+  window: durationField(1000, 3_600_000)
+    .prefault('30s')
+    .meta({ description: 'The signal is averaged over this long.' }),
   increase: stepSchema.prefault({}).meta({ description: 'Largest step up.' }),
   decrease: stepSchema.prefault({}).meta({ description: 'Largest step down.' }),
 };

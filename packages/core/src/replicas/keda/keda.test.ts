@@ -222,6 +222,28 @@ describe('a ScaledObject', () => {
   });
 });
 
+describe('the way to zero', () => {
+  const behavior = {
+    scaleUp: { stabilizationMs: 0, selectPolicy: 'Max' as const, policies: [], tolerance: null },
+    scaleDown: {
+      stabilizationMs: 0,
+      selectPolicy: 'Max' as const,
+      policies: [{ type: 'Pods' as const, value: 3, periodMs: 15 * second }],
+      tolerance: null,
+    },
+  };
+
+  it('with the improvements goes by the policies, and the last replica by the cool-down', () => {
+    const improvements = { lastValueMaxAgeMs: 0, stepwiseToZero: true };
+    const one = spec({ cooldownMs: 20 * second, pollingIntervalMs: 15 * second, behavior, improvements });
+    const steps = Array.from({ length: 6 }, (_, i): [number, KedaReading] => [
+      i * 15 * second,
+      { value: i === 0 ? 35 : 0 },
+    ]);
+    expect(run(one, 7, steps).counts).toEqual([7, 4, 1, 0, 0, 0]);
+  });
+});
+
 describe('scaling modifiers', () => {
   const modifiers = { formula: 'sum', target: 2.5, activationTarget: 0, metricType: 'AverageValue' as const };
   const triggers = [trigger({ name: 'a' }), trigger({ name: 'b' })];

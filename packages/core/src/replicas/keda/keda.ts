@@ -37,7 +37,7 @@ export function decideByKeda(
 
     if (nowMs >= memory.nextPollMs) {
       memory.failures = countFailures(spec.triggers, seen, memory.failures);
-      step = poll(spec, seen, memory, nowMs, evaluate);
+      step = stepwise(spec, poll(spec, seen, memory, nowMs, evaluate), current);
       reasons.push(stepReason(step, current));
       if (step.write !== null) current = step.write;
       memory.nextPollMs = nowMs + spec.pollingIntervalMs;
@@ -113,6 +113,12 @@ function poll(
     lastActiveMs: memory.lastActiveMs,
     createdAtMs: keda.createdAtMs,
   });
+}
+
+/** Under Ebb's own rules the HPA brings the count down by its policies first; only the last replica is the operator's. */
+function stepwise(spec: KedaDecisionSpec, step: OperatorStep, current: number): OperatorStep {
+  if (!spec.improvements?.stepwiseToZero || step.code !== 'keda-deactivates' || current <= 1) return step;
+  return { write: null, code: 'keda-steps-down', cooldownEndsMs: null };
 }
 
 function hpaSpec(spec: KedaDecisionSpec, metrics: AdapterMetric[]): HpaDecisionSpec {
