@@ -11,7 +11,8 @@ const bar = { cpuMs: 500, moonshotMs: 100, workloads: 10_000, journalBytes: 200,
 const secondMs = 1000;
 /** Longer than any grid: a round after it has every workload act. */
 const longestGridMs = 30_000;
-const warmUpRounds = 90;
+/** Longer than any window: twenty minutes, and then a minute of single seconds. */
+const warmUp = { longRounds: 80, rounds: 60 };
 const journalled = { workloads: 1000, rounds: 120 };
 
 setFlagsFromString('--expose-gc');
@@ -34,7 +35,8 @@ export async function run(args) {
 
   // Windows and histories fill up first: a young workload is cheaper than one that has run for a while.
   let atMs = 1_700_000_000_000;
-  for (let round = 0; round < warmUpRounds; round++, atMs += secondMs) playRound(workloads, atMs);
+  for (let round = 0; round < warmUp.longRounds; round++, atMs += longestGridMs / 2) playRound(workloads, atMs);
+  for (let round = 0; round < warmUp.rounds; round++, atMs += secondMs) playRound(workloads, atMs);
 
   const cpu = [];
   const heaps = [heapMiB()];
@@ -53,7 +55,7 @@ export async function run(args) {
   tellPolicies(workloads, atMs);
   tellHeap(heaps);
   tellMemories(workloads);
-  await tellJournal(workloads.filter((_, index) => index % Math.ceil(count / journalled.workloads) === 0), atMs);
+  await tellJournal(workloads.slice(0, journalled.workloads), atMs);
   return 0;
 }
 
@@ -125,19 +127,29 @@ function tellMemories(workloads) {
 
 /** Bytes that the engine's own journal makes of decisions, as JSON; the store's rows come on top. */
 async function tellJournal(workloads, fromMs) {
-  const bytes = { reading: 0, decision: 0, other: 0 };
-  let nowMs = fromMs + 10 * longestGridMs;
+  console.log(`\njournal, bytes of JSON a decision, asked every second   readings  decisions  × the bar of ${bar.journalBytes}`);
+  const startMs = fromMs + 10 * longestGridMs;
+  for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
+    const some = workloads.filter(({ spec }) => spec.policy === policy);
+    const bytes = await journalBytes(some, startMs);
+    const ratio = ((bytes.reading + bytes.decision) / bar.journalBytes).toFixed(2);
+    console.log(`  ${policy.padEnd(51)} ${bytes.reading.toFixed(0).padStart(8)}  ${bytes.decision.toFixed(0).padStart(9)}  ${ratio}`);
+  }
+}
+
+async function journalBytes(workloads, fromMs) {
+  const bytes = { reading: 0, decision: 0 };
+  let nowMs = fromMs;
   const store = {
     head: async () => ({ sequence: 0, segment: 0 }),
     trim: async () => {},
     append: async (records) => {
-      for (const { kind, body } of records) bytes[kind === 'reading' || kind === 'decision' ? kind : 'other'] += JSON.stringify(body).length;
+      for (const { kind, body } of records) if (kind in bytes) bytes[kind] += JSON.stringify(body).length;
     },
   };
   const clock = { nowMs: () => nowMs, wallNowMs: () => nowMs, at: () => () => {} };
   const journal = new Journal({ store, clock, log: (_level, message) => console.log(message), snapshot: () => [] });
   await journal.open();
-  let decisions = 0;
   for (let round = 0; round < journalled.rounds; round++, nowMs += secondMs) {
     for (const workload of workloads) {
       const observation = observe(workload, nowMs);
@@ -146,17 +158,12 @@ async function tellJournal(workloads, fromMs) {
       workload.memory = memory;
       workload.replicas = decision.replicas;
       journal.decided(workload.name, observation, decision);
-      decisions++;
     }
     await journal.flush();
   }
   await journal.close();
-  const each = (kind) => (bytes[kind] / decisions).toFixed(0);
-  const total = (bytes.reading + bytes.decision + bytes.other) / decisions;
-  console.log(
-    `\njournal, asked every second with new readings: ${total.toFixed(0)} bytes of JSON a decision ` +
-      `(readings ${each('reading')}, decisions ${each('decision')}), ${(total / bar.journalBytes).toFixed(2)} × the bar of ${bar.journalBytes}`,
-  );
+  const decisions = workloads.length * journalled.rounds;
+  return { reading: bytes.reading / decisions, decision: bytes.decision / decisions };
 }
 
 function wholeNumber(text, name) {

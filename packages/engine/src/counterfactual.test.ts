@@ -1,4 +1,4 @@
-import { decide, decisionSpecOf, type JournalRecord, type WorkloadDecisionSpec } from '@ebb/core';
+import { decide, decisionSpecOf, type JournalRecord, type WorkloadDecisionSpec, windowsSpecOf } from '@ebb/core';
 import type { WorkloadInput } from '@ebb/documents';
 import {
   poisson,
@@ -21,8 +21,10 @@ const minuteMs = 60_000;
 const classes = [{ name: 'default', command: ['serve'], concurrency: 2, pricePerHour: 0.36 }];
 
 function spec(scaling: NonNullable<WorkloadInput['spec']['scaling']>): WorkloadDecisionSpec {
-  return decisionSpecOf(workloadSpec('web', { classes, scaling }));
+  return windowsSpecOf(workloadSpec('web', { classes, scaling }));
 }
+
+const tried = (own: WorkloadDecisionSpec) => ({ spec: own, classes: own.classes });
 
 /** An hour with two loads, in the middle of the first of which the control plane is ended, by SIGKILL or in good order. */
 async function hour(seed: number, end: 'kill' | 'stop'): Promise<VirtualSystem> {
@@ -122,7 +124,7 @@ async function oneRequest() {
 
 function through(policy: WorkloadDecisionSpec, recorded: Awaited<ReturnType<typeof oneRequest>>) {
   const { steps, coldStartMs, endMs } = recorded;
-  const other = new Counterfactual(policy, { coldStartMs, memory: steps[0]?.memoryBefore ?? null });
+  const other = new Counterfactual(tried(policy), { coldStartMs, memory: steps[0]?.memoryBefore ?? null });
   for (const { observation } of steps) other.take(observation);
   return other.end(endMs);
 }
@@ -134,7 +136,7 @@ it('counts what another keep-alive costs: figures that can be reckoned by hand',
 
   const actual = new RecordedPolicy();
   for (const { spec: own, observation, decision } of steps) {
-    if (own.policy === 'windows') actual.take(own, observation, decision);
+    if (own.policy === 'windows') actual.take(own.classes, observation, decision);
   }
   // From the arrival until 90 s after the end of the request.
   const aliveMs = endedMs + 90_000 - arrivedMs;
@@ -167,12 +169,12 @@ it('comes near to what was, with the same policy, over an hour of load', async (
   const endMs = records.at(-1)?.atMs ?? 0;
   const coldStartMs = medianOf(records.flatMap((record) => coldStartOf(record) ?? [])) ?? 0;
   const actual = new RecordedPolicy();
-  const same = new Counterfactual(spec({ maxReplicas: 8, keepAlive: '90s' }), {
+  const same = new Counterfactual(tried(spec({ maxReplicas: 8, keepAlive: '90s' })), {
     coldStartMs,
     memory: first?.memoryBefore ?? null,
   });
   for (const { spec: own, observation, decision } of steps) {
-    if (own.policy === 'windows') actual.take(own, observation, decision);
+    if (own.policy === 'windows') actual.take(own.classes, observation, decision);
     same.take(observation);
   }
   const [was, would] = [actual.end(endMs), same.end(endMs)];
@@ -181,4 +183,20 @@ it('comes near to what was, with the same policy, over an hour of load', async (
   expect(ratio).toBeGreaterThan(0.97);
   expect(ratio).toBeLessThan(1.03);
   expect(would?.mostReplicas).toBe(was?.mostReplicas);
+});
+
+it('tries a policy of another origin on the same demand', async () => {
+  const { records } = (await hour(7, 'stop')).store;
+  const { steps } = replay(records);
+  const document = workloadSpec('web', { classes, scaling: { maxReplicas: 8, policy: { type: 'knative' } } });
+  const policy = { spec: decisionSpecOf(document), classes: document.classes };
+  expect(policy.spec.policy).toBe('kpa');
+  const other = new Counterfactual(policy, { coldStartMs: 600, memory: steps[0]?.memoryBefore ?? null });
+  for (const { observation } of steps) other.take(observation);
+  const totals = other.end(records.at(-1)?.atMs ?? 0);
+  // Two loads with long quiet times: it woke for each, went to zero after each, and stayed within its bounds.
+  expect(totals?.starts).toBeGreaterThanOrEqual(2);
+  expect(totals?.mostReplicas).toBeGreaterThan(1);
+  expect(totals?.mostReplicas).toBeLessThanOrEqual(8);
+  expect(totals?.zeroMs).toBeGreaterThan(20 * minuteMs);
 });

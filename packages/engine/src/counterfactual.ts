@@ -1,8 +1,14 @@
-import { type ClassObservation, decide, type Memory, type Observation, type WorkloadDecisionSpec } from '@ebb/core';
-import { type Demand, demandOf, type PolicyTotals, ReplicaMeter } from './replicaMeter.ts';
+import { type ClassObservation, decide, type DecisionSpec, type Memory, type Observation } from '@ebb/core';
+import { type Demand, demandOf, type PolicyTotals, ReplicaMeter, type ServedClass } from './replicaMeter.ts';
 
 /** Between two observations a policy is asked at most so often; one that wants more is asked again at the next. */
 const mostAsksBetween = 10_000;
+
+/** A policy, and how its replicas serve and what they cost. */
+export interface TriedPolicy {
+  spec: DecisionSpec;
+  classes: ServedClass[];
+}
 
 export interface CounterfactualOptions {
   /** From asking for a replica until it is ready; such as the median of those in the journal. */
@@ -17,22 +23,22 @@ export interface CounterfactualOptions {
  * for them. So costs and counts are estimates, and waits are not known: a rehearsal simulates them.
  */
 export class Counterfactual {
-  readonly #spec: WorkloadDecisionSpec;
+  readonly #policy: TriedPolicy;
   readonly #options: CounterfactualOptions;
   #memory: Memory | null;
   #meter: ReplicaMeter | null = null;
   #last: Observation | null = null;
   #revisitAtMs: number | null = null;
 
-  constructor(spec: WorkloadDecisionSpec, options: CounterfactualOptions) {
-    this.#spec = spec;
+  constructor(policy: TriedPolicy, options: CounterfactualOptions) {
+    this.#policy = policy;
     this.#options = options;
     this.#memory = options.memory;
   }
 
   /** The next observation of the journal; times rise. */
   take(observation: Observation): void {
-    this.#meter ??= new ReplicaMeter(this.#spec.classes, this.#options.coldStartMs, observation);
+    this.#meter ??= new ReplicaMeter(this.#policy.classes, this.#options.coldStartMs, observation);
     this.#askUntil(this.#meter, observation.nowMs);
     this.#meter.advance(observation.nowMs);
     this.#last = observation;
@@ -68,9 +74,9 @@ export class Counterfactual {
   #ask(meter: ReplicaMeter, recorded: Observation): void {
     const demand = demandOf(recorded);
     const classes = Object.fromEntries(
-      this.#spec.classes.map(({ name, concurrency }) => [name, servedBy(meter.of(name), concurrency, demand, name)]),
+      this.#policy.classes.map(({ name, concurrency }) => [name, servedBy(meter.of(name), concurrency, demand, name)]),
     );
-    const { decision, memory } = decide(this.#spec, this.#memory, { ...recorded, classes });
+    const { decision, memory } = decide(this.#policy.spec, this.#memory, { ...recorded, classes });
     this.#memory = memory;
     this.#revisitAtMs = decision.revisitAtMs;
     meter.set(decision.classes, demand);

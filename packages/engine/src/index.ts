@@ -1,9 +1,9 @@
 export { assumedColdStartMs, coldStartOf, medianOf } from './coldStarts.ts';
-export { Counterfactual, type CounterfactualOptions } from './counterfactual.ts';
+export { Counterfactual, type CounterfactualOptions, type TriedPolicy } from './counterfactual.ts';
 export { decisionInputs, replayStart } from './decisionInputs.ts';
 export { createEngine } from './engine.ts';
 export { RecordedPolicy } from './recordedPolicy.ts';
 export { isWorkloadSnapshot, type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
 export { type ComparedDecisions, Replayer, type ReplayListener, type ReplayStep } from './replayer.ts';
-export type { PolicyTotals } from './replicaMeter.ts';
+export type { PolicyTotals, ServedClass } from './replicaMeter.ts';
 export * from './types.ts';

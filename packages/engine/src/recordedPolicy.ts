@@ -1,5 +1,5 @@
-import type { Decision, Observation, WorkloadDecisionSpec } from '@ebb/core';
-import type { PolicyTotals } from './replicaMeter.ts';
+import type { Decision, Observation } from '@ebb/core';
+import type { PolicyTotals, ServedClass } from './replicaMeter.ts';
 
 /** What the recorded decisions themselves came to: counts as decided, demand beside what was ready. */
 export class RecordedPolicy {
@@ -7,16 +7,16 @@ export class RecordedPolicy {
   #microMs = 0n;
   #last: { atMs: number; replicas: number; rateMicro: bigint; short: boolean } | null = null;
 
-  take(spec: WorkloadDecisionSpec, observation: Observation, decision: Decision): void {
+  take(classes: readonly ServedClass[], observation: Observation, decision: Decision): void {
     this.#pass(observation.nowMs);
     const before = this.#last?.replicas ?? running(observation);
-    const short = spec.classes.some(({ name, concurrency }) => {
+    const short = classes.some(({ name, concurrency }) => {
       const seen = observation.classes[name];
       if (!seen) return false;
       const demand = seen.inFlight + seen.held;
       return concurrency === 0 ? demand > 0 && seen.ready === 0 : demand > seen.ready * concurrency;
     });
-    const rateMicro = spec.classes.reduce(
+    const rateMicro = classes.reduce(
       (sum, { name, pricePerHourMicro }) => sum + BigInt(pricePerHourMicro) * BigInt(decision.classes[name] ?? 0),
       0n,
     );

@@ -1,4 +1,4 @@
-import type { Observation, WorkloadDecisionSpec } from '@ebb/core';
+import type { Observation } from '@ebb/core';
 
 /** What a policy used and how it served the demand, over a span of time. */
 export interface PolicyTotals {
@@ -15,6 +15,13 @@ export interface PolicyTotals {
   /** Stretches in which more was held or in flight than the ready replicas take at once, and their length together. */
   shortfalls: number;
   shortMs: number;
+}
+
+/** How a class serves and what it costs; a concurrency of 0 is no limit. */
+export interface ServedClass {
+  name: string;
+  concurrency: number;
+  pricePerHourMicro: number;
 }
 
 /** Demand of a class: requests held or in flight. */
@@ -45,7 +52,7 @@ export class ReplicaMeter {
   readonly #totals = { replicaMs: 0, mostReplicas: 0, zeroMs: 0, starts: 0, shortfalls: 0, shortMs: 0 };
 
   /** Begins with the replicas that the observation shows. */
-  constructor(classes: WorkloadDecisionSpec['classes'], coldStartMs: number, first: Observation) {
+  constructor(classes: readonly ServedClass[], coldStartMs: number, first: Observation) {
     this.#coldStartMs = coldStartMs;
     this.#fromMs = first.nowMs;
     this.#nowMs = first.nowMs;

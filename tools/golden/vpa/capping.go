@@ -54,9 +54,9 @@ func (r ranges) GetContainerLimitRangeItem(string) (*corev1.LimitRangeItem, erro
 }
 func (r ranges) GetPodLimitRangeItem(string) (*corev1.LimitRangeItem, error) { return r.pod, nil }
 
-func cappingOf(r *random) []cappingCase {
+func cappingOf(r *random, count int) []cappingCase {
 	cases := []cappingCase{}
-	for len(cases) < 38 {
+	for len(cases) < count {
 		c := randomCapping(r)
 		if c.answer() {
 			cases = append(cases, c)

@@ -50,7 +50,7 @@ type scenarioResult struct {
 
 const startMs = 1_700_000_123_456
 
-func scenariosOf() []scenarioResult {
+func scenariosOf(other uint32) []scenarioResult {
 	result := []scenarioResult{}
 	for _, s := range []scenario{
 		{1, 1, 1, 0, 60_000, 1000, 1 << 30, 0, 0},
@@ -66,6 +66,7 @@ func scenariosOf() []scenarioResult {
 		{11, 1, 1, 500, 50_000_000, 900, 1 << 30, 2, 3},
 		{12, 1, 5, 2000, 30_000, 1500, 1 << 33, 200, 50},
 	} {
+		s.Seed += other
 		result = append(result, s.run())
 	}
 	return result

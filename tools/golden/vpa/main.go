@@ -27,19 +27,22 @@ func main() {
 	klog.LogToStderr(false)
 	klog.SetOutput(new(bytes.Buffer))
 	output := flag.String("o", "../../../packages/core/src/sizing/golden.jsonl", "file to write")
+	seed := flag.Uint("seed", 0, "another table")
+	times := flag.Int("times", 1, "how many times as many cases of capping and updates")
 	flag.Parse()
+	other := uint32(*seed) * 1000
 	buckets := bucketsOf()
 	lines := []line{{Upstream: upstream}, {Points: points}, {Buckets: &buckets}}
-	for _, one := range checkpointsOf(&random{100}) {
+	for _, one := range checkpointsOf(&random{100 + other}) {
 		lines = append(lines, line{Checkpoint: &one})
 	}
-	for _, one := range scenariosOf() {
+	for _, one := range scenariosOf(other) {
 		lines = append(lines, line{Scenario: &one})
 	}
-	for _, one := range cappingOf(&random{200}) {
+	for _, one := range cappingOf(&random{200 + other}, 38**times) {
 		lines = append(lines, line{Capping: &one})
 	}
-	for _, one := range updatesOf(&random{300}) {
+	for _, one := range updatesOf(&random{300 + other}, 52**times) {
 		lines = append(lines, line{Update: &one})
 	}
 	var text bytes.Buffer

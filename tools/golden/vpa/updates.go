@@ -58,10 +58,10 @@ type updateCase struct {
 	Actions [][2]string `json:"actions"`
 }
 
-func updatesOf(r *random) []updateCase {
+func updatesOf(r *random, count int) []updateCase {
 	check(features.MutableFeatureGate.Set("InPlace=true"))
 	cases := []updateCase{}
-	for range 52 {
+	for range count {
 		c := randomUpdate(r)
 		c.answer()
 		cases = append(cases, c)

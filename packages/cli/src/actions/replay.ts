@@ -63,8 +63,8 @@ async function compareAll(
   progress: Progress,
 ): Promise<ExitName> {
   const found: unknown[] = [];
-  for (const { workload, currency, spec } of policies) {
-    const comparison = await comparePolicies(source, workload, spec, span, progress);
+  for (const { workload, currency, policy } of policies) {
+    const comparison = await comparePolicies(source, workload, policy, span, progress);
     progress.end();
     if (comparison === null) throw nothingFound(source, [workload], flags);
     if (typeof comparison === 'string') throw new Failure('failed', `${workload}: ${comparison}.`);

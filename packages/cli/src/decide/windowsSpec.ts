@@ -57,6 +57,7 @@ const scaling = object<ScalingSpec>({
   behavior: orElse(object({ scaleUp: rules, scaleDown: rules }), { scaleUp: unlimited, scaleDown: unlimited }),
   schedules: orElse(listOf(schedule), []),
   paused: orNull(object({ replicas: orNull(count) })),
+  policy: orElse(object({ type: oneOf('windows') }), { type: 'windows' }),
 });
 
 export const windowsSpec: Shape<WorkloadDecisionSpec> = object<WorkloadDecisionSpec>({

@@ -25,6 +25,12 @@ export function chainOf(explanation: Explanation, inputs: ReplayStep | null): Ch
   };
   const asked = reasons.filter(({ stage }) => stage === 'recommendation').map(({ data }) => Number(data.replicas));
   const combined = asked.length > 1 ? `The most of them counts: ${countText(Math.max(...asked), 'replica')}.` : null;
+  // While nobody is here the gate starts no more than there are, whatever the windows remember.
+  const idle = reasons.some(({ code }) => code === 'gate-keeps-alive') && Math.max(0, ...asked) > replicas;
+  const startsNone: ChainLine[] =
+    idle && of('behavior').length + of('bounds').length === 0
+      ? [{ stage: 'gate', sentence: `Nobody is here, so no more are started: ${countText(replicas, 'replica')}.` }]
+      : [];
   const granted = grantedReplicas(explanation);
   return [
     ...observedLines(inputs.observation),
@@ -33,6 +39,7 @@ export function chainOf(explanation: Explanation, inputs: ReplayStep | null): Ch
     ...(combined === null || of('combine').length > 0 ? of('combine') : [{ stage: 'combine', sentence: combined }]),
     ...of('forecast'),
     ...of('gate'),
+    ...startsNone,
     ...orElse('behavior', 'No rule changed it.'),
     ...orElse('bounds', `Within ${scaling.minReplicas} and ${scaling.maxReplicas}: ${countText(replicas, 'replica')}.`),
     ...(granted === null ? of('grant') : orElse('grant', `Granted: ${countText(granted, 'replica')}.`)),

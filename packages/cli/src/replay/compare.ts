@@ -1,4 +1,4 @@
-import { decide, type JournalRecord, type WorkloadDecisionSpec } from '@ebb/core';
+import { decide, type DecisionSpec, type JournalRecord, type Observation } from '@ebb/core';
 import {
   assumedColdStartMs,
   coldStartOf,
@@ -8,6 +8,8 @@ import {
   RecordedPolicy,
   Replayer,
   type ReplayStep,
+  type ServedClass,
+  type TriedPolicy,
 } from '@ebb/engine';
 import type { JournalSource } from '../journal/journalSource.ts';
 import type { Progress } from './progress.ts';
@@ -44,7 +46,7 @@ interface Race {
 export async function comparePolicies(
   source: JournalSource,
   workload: string,
-  policy: WorkloadDecisionSpec,
+  policy: TriedPolicy,
   { sinceMs, untilMs }: Span,
   progress: Progress,
 ): Promise<PolicyComparison | string | null> {
@@ -58,25 +60,22 @@ export async function comparePolicies(
   const step = ({ spec, memoryBefore, observation, decision }: ReplayStep): void => {
     if (observation.nowMs < sinceMs || observation.nowMs > untilMs) return;
     progress.step(observation.nowMs);
-    if (spec.policy !== 'windows') {
-      refusal = `its recorded policy is "${spec.policy}", which has no classes and prices to compare with`;
-      return;
-    }
+    const classes = classesOf(spec) ?? policy.classes;
     if (!race) {
-      refusal = classMismatch(spec, policy);
+      refusal = classMismatch(observation, policy.classes);
       const options = { coldStartMs, memory: memoryBefore };
       race = {
         fromMs: observation.nowMs,
         toMs: observation.nowMs,
         decisions: 0,
         recorded: new RecordedPolicy(),
-        same: new Counterfactual(spec, options),
+        same: new Counterfactual({ spec, classes }, options),
         other: new Counterfactual(policy, options),
       };
     }
     race.decisions++;
     race.toMs = observation.nowMs;
-    race.recorded.take(spec, observation, decision);
+    race.recorded.take(classes, observation, decision);
     race.same.take(observation);
     race.other.take(observation);
   };
@@ -124,13 +123,15 @@ function finish(
   };
 }
 
-/** The recorded demand is known by class, so both documents must have the same ones. */
-function classMismatch(recorded: WorkloadDecisionSpec, other: WorkloadDecisionSpec): string | null {
-  const names = (spec: WorkloadDecisionSpec) =>
-    spec.classes
-      .map(({ name }) => name)
-      .sort()
-      .join(', ');
-  if (names(recorded) === names(other)) return null;
-  return `its classes were ${names(recorded)}; those of the policy are ${names(other)}, and must be the same`;
+/** Concurrency and prices of the recorded classes, where the recorded policy knows them; else those of the other one count. */
+function classesOf(spec: DecisionSpec): ServedClass[] | null {
+  return spec.policy === 'windows' ? spec.classes : null;
+}
+
+/** The recorded demand is known by class, so the other document must have the same ones. */
+function classMismatch({ classes }: Observation, others: readonly ServedClass[]): string | null {
+  const list = (names: string[]) => names.sort().join(', ');
+  const [recorded, other] = [list(Object.keys(classes)), list(others.map(({ name }) => name))];
+  if (recorded === other) return null;
+  return `its classes were ${recorded}; those of the policy are ${other}, and must be the same`;
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
-import { decisionSpecOf, type WorkloadDecisionSpec } from '@ebb/core';
-import { keyText, resolveWorkload } from '@ebb/documents';
+import { decisionSpecOf } from '@ebb/core';
+import type { TriedPolicy } from '@ebb/engine';
+import { keyText, resolveWorkload, type WorkloadSpec } from '@ebb/documents';
 import type { EbbContext } from '../context.ts';
 import { checkSources } from '../documents.ts';
 import { Failure } from '../failure.ts';
@@ -9,7 +10,7 @@ import { readSources } from '../files.ts';
 export interface NamedPolicy {
   workload: string;
   currency: string;
-  spec: WorkloadDecisionSpec;
+  policy: TriedPolicy;
 }
 
 /**
@@ -29,7 +30,7 @@ export async function readPolicies(
       const path = sources[0]?.path ?? context.workingDirectory;
       const workload = resolveWorkload(document, { baseDirectory: dirname(path) });
       const currency = workload.classes[0]?.currency ?? 'USD';
-      return { workload: keyText(workload.key), currency, spec: decisionSpecOf(workload) };
+      return { workload: keyText(workload.key), currency, policy: triedPolicy(workload) };
     });
   if (found.length === 0) {
     throw new Failure('usage', `${file} has no Workload document.`, [
@@ -39,9 +40,14 @@ export async function readPolicies(
   if (workloads.length === 0) return found;
   return workloads.map((workload) => {
     const policy = found.length === 1 ? found[0] : found.find((one) => one.workload === workload);
-    if (policy) return { ...policy, workload, spec: { ...policy.spec, workload } };
+    if (policy) return { ...policy, workload };
     throw new Failure('usage', `${file} has no policy for ${workload}.`, [
       `it has: ${found.map((one) => one.workload).join(', ')}`,
     ]);
   });
+}
+
+function triedPolicy(workload: WorkloadSpec): TriedPolicy {
+  const { classes } = workload;
+  return { spec: decisionSpecOf(workload), classes };
 }

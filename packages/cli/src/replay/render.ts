@@ -86,8 +86,8 @@ export function comparisonLines(
   const columns = [
     { title: '', totals: null },
     { title: 'as recorded', totals: recorded },
-    { title: 'same, open loop', totals: same },
-    { title: `${file}, open loop`, totals: other },
+    { title: 'same policy*', totals: same },
+    { title: 'other policy*', totals: other },
   ];
   const [head = '', ...body] = table(
     columns.map(({ title, totals }) => ({
@@ -102,13 +102,13 @@ export function comparisonLines(
       ? `the median of ${countText(coldStart.measured, 'recorded cold start')}`
       : 'assumed, none was recorded';
   return [
-    `${colors.bold(workload)}  ${spanText(fromMs, toMs)} (${length}), ${countText(decisions, 'decision')}`,
+    `${colors.bold(workload)}  ${spanText(fromMs, toMs)} (${length}), ${countText(decisions, 'decision')}, other policy: ${file}`,
     colors.dim(head),
     ...body,
     '',
-    'Open loop: the demand is what was recorded, whatever this policy would have made of it; a replica is ready',
+    '* Open loop: the demand is what was recorded, whatever this policy would have made of it; a replica is ready',
     `${durationText(coldStart.ms)} after it is asked for (${measured}) and gone when it is no longer wanted. An estimate: waits`,
-    'are not simulated, that is what a rehearsal does. Compare the two open-loop columns with each other.',
+    'are not simulated, that is what a rehearsal does. Compare the two columns marked * with each other.',
     ...(differing > 0
       ? [`${countText(differing, 'record')} differ from what this version decides; ebb replay ${workload} lists them.`]
       : []),

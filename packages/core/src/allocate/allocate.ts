@@ -61,10 +61,11 @@ function byPriority(claims: readonly Claim[]): Claim[][] {
   return [...levels].sort(([a], [b]) => b - a).map(([, level]) => level);
 }
 
-/** Marks the rooms in which somebody grew: only there has a lower priority to give way. */
+/** Marks the rooms with who grew in them first and most: only there has a lower priority to give way. */
 function rememberGrowth(level: readonly Claim[]): void {
   for (const { workload, priority, classes, rooms } of level) {
     rooms.forEach((room, i) => {
+      if (room.grownBy !== null && room.grownBy.priority !== priority) return;
       const amount = classes.reduce(
         (sum, entry) => sum + Math.max(0, entry.granted - entry.kept) * (entry.each[i] ?? 0),
         0,

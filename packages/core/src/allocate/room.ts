@@ -17,7 +17,7 @@ export interface Room {
   left: number;
   /** Position among the rooms that all quota groups share; -1 for the rooms of some. */
   sharedIndex: number;
-  /** Who started most in here with a priority above the one being served. */
+  /** Of the highest priority that started something in here, who started most. */
   grownBy: { workload: string; priority: number; amount: number } | null;
   /** Scratch of one pass over many workloads. */
   asked: number;

@@ -32,12 +32,13 @@ export function shortfalls(
     if (claim.granted >= claim.wanted || (claim.waits && claim.granted >= claim.kept)) continue;
     const short = claim.classes.filter((entry) => entry.granted < (claim.waits ? entry.kept : entry.wanted));
     const rooms = new Set(short.flatMap((entry) => lackedBy(claim, entry)));
-    lacking.set(claim, [...rooms].slice(0, maxReasons));
+    lacking.set(claim, [...rooms]);
   }
-  const holders = largestHolders(claims, new Set([...lacking.values()].flat()));
+  const named = [...lacking.values()].flatMap((rooms) => rooms.slice(0, maxReasons));
+  const holders = largestHolders(claims, new Set(named));
   const reasons = new Map<Claim, Reason[]>();
   for (const [claim, rooms] of lacking) {
-    const given = rooms.map((room) =>
+    const given = rooms.slice(0, maxReasons).map((room) =>
       room.kind === 'budget' && budget
         ? {
             ...shortOf.budget,
@@ -74,7 +75,7 @@ function missingIn(claim: Claim, room: Room): number {
 
 /** Replicas that ran and were wanted, and had to go for a higher priority. */
 function reclaimedFrom(claim: Claim, rooms: Room[]): Reason | null {
-  const room = rooms.find(({ grownBy }) => grownBy !== null);
+  const room = rooms.find(({ grownBy }) => grownBy !== null && grownBy.priority > claim.priority);
   if (claim.granted >= claim.kept || !room?.grownBy) return null;
   const { workload, priority } = room.grownBy;
   const data: Reason['data'] = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutServerFields } from '../serverFields.ts';
 import { moneyField } from '../fields/money.ts';
 import { bytesField, milliField } from '../fields/quantity.ts';
 import { apiVersion, defineKind, documentSchema } from '../kind.ts';
@@ -65,6 +66,7 @@ spec:
     maxPricePerHour: 2.50
 `,
   // A cluster is its own place: `cluster` and `name` of its key are the same.
+  normalize: withoutServerFields,
   keyOf: ({ metadata }) => ({ cluster: metadata.name, namespace: metadata.namespace, name: metadata.name }),
   hints: ({ spec }) =>
     spec.type === 'local'

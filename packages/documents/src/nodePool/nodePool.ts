@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutServerFields } from '../serverFields.ts';
 import { durationField } from '../fields/duration.ts';
 import { currencyField, moneyField } from '../fields/money.ts';
 import { labelKeyField, labelValueField, nameField } from '../fields/names.ts';
@@ -118,6 +119,7 @@ spec:
   budget:
     perHour: 3.50
 `,
+  normalize: withoutServerFields,
   keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
   hints: () => [
     {

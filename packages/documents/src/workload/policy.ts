@@ -10,12 +10,10 @@ const rate = () => z.number().gt(1).max(1_000_000);
 const target = () => z.number().min(0.001).max(1_000_000);
 const type = <const Name extends string>(name: Name) => z.literal(name).meta({ description: 'Name of the policy.' });
 
-const windows = z
-  .strictObject({ type: type('windows') })
-  .meta({
-    title: 'windows',
-    description: "Ebb's own: `windows`, `triggers`, `keepAlive`, `behavior` and `schedules`.",
-  });
+const windows = z.strictObject({ type: type('windows') }).meta({
+  title: 'windows',
+  description: "Ebb's own: `windows`, `triggers`, `keepAlive`, `behavior` and `schedules`.",
+});
 
 const knative = z
   .strictObject({

@@ -14,7 +14,8 @@ export interface WorkloadSpec {
   classes: WorkloadClass[];
   probes: { startup: StartupProbe; readiness: Probe; liveness: Probe | null };
   serving: ServingSpec;
-  scaling: ScalingSpec;
+  /** With the policy that decides; absent: `windows`, which alone reads all of the others' fields. */
+  scaling: ScalingSpec & { policy?: PolicySpec };
   update: UpdateSpec;
   /** Higher wins when capacity is short. */
   priority: number;
@@ -123,8 +124,6 @@ export interface ScalingSpec {
   schedules: ScheduleSpec[];
   /** `null`: not paused. `replicas: null`: hold what runs. */
   paused: { replicas: number | null } | null;
-  /** Absent: `windows`. */
-  policy?: PolicySpec;
 }
 
 /** Averaging windows of concurrency and request rate, in the manner of Knative's KPA. */

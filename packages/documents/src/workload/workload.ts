@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutServerFields } from '../serverFields.ts';
 import { nameField } from '../fields/names.ts';
 import { rule } from '../fields/rule.ts';
 import { apiVersion, defineKind, documentSchema, type Hint } from '../kind.ts';
@@ -132,6 +133,7 @@ spec:
     maxReplicas: 4
     keepAlive: 60s
 `,
+  normalize: withoutServerFields,
   keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
   hints: ({ spec }) => policyHints(spec.scaling),
 });
