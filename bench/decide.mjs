@@ -81,14 +81,19 @@ function tellCpu(what, cpuMs, count) {
   const hoped = (bar.moonshotMs * count) / bar.workloads;
   const verdict = median <= hoped ? 'moonshot met' : median <= allowed ? 'bar met' : 'bar missed';
   console.log(`${what}: ${median.toFixed(0)} ms CPU median, ${worst.toFixed(0)} ms worst`);
-  console.log(`  ${(median / allowed).toFixed(2)} × the bar (${allowed} ms), ${(median / hoped).toFixed(2)} × the moonshot: ${verdict}`);
+  console.log(
+    `  ${(median / allowed).toFixed(2)} × the bar (${allowed} ms), ${(median / hoped).toFixed(2)} × the moonshot: ${verdict}`,
+  );
 }
 
 /** Cost of one decision by policy, when it acts and when it is asked between its turns. */
 function tellPolicies(workloads, fromMs) {
   const times = { acts: {}, between: {} };
   for (let round = 0; round < 5; round++) {
-    for (const [when, atMs] of [['acts', fromMs + (round + 1) * longestGridMs], ['between', fromMs + (round + 1) * longestGridMs + secondMs]]) {
+    for (const [when, atMs] of [
+      ['acts', fromMs + (round + 1) * longestGridMs],
+      ['between', fromMs + (round + 1) * longestGridMs + secondMs],
+    ]) {
       for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
         const some = workloads.filter(({ spec }) => spec.policy === policy);
         const perDecision = (playRound(some, atMs) * 1000) / some.length;
@@ -96,7 +101,10 @@ function tellPolicies(workloads, fromMs) {
       }
     }
   }
-  const best = (list) => Math.min(...list).toFixed(1).padStart(6);
+  const best = (list) =>
+    Math.min(...list)
+      .toFixed(1)
+      .padStart(6);
   console.log('\nµs of CPU a decision     acts  between');
   for (const policy of Object.keys(times.acts)) {
     console.log(`  ${policy.padEnd(20)} ${best(times.acts[policy])}  ${best(times.between[policy])}`);
@@ -117,7 +125,9 @@ function tellHeap(heaps) {
 function tellMemories(workloads) {
   console.log('\nmemory of a workload as JSON, bytes   mean  largest');
   for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
-    const sizes = workloads.filter(({ spec }) => spec.policy === policy).map(({ memory }) => JSON.stringify(memory).length);
+    const sizes = workloads
+      .filter(({ spec }) => spec.policy === policy)
+      .map(({ memory }) => JSON.stringify(memory).length);
     const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
     const largest = Math.max(...sizes);
     const over = largest > bar.memoryBytes ? `  over the ${bar.memoryBytes} that are allowed` : '';
@@ -127,13 +137,17 @@ function tellMemories(workloads) {
 
 /** Bytes that the engine's own journal makes of decisions, as JSON; the store's rows come on top. */
 async function tellJournal(workloads, fromMs) {
-  console.log(`\njournal, bytes of JSON a decision, asked every second   readings  decisions  × the bar of ${bar.journalBytes}`);
+  console.log(
+    `\njournal, bytes of JSON a decision, asked every second   readings  decisions  × the bar of ${bar.journalBytes}`,
+  );
   const startMs = fromMs + 10 * longestGridMs;
   for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
     const some = workloads.filter(({ spec }) => spec.policy === policy);
     const bytes = await journalBytes(some, startMs);
     const ratio = ((bytes.reading + bytes.decision) / bar.journalBytes).toFixed(2);
-    console.log(`  ${policy.padEnd(51)} ${bytes.reading.toFixed(0).padStart(8)}  ${bytes.decision.toFixed(0).padStart(9)}  ${ratio}`);
+    console.log(
+      `  ${policy.padEnd(51)} ${bytes.reading.toFixed(0).padStart(8)}  ${bytes.decision.toFixed(0).padStart(9)}  ${ratio}`,
+    );
   }
 }
 
@@ -159,7 +173,6 @@ async function journalBytes(workloads, fromMs) {
       workload.replicas = decision.replicas;
       journal.decided(workload.name, observation, decision);
     }
-    await journal.flush();
   }
   await journal.close();
   const decisions = workloads.length * journalled.rounds;

@@ -11,7 +11,12 @@ const behavior = {
     ],
     tolerance: null,
   },
-  scaleDown: { stabilizationMs: 300_000, selectPolicy: 'Max', policies: [{ type: 'Percent', value: 50, periodMs: 60_000 }], tolerance: null },
+  scaleDown: {
+    stabilizationMs: 300_000,
+    selectPolicy: 'Max',
+    policies: [{ type: 'Percent', value: 50, periodMs: 60_000 }],
+    tolerance: null,
+  },
 };
 
 /** Mulberry32: the same seed, the same workloads. */
@@ -102,7 +107,14 @@ const specs = {
       minReplicas: 0,
       maxReplicas: 20,
       initialReplicas: 0,
-      windows: { stableMs: 60_000, panicMs: 6000, panicThreshold: 2, maxScaleUpRate: 1000, maxScaleDownRate: 2, targetUtilization: 0.7 },
+      windows: {
+        stableMs: 60_000,
+        panicMs: 6000,
+        panicThreshold: 2,
+        maxScaleUpRate: 1000,
+        maxScaleDownRate: 2,
+        targetUtilization: 0.7,
+      },
       triggers: [
         { name: 'concurrency', type: 'concurrency', target: 4 },
         { name: 'requestRate', type: 'requestRate', target: 20 },
@@ -110,7 +122,11 @@ const specs = {
       keepAliveMs: 300_000,
       behavior: {
         scaleUp: { stabilizationMs: 0, selectPolicy: 'Max', policies: [{ type: 'Pods', value: 10, periodMs: 10_000 }] },
-        scaleDown: { stabilizationMs: 60_000, selectPolicy: 'Max', policies: [{ type: 'Percent', value: 50, periodMs: 60_000 }] },
+        scaleDown: {
+          stabilizationMs: 60_000,
+          selectPolicy: 'Max',
+          policies: [{ type: 'Percent', value: 50, periodMs: 60_000 }],
+        },
       },
       schedules: [{ name: 'office', timezone: 'UTC', start: '0 8 * * 1-5', end: '0 18 * * 1-5', minReplicas: 2 }],
       paused: null,
@@ -180,7 +196,14 @@ function readingsOf(policy, demand, nowMs) {
   ];
   if (policy === 'windows') {
     const on = Math.floor(nowMs / 36_000_000) % 2 === 1;
-    readings.push({ ...reading, trigger: 'schedule:office', class: null, spanMs: 0, value: on ? 2 : 0, nextChangeMs: (Math.floor(nowMs / 36_000_000) + 1) * 36_000_000 });
+    readings.push({
+      ...reading,
+      trigger: 'schedule:office',
+      class: null,
+      spanMs: 0,
+      value: on ? 2 : 0,
+      nextChangeMs: (Math.floor(nowMs / 36_000_000) + 1) * 36_000_000,
+    });
   }
   return readings;
 }

@@ -2,7 +2,10 @@
 import { cpus, totalmem } from 'node:os';
 
 const benches = {
-  decide: { does: 'one decision round over 10,000 workloads: CPU, memory, journal bytes', load: () => import('./decide.mjs') },
+  decide: {
+    does: 'one decision round over 10,000 workloads: CPU, memory, journal bytes',
+    load: () => import('./decide.mjs'),
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);

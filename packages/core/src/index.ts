@@ -67,6 +67,7 @@ export * from './replicas/hpa/types.ts';
 export {
   defaultKedaImprovements,
   kedaDecisionSpec,
+  kedaFormulaProblems,
   type KedaSpecOptions,
   scaledJobRules,
   scaledJobTargets,

@@ -29,24 +29,26 @@ export async function decisionInputs(
 ): Promise<ReplayStep | null> {
   const start = await replayStart(read, workload, atMs);
   if (!start) return null;
-  let last: ReplayStep | null = null;
-  let isOver = false;
-  let differs = false;
+  const found: { last: ReplayStep | null; isOver: boolean; differs: boolean } = {
+    last: null,
+    isOver: false,
+    differs: false,
+  };
   const replayer = new Replayer(decide, {
     step: (step) => {
-      if (step.observation.nowMs <= atMs) last = step;
-      else isOver = true;
+      if (step.observation.nowMs <= atMs) found.last = step;
+      else found.isOver = true;
     },
     compared: (compared) => {
-      if (!compared.matches && compared.fromMs <= atMs) differs = true;
+      if (!compared.matches && compared.fromMs <= atMs) found.differs = true;
     },
   });
   let fromSequence = start.sequence;
-  for (let gone = 0; gone < mostRecords && !isOver; gone += pageRecords) {
+  for (let gone = 0; gone < mostRecords && !found.isOver; gone += pageRecords) {
     const records = await read({ workload, fromSequence, limit: pageRecords });
     for (const record of records) replayer.take(record);
     fromSequence = (records.at(-1)?.sequence ?? fromSequence) + 1;
     if (records.length < pageRecords) break;
   }
-  return differs ? null : last;
+  return found.differs ? null : found.last;
 }

@@ -29,7 +29,9 @@ export async function decideOnce(context: EbbContext, flags: DecideFlags, target
 /** In a batch everything stands in the lines. */
 function refuseBeside(flags: DecideFlags): void {
   const { batch: _, json: __, ...others } = flags;
-  const given = Object.entries(others).find(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));
+  const given = Object.entries(others).find(
+    ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
   if (!given) return;
   const [name] = given;
   const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

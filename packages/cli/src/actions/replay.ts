@@ -20,7 +20,7 @@ export async function replay(context: EbbContext, flags: ReplayFlags, ...names: 
   const whole = flags.journal === undefined ? nowMs - hourMs : 0;
   const span: Span = {
     sinceMs: flags.since === undefined ? whole : parseMoment(flags.since, nowMs),
-    untilMs: flags.until === undefined ? Number.MAX_SAFE_INTEGER : parseMoment(flags.until, nowMs),
+    untilMs: flags.until === undefined ? Number.POSITIVE_INFINITY : Math.min(nowMs, parseMoment(flags.until, nowMs)),
   };
   if (span.sinceMs >= span.untilMs) throw new Failure('usage', '--until is not after --since.');
   const workloads = [...new Set(names.map((name) => workloadKey(name, flags.namespace)))];

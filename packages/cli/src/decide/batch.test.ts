@@ -48,7 +48,9 @@ describe('an HPA line', () => {
     const { decision } = ask({ spec: hpaSpec, at: 0, observation: { replicas: 3, hpa: { pods, metrics } } });
     expect(decision.replicas).toBe(3);
     const allReady = [{ requests }, { requests }, { requests }];
-    expect(ask({ spec: hpaSpec, at: 0, observation: { replicas: 3, hpa: { pods: allReady, metrics } } }).decision.replicas).toBe(5);
+    expect(
+      ask({ spec: hpaSpec, at: 0, observation: { replicas: 3, hpa: { pods: allReady, metrics } } }).decision.replicas,
+    ).toBe(5);
   });
 
   it('takes simple readings for pods that are alike', () => {
@@ -71,9 +73,15 @@ describe('an HPA line', () => {
 
 describe('other families', () => {
   it('KEDA: wakes from zero, and counts the queue from one', () => {
-    expect(ask({ document: scaledObject, observation: { replicas: 0, readings: { queue: 40 } } }).decision.replicas).toBe(1);
-    expect(ask({ document: scaledObject, observation: { replicas: 4, readings: { queue: 40 } } }).decision.replicas).toBe(8);
-    expect(ask({ document: scaledObject, observation: { replicas: 4, readings: { queue: 'error' } } }).decision.replicas).toBe(4);
+    expect(
+      ask({ document: scaledObject, observation: { replicas: 0, readings: { queue: 40 } } }).decision.replicas,
+    ).toBe(1);
+    expect(
+      ask({ document: scaledObject, observation: { replicas: 4, readings: { queue: 40 } } }).decision.replicas,
+    ).toBe(8);
+    expect(
+      ask({ document: scaledObject, observation: { replicas: 4, readings: { queue: 'error' } } }).decision.replicas,
+    ).toBe(4);
   });
 
   it('a document as YAML text', () => {
@@ -119,7 +127,11 @@ describe('other families', () => {
   });
 
   it('sentences where they are asked for', () => {
-    const { sentences } = ask({ document: scaledObject, observation: { replicas: 0, readings: { queue: 40 } }, sentences: true });
+    const { sentences } = ask({
+      document: scaledObject,
+      observation: { replicas: 0, readings: { queue: 40 } },
+      sentences: true,
+    });
     expect(sentences).toEqual(['A trigger is active: 0 to 1 replica.']);
   });
 });
@@ -144,10 +156,16 @@ describe('a wrong line', () => {
     ['{"spec":{"policy":"kap"}}', 'did you mean "kpa"?'],
     ['{"spec":{"policy":"kpa","maxScal":3}}', 'spec has no field "maxScal"; did you mean "maxScale"?'],
     ['{"spec":{"policy":"kpa"},"observation":{"reday":1}}', 'did you mean "ready"?'],
-    ['{"spec":{"policy":"kpa"},"observation":{"readings":{"concurency":1}}}', 'no trigger "concurency"; did you mean "concurrency"?'],
+    [
+      '{"spec":{"policy":"kpa"},"observation":{"readings":{"concurency":1}}}',
+      'no trigger "concurency"; did you mean "concurrency"?',
+    ],
     ['{"spec":{"policy":"kpa"},"observation":{"ready":-1}}', 'observation.ready is a whole number from 0, not -1'],
     ['{"spec":{"policy":"kpa"},"observation":{"classes":{"gpu":{}}}}', 'observation.classes has no class "gpu"'],
-    ['{"spec":{"policy":"hpa","maxReplicas":3,"metrics":[]},"observation":{"hpa":{"metrics":[{}]}}}', 'hpa.metrics[0] needs'],
+    [
+      '{"spec":{"policy":"hpa","maxReplicas":3,"metrics":[]},"observation":{"hpa":{"metrics":[{}]}}}',
+      'hpa.metrics[0] needs',
+    ],
     ['{"document":{"kind":"Workload"}}', 'document:1:1: error'],
     ['{"scaledJob":{"strategy":"fast"},"readings":[]}', 'scaledJob.strategy is one of default'],
     ['{"formula":"1","valeus":{}}', 'did you mean "values"?'],

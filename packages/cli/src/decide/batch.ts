@@ -1,4 +1,12 @@
-import { type DecideResult, decide, type DecisionSpec, evaluateFormula, jobsToCreate, type Memory, reasonSentence } from '@ebb/core';
+import {
+  type DecideResult,
+  decide,
+  type DecisionSpec,
+  evaluateFormula,
+  jobsToCreate,
+  type Memory,
+  reasonSentence,
+} from '@ebb/core';
 import type { Before } from './counts.ts';
 import { LineError } from './lineError.ts';
 import { readObservation } from './observation.ts';
@@ -150,7 +158,11 @@ function answerSpec(spec: DecisionSpec, request: JsonRecord, inWords: boolean): 
     last = decide(spec, last === null ? memory : last.memory, observation);
     const { decision } = last;
     before = { nowMs: observation.nowMs, replicas: decision.replicas, classes: decision.classes };
-    return { nowMs: observation.nowMs, ...decision, ...(inWords ? { sentences: decision.reasons.map(reasonSentence) } : {}) };
+    return {
+      nowMs: observation.nowMs,
+      ...decision,
+      ...(inWords ? { sentences: decision.reasons.map(reasonSentence) } : {}),
+    };
   });
   const { decision, memory: after } = last ?? { decision: null, memory: null };
   return { decisions, decision, memory: after };

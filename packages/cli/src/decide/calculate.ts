@@ -39,7 +39,14 @@ export async function calculate(context: EbbContext, flags: Flags, name: string 
   const observation = readObservation(spec, given, 'observation', before, atMs);
   const result = decide(spec, memory, observation);
   if (flags.state !== undefined) writeState(context, flags.state, observation.nowMs, result);
-  tell(context, flags, subject, observation, { simple: isRecord(given.readings) ? given.readings : {}, memory }, result);
+  tell(
+    context,
+    flags,
+    subject,
+    observation,
+    { simple: isRecord(given.readings) ? given.readings : {}, memory },
+    result,
+  );
 }
 
 function tell(
@@ -133,7 +140,10 @@ function observationOf(context: EbbContext, flags: Flags): JsonRecord {
         'write the readings of the observation as an object of values by trigger',
       ]);
     }
-    given.readings = { ...(isRecord(given.readings) ? given.readings : {}), ...Object.fromEntries(readings.map(readingOf)) };
+    given.readings = {
+      ...(isRecord(given.readings) ? given.readings : {}),
+      ...Object.fromEntries(readings.map(readingOf)),
+    };
   }
   if (flags.at !== undefined) delete given.nowMs;
   return given;

@@ -35,7 +35,10 @@ function pod(value: unknown, path: string, index: number, nowMs: number): HpaPod
     given.startTimeMs === undefined ? nowMs - assumedAgeMs : orNull(integer)(given.startTimeMs, `${path}.startTimeMs`);
   const read: HpaPod = {
     name: orElse(text, `pod-${index}`)(given.name, `${path}.name`),
-    phase: orElse(oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'), 'Running' as const)(given.phase, `${path}.phase`),
+    phase: orElse(oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'), 'Running' as const)(
+      given.phase,
+      `${path}.phase`,
+    ),
     deleting: orElse(flag, false)(given.deleting, `${path}.deleting`),
     startTimeMs,
     ready: readyOf(given.ready, `${path}.ready`, startTimeMs ?? 0),
@@ -45,7 +48,8 @@ function pod(value: unknown, path: string, index: number, nowMs: number): HpaPod
   } else if (given.containers !== undefined) {
     read.containers = listOf(container)(given.containers, `${path}.containers`);
   }
-  if (given.podRequests !== undefined) read.podRequests = recordOf(quantityMilli)(given.podRequests, `${path}.podRequests`);
+  if (given.podRequests !== undefined)
+    read.podRequests = recordOf(quantityMilli)(given.podRequests, `${path}.podRequests`);
   return read;
 }
 
@@ -78,7 +82,8 @@ export const metricReading: Shape<HpaMetricReading> = (value, path) => {
   }
   if (given.value !== undefined) return { valuesMilli: [quantityMilli(given.value, `${path}.value`)] };
   if (given.values !== undefined) return { valuesMilli: listOf(quantityMilli)(given.values, `${path}.values`) };
-  if (given.valuesMilli !== undefined) return { valuesMilli: listOf(integer)(given.valuesMilli, `${path}.valuesMilli`) };
+  if (given.valuesMilli !== undefined)
+    return { valuesMilli: listOf(integer)(given.valuesMilli, `${path}.valuesMilli`) };
   throw new LineError(`${path} needs pods (a sample a pod), values (one value, or one a series), or error`);
 };
 
@@ -127,7 +132,9 @@ function metricsOf(value: unknown, path: string, metrics: readonly HpaMetricSpec
   }
   const read = listOf(metricReading)(value ?? [], path);
   if (read.length !== metrics.length) {
-    throw new LineError(`${path} has ${read.length} readings and the spec ${metrics.length} metrics; give one for each`);
+    throw new LineError(
+      `${path} has ${read.length} readings and the spec ${metrics.length} metrics; give one for each`,
+    );
   }
   return read;
 }
@@ -197,7 +204,9 @@ function alikeReading(
     throw new LineError(`${path} is a percentage of the request such as "80%", not ${shown(value)}`);
   }
   if (!isUtilization && percent) {
-    throw new LineError(`${path} is a quantity such as "500m" or 12, not ${shown(value)}: its target is no utilization`);
+    throw new LineError(
+      `${path} is a quantity such as "500m" or 12, not ${shown(value)}: its target is no utilization`,
+    );
   }
   const whole = metric.type === 'Resource' ? containers : 1;
   const milli = percent

@@ -28,11 +28,7 @@ import {
 /** `averageUtilization`, `averageValue` (quantity) or `averageValueMilli`, `value` or `valueMilli`: one of the three. */
 const target: Shape<HpaTarget> = (value, path) => {
   const fields = record(value, path);
-  checkNames(
-    fields,
-    ['type', 'averageUtilization', 'averageValue', 'averageValueMilli', 'value', 'valueMilli'],
-    path,
-  );
+  checkNames(fields, ['type', 'averageUtilization', 'averageValue', 'averageValueMilli', 'value', 'valueMilli'], path);
   const type = fields.type ?? typeOf(fields);
   if (type === 'Utilization') {
     return { type, averageUtilization: integer(fields.averageUtilization, `${path}.averageUtilization`) };

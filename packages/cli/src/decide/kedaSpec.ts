@@ -1,4 +1,11 @@
-import type { KedaDecisionSpec, KedaFallback, KedaImprovements, KedaModifiers, KedaPause, KedaTrigger } from '@ebb/core';
+import type {
+  KedaDecisionSpec,
+  KedaFallback,
+  KedaImprovements,
+  KedaModifiers,
+  KedaPause,
+  KedaTrigger,
+} from '@ebb/core';
 import { hpaBehavior, hpaController, hpaMetric } from './hpaSpec.ts';
 import { count, flag, listOf, number, object, oneOf, orElse, orNull, type Shape, text } from './shape.ts';
 

@@ -85,7 +85,10 @@ function reasonRows(context: EbbContext, reasons: readonly Reason[]): string[] {
 
 function row(context: EbbContext, label: string, text: string): string[] {
   const width = context.stdout.isTTY ? (context.stdout.columns ?? 80) : 120;
-  const [first = '', ...rest] = wrap(text.includes('\u001b') ? text : withoutControls(text), Math.max(20, width - labelWidth - 4));
+  const [first = '', ...rest] = wrap(
+    text.includes('\u001b') ? text : withoutControls(text),
+    Math.max(20, width - labelWidth - 4),
+  );
   return [
     `  ${context.colors.dim(padEnd(label, labelWidth))}  ${first}`,
     ...rest.map((line) => `${' '.repeat(labelWidth + 4)}${line}`),
@@ -94,7 +97,9 @@ function row(context: EbbContext, label: string, text: string): string[] {
 
 /** What the decision was made from: readings as they were given, and the replicas and requests there are. */
 function givenText(observation: Observation, simple: JsonRecord): string {
-  const named = Object.entries(simple).map(([name, value]) => `${name} ${typeof value === 'string' ? value : shown(value)}`);
+  const named = Object.entries(simple).map(
+    ([name, value]) => `${name} ${typeof value === 'string' ? value : shown(value)}`,
+  );
   const read = observation.readings.map(({ trigger, class: of, value, state }) => {
     return `${trigger}${of === null ? '' : `/${of}`} ${state === 'ok' ? value : state}`;
   });

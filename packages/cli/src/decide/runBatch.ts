@@ -40,7 +40,9 @@ export async function runBatch(context: EbbContext, path: string): Promise<ExitN
   await writeAll(context.stdout, group);
   if (batch.lines === 0) context.note('there is no line in it');
   if (batch.failed === 0) return 'ok';
-  context.note(`${context.errorColors.red('ebb:')} ${batch.failed} of ${countText(batch.lines, 'line')} could not be answered`);
+  context.note(
+    `${context.errorColors.red('ebb:')} ${batch.failed} of ${countText(batch.lines, 'line')} could not be answered`,
+  );
   return 'failed';
 }
 

@@ -51,7 +51,11 @@ export const jobReadings: Shape<ScaledJobTriggerReading[]> = (value, path) =>
   listOf(fullReading)(value, path).map((one) => ({ ...one, active: one.active ?? one.queueLength > 0 }));
 
 /** Readings by trigger of a document: `{ "queue": 40 }`, or `{ "value", "active" }`. */
-export function readingsOfTriggers(triggers: readonly JobTrigger[], value: unknown, path: string): ScaledJobTriggerReading[] {
+export function readingsOfTriggers(
+  triggers: readonly JobTrigger[],
+  value: unknown,
+  path: string,
+): ScaledJobTriggerReading[] {
   const given = record(value ?? {}, path);
   checkNames(
     given,
@@ -87,7 +91,8 @@ export function jobSentences(rules: ScaledJobRules, counts: ScaledJobCounts, res
     `The queue is ${result.queueLength} long and asks for ${jobs(result.scaleTo)}.`,
     bounds,
     `Running are ${jobs(counts.running)}, ${counts.pending} of them pending; strategy ${rules.strategy}.`,
-    result.create === 0 ? 'No job is created.' : `${jobs(result.create)} ${result.create === 1 ? 'is' : 'are'} created.`,
+    result.create === 0
+      ? 'No job is created.'
+      : `${jobs(result.create)} ${result.create === 1 ? 'is' : 'are'} created.`,
   ];
 }
-

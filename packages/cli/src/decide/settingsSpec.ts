@@ -43,10 +43,7 @@ function shapeLike(value: unknown): Shape<unknown> {
 }
 
 const step = (otherwise: { replicas: number; factor: number }) =>
-  orElse(
-    object({ replicas: orElse(number, otherwise.replicas), factor: orElse(number, otherwise.factor) }),
-    otherwise,
-  );
+  orElse(object({ replicas: orElse(number, otherwise.replicas), factor: orElse(number, otherwise.factor) }), otherwise);
 const sloBase = {
   name: text,
   windowMs: orElse(number, defaultSloWindowMs),

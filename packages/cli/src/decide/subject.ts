@@ -8,7 +8,12 @@ import {
   scaledJobTargets,
   TriggerTargetError,
 } from '@ebb/core';
-import { type ParsedDocument, parseDocuments, problemText, resolveHpa, resolveScaledJob,
+import {
+  type ParsedDocument,
+  parseDocuments,
+  problemText,
+  resolveHpa,
+  resolveScaledJob,
   resolveScaledObject,
   resolveWorkload,
 } from '@ebb/documents';

@@ -47,7 +47,7 @@ const classShape = object({
   pricePerHourMicro: orElse(count, 0),
 });
 
-const scaling = object<ScalingSpec>({
+const scaling = object<Omit<ScalingSpec, 'policy'>>({
   minReplicas: orElse(count, 0),
   maxReplicas: count,
   initialReplicas: orElse(count, 0),
@@ -57,7 +57,6 @@ const scaling = object<ScalingSpec>({
   behavior: orElse(object({ scaleUp: rules, scaleDown: rules }), { scaleUp: unlimited, scaleDown: unlimited }),
   schedules: orElse(listOf(schedule), []),
   paused: orNull(object({ replicas: orNull(count) })),
-  policy: orElse(object({ type: oneOf('windows') }), { type: 'windows' }),
 });
 
 export const windowsSpec: Shape<WorkloadDecisionSpec> = object<WorkloadDecisionSpec>({

@@ -32,6 +32,11 @@ export function fileSource(path: string, name: string): JournalSource {
       }
       return found;
     },
+    endMs: async () => {
+      let lastMs = 0;
+      for await (const { atMs } of records(path, name, [])) lastMs = Math.max(lastMs, atMs);
+      return lastMs;
+    },
     close: async () => {},
   };
 }

@@ -15,5 +15,7 @@ export interface JournalSource {
   records(query: RecordQuery): AsyncIterable<JournalRecord>;
   /** Newest `outcome` records of a workload, a bounded number. */
   outcomes(workload: string): Promise<JournalRecord[]>;
+  /** Until when nothing that happened is missing: now where Ebb runs, else the time of the last record. */
+  endMs(): Promise<number>;
   close(): Promise<void>;
 }

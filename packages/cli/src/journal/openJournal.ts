@@ -16,21 +16,16 @@ export async function openJournal(
   const { path } = findDataDirectory(flags.data, context.env, context.workingDirectory);
   try {
     const client = await connect({ dataDirectory: path });
-    return pagedSource(
-      'the running Ebb',
-      (range) => client.journal(range),
-      async () => {},
-    );
+    return pagedSource('the running Ebb', (range) => client.journal(range), {
+      endMs: () => Date.now(),
+      close: async () => {},
+    });
   } catch (error) {
     const database = join(path, 'ebb.db');
     if (!(error instanceof NotRunningError) || !existsSync(database)) throw error;
     const { openSqliteStore } = await import('@ebb/controller');
     const store = await openSqliteStore(database);
     context.note(context.errorColors.dim(`no Ebb runs on ${path}: reading its database`));
-    return pagedSource(
-      database,
-      (range) => store.journal.read(range),
-      () => store.close(),
-    );
+    return pagedSource(database, (range) => store.journal.read(range), { close: () => store.close() });
   }
 }

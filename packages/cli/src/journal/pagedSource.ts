@@ -10,12 +10,17 @@ const mostOutcomes = 1_000;
 const segmentBeginMs = 2_000;
 
 /** A journal that is asked for page by page: at most one page is held. */
-export function pagedSource(name: string, read: Read, close: () => Promise<void>): JournalSource {
+export function pagedSource(
+  name: string,
+  read: Read,
+  ends: { endMs?: () => number; close: () => Promise<void> },
+): JournalSource {
   return {
     name,
     records: (query) => records(read, query),
     outcomes: (workload) => read({ workload, kinds: ['outcome'], newestFirst: true, limit: mostOutcomes }),
-    close,
+    endMs: async () => ends.endMs?.() ?? (await read({ newestFirst: true, limit: 1 }))[0]?.atMs ?? 0,
+    close: ends.close,
   };
 }
 

@@ -55,7 +55,6 @@ export async function comparePolicies(
   let race: Race | null = null;
   let refusal: string | null = null;
   let differing = 0;
-  let lastMs = 0;
 
   const step = ({ spec, memoryBefore, observation, decision }: ReplayStep): void => {
     if (observation.nowMs < sinceMs || observation.nowMs > untilMs) return;
@@ -87,13 +86,13 @@ export async function comparePolicies(
   });
   for await (const record of source.records({ workloads: [workload], sinceMs })) {
     if (record.atMs > untilMs + recordedLaterMs || refusal !== null) break;
-    lastMs = Math.max(lastMs, record.atMs);
     replayer.take(record);
   }
   if (refusal !== null) return refusal;
+  const toMs = untilMs === Number.POSITIVE_INFINITY ? await source.endMs() : untilMs;
   return finish(race, {
     workload,
-    toMs: Math.min(untilMs, lastMs),
+    toMs,
     differing,
     coldStartMs,
     measured: coldStarts.length,

@@ -14,6 +14,7 @@ const classes = [{ name: 'default', command: ['serve'], concurrency: 1, pricePer
 
 let folder = '';
 let records: JournalRecord[] = [];
+let endAt = '';
 
 /** Three hours: a request at each full hour, of two workloads; the control plane is started anew in between. */
 async function record(): Promise<JournalRecord[]> {
@@ -21,6 +22,7 @@ async function record(): Promise<JournalRecord[]> {
   await system.start();
   const scaling = { maxReplicas: 2, keepAlive: '60s' };
   await system.apply(workloadDocument('web', { classes, scaling }), workloadDocument('other', { classes, scaling }));
+  await system.clock.advance(1000);
   for (let hour = 0; hour < 3; hour++) {
     for (const name of ['web', 'other']) system.gateway.arrive(`local/default/${name}`, 500_000);
     await system.clock.advance(60 * minuteMs);
@@ -29,6 +31,7 @@ async function record(): Promise<JournalRecord[]> {
     await system.start();
   }
   await system.stop();
+  endAt = new Date(system.clock.nowMs()).toISOString();
   return system.store.records;
 }
 
@@ -102,7 +105,7 @@ describe('with another policy', () => {
   test('the figures stand side by side and can be reckoned by hand', async () => {
     // A minute more of keep-alive for three requests, at 3.6 an hour: 180 replica-seconds and 0.18.
     writePolicy('longer.yaml', { scaling: { maxReplicas: 2, keepAlive: '120s' } });
-    const words = ['replay', 'web', '--journal', 'journal.jsonl', '--policy', 'longer.yaml'];
+    const words = ['replay', 'web', '--journal', 'journal.jsonl', '--policy', 'longer.yaml', '--until', endAt];
     const { comparisons } = JSON.parse((await ebb(...words, '--json')).out);
     const [{ recorded, same, other, openLoop, differing, workload }] = comparisons;
     expect({ openLoop, differing, workload }).toEqual({ openLoop: true, differing: 0, workload: web });
@@ -123,6 +126,8 @@ describe('with another policy', () => {
     const words = ['replay', '--journal', 'journal.jsonl', '--policy', 'always.yaml', '--json'];
     const [{ other, fromMs, toMs }] = JSON.parse((await ebb(...words)).out).comparisons;
     expect(other).toMatchObject({ zeroMs: 0, mostReplicas: 1, replicaMs: toMs - fromMs });
+    // No end was given: it ends with the journal.
+    expect(toMs).toBe(Math.max(...records.map(({ atMs }) => atMs)));
   });
 
   test('other classes are refused', async () => {

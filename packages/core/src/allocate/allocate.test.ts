@@ -216,6 +216,23 @@ describe('preemption', () => {
     expect(replicas(requests, limits)).toEqual(granted);
   });
 
+  it('names the one that it was done for, also where a third takes what is left over', () => {
+    const memoryOnly = { ...limits, maxReplicas: null, capacity: { ...noLimits.capacity, memoryBytes: 10 } };
+    const large = sized('large', 1, { memoryBytes: 9 }, { priority: 5 });
+    const running = large.classes.map((entry) => ({ ...entry, current: 1 }));
+    const { grants } = allocate(
+      [
+        sized('first', 1, { memoryBytes: 2 }, { priority: 9 }),
+        { ...large, classes: running },
+        sized('rest', 9, { memoryBytes: 1 }),
+      ],
+      memoryOnly,
+      null,
+    );
+    expect(grants.map((grant) => grant.replicas)).toEqual([1, 0, 8]);
+    expect(grants[1]?.reasons.at(-1)?.data).toMatchObject({ for: 'first', forPriority: 9, reclaimed: 1 });
+  });
+
   it('is off by default', () => {
     expect(replicas([high(3), request('low', 6, 6)], { ...limits, preemption: false })).toEqual([0, 6]);
   });

@@ -2,8 +2,8 @@ import { resolveWorkload, type WorkloadInput } from '@ebb/documents';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../replicas/decide.ts';
-import { decisionSpecOf } from '../replicas/spec.ts';
-import type { Memory, Observation, WorkloadDecisionSpec } from '../replicas/types.ts';
+import { decisionSpecOf, windowsSpecOf } from '../replicas/spec.ts';
+import type { DecideResult, Memory, Observation, WorkloadDecisionSpec } from '../replicas/types.ts';
 import { whatWouldChange } from './whatIf.ts';
 import { smallestThat, type WhatIf } from './whatIfSearch.ts';
 import { whatIfSentence, whatIfSentences } from './whatIfSentences.ts';
@@ -17,7 +17,7 @@ function specOf(scaling: WorkloadInput['spec']['scaling'], concurrency = 4): Wor
     metadata: { name: 'web' },
     spec: { classes: [{ name: 'default', command: ['serve'], concurrency }], scaling: scaling ?? {} },
   };
-  return decisionSpecOf(resolveWorkload(document, { baseDirectory: '/' }));
+  return windowsSpecOf(resolveWorkload(document, { baseDirectory: '/' }));
 }
 
 interface Moment {
@@ -64,7 +64,7 @@ function play(spec: WorkloadDecisionSpec, moments: Moment[]) {
     };
     lastMs = nowMs;
     before = memory;
-    const result = decide(spec, memory, observation);
+    const result: DecideResult = decide(spec, memory, observation);
     memory = result.memory;
     replicas = result.decision.replicas;
   }
@@ -170,6 +170,25 @@ it('names the minimum, the pause and the rules that held it', () => {
   ]);
   expect(down.replicas).toBe(5);
   expect(changesOf(down).get('without-scale-down-rules')).toEqual({ replicas: 1 });
+});
+
+it('varies what it can of a policy of another origin', () => {
+  const document: WorkloadInput = {
+    apiVersion: 'ebb.dev/v1alpha1',
+    kind: 'Workload',
+    metadata: { name: 'web' },
+    spec: {
+      classes: [{ name: 'default', command: ['serve'], concurrency: 4 }],
+      scaling: { minReplicas: 3, maxReplicas: 8, policy: { type: 'ray' } },
+    },
+  };
+  const spec = decisionSpecOf(resolveWorkload(document, { baseDirectory: '/' }));
+  const { observation } = play(specOf({ maxReplicas: 8 }), [{ atMs: 0, ready: 3 }]);
+  const { memory } = decide(spec, null, observation);
+  const later = { ...observation, nowMs: observation.nowMs + 120_000 };
+  const changes = whatWouldChange(spec, memory, later);
+  console.log(JSON.stringify(changes), JSON.stringify(decide(spec, memory, later).decision));
+  for (const { data } of changes) expect(data.replicas).not.toBe(decide(spec, memory, later).decision.replicas);
 });
 
 it('says what a silent gateway holds back', () => {

@@ -1,5 +1,5 @@
 import type { ScalingSpec } from '@ebb/documents';
-import type { WorkloadDecisionSpec } from '../replicas/types.ts';
+import type { DecisionSpec, WorkloadDecisionSpec } from '../replicas/types.ts';
 import { smallestThat, type Varied, type WhatIf } from './whatIfSearch.ts';
 
 const noRules = { stabilizationMs: 0, selectPolicy: 'Max', policies: [] } as const;
@@ -9,7 +9,7 @@ const longestKeepAliveMs = 365 * 86_400_000;
 /** Which line of the document, had it been otherwise, would have given another count. */
 export function ruleChanges(varied: Varied): WhatIf[] {
   const { spec, replicas, observation } = varied;
-  if (spec.policy !== 'windows') return [];
+  if (spec.policy !== 'windows') return boundChanges(varied);
   const { scaling } = spec;
   const found: WhatIf[] = [];
   const tryOut = (change: string, other: Partial<ScalingSpec>, data: WhatIf['data'] = {}) => {
@@ -54,6 +54,34 @@ export function ruleChanges(varied: Varied): WhatIf[] {
   if (!observation.countsKnown) {
     const count = varied.replicasWith({ observation: { ...observation, countsKnown: true } });
     if (count !== null && count !== replicas) found.push({ change: 'gateway-heard', data: { replicas: count } });
+  }
+  return found;
+}
+
+/** The bounds of a policy of another origin, under whichever names it has them. */
+function boundChanges(varied: Varied): WhatIf[] {
+  const { spec, replicas } = varied;
+  const found: WhatIf[] = [];
+  const tryOut = (change: string, other: DecisionSpec, data: WhatIf['data']) => {
+    const count = varied.replicasWith({ spec: other });
+    if (count !== null && count !== replicas) found.push({ change, data: { ...data, replicas: count } });
+  };
+  if ('maxReplicas' in spec && 'minReplicas' in spec) {
+    const { minReplicas, maxReplicas } = spec;
+    const higher = maxReplicas === null ? null : maxReplicas + 1;
+    if (higher !== null) {
+      tryOut('higher-max', { ...spec, maxReplicas: higher }, { now: maxReplicas, maxReplicas: higher });
+    }
+    const lower = minReplicas === null || minReplicas < 1 ? null : minReplicas - 1;
+    if (lower !== null) tryOut('lower-min', { ...spec, minReplicas: lower }, { now: minReplicas, minReplicas: lower });
+  } else if (spec.policy === 'kpa') {
+    const { minScale, maxScale } = spec;
+    if (maxScale > 0) {
+      tryOut('higher-max', { ...spec, maxScale: maxScale + 1 }, { now: maxScale, maxReplicas: maxScale + 1 });
+    }
+    if (minScale > 0) {
+      tryOut('lower-min', { ...spec, minScale: minScale - 1 }, { now: minScale, minReplicas: minScale - 1 });
+    }
   }
   return found;
 }

@@ -72,10 +72,28 @@ export interface LogLine {
   text: string;
 }
 
+/** What a replica, all its processes together, has used since its latest start. */
+export interface ReplicaUsageSample {
+  id: string;
+  /** When it was measured and when that start was, on Ebb's clock. */
+  atMs: number;
+  startedAtMs: number;
+  /** CPU time since the start. */
+  cpuMs: number;
+  /** Resident now. */
+  memoryBytes: number;
+  /** Highest since the start, where the driver knows more than what it has sampled. */
+  memoryPeakBytes?: number;
+  /** It is ended because it used more memory than its limit. */
+  outOfMemory?: true;
+}
+
 export type DriverEvent =
   | { type: 'replica'; replica: ReplicaObservation }
   /** Full list after a (re)connection: what is not in it does not exist. */
   | { type: 'snapshot'; replicas: ReplicaObservation[] }
+  /** From time to time, and where a replica is ended. A driver that cannot measure sends none. */
+  | { type: 'usage'; samples: ReplicaUsageSample[] }
   | { type: 'disconnected'; message: string };
 
 /** Runs replicas. At most ten methods. */

@@ -167,6 +167,7 @@ metadata:
   uid: 2f9d
   resourceVersion: "88"
   managedFields: [{ manager: kubectl }]
+  annotations: { kubectl.kubernetes.io/last-applied-configuration: "{}" }
 spec:
   scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: shop }
   maxReplicas: 6

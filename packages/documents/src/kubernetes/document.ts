@@ -19,6 +19,8 @@ const clusterMetadata = [
   'clusterName',
 ] as const;
 
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
 const ignored = () => z.unknown().optional().meta({ description: 'Written by a cluster; ignored.' });
 
 const metadataSchema = z
@@ -71,8 +73,8 @@ export function kubernetesKey({ metadata }: { metadata: { namespace: string; nam
 }
 
 /**
- * A document without `status`, without the cluster's own metadata and without fields that are null, which the API
- * server takes as left out. What is exported twice is the same document then.
+ * A document without `status`, without the metadata that a cluster or kubectl writes and without fields that are null,
+ * which the API server takes as left out. What is exported twice is the same document then.
  */
 export function withoutClusterFields(written: Record<string, unknown>): Record<string, unknown> {
   const { status: _status, ...rest } = written;
@@ -81,7 +83,15 @@ export function withoutClusterFields(written: Record<string, unknown>): Record<s
   const { metadata } = plain;
   if (!isRecord(metadata)) return plain;
   const own = Object.entries(metadata).filter(([name]) => !clusterMetadata.some((other) => other === name));
-  return { ...plain, metadata: Object.fromEntries(own) };
+  return { ...plain, metadata: withoutLastApplied(Object.fromEntries(own)) };
+}
+
+/** `kubectl apply` keeps a copy of the document in an annotation. */
+function withoutLastApplied(metadata: Record<string, unknown>): Record<string, unknown> {
+  const { annotations, ...rest } = metadata;
+  if (!isRecord(annotations) || !Object.hasOwn(annotations, lastApplied)) return metadata;
+  const { [lastApplied]: _copy, ...own } = annotations;
+  return Object.keys(own).length === 0 ? rest : { ...rest, annotations: own };
 }
 
 /** Elements of lists stay, because leaving one out would move the others. */

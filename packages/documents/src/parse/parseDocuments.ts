@@ -140,7 +140,6 @@ function readVersion(
     file: locator.file,
     ...locator.place(path, 'value'),
     path: pathText(path),
-    suggestion: kind.apiVersion,
   }));
 }
 

@@ -114,7 +114,7 @@ function resolveAffinity(
   return affinity?.cookie === undefined ? null : { cookie: affinity.cookie };
 }
 
-function resolveScaling({ spec }: WorkloadDocument): WorkloadSpec['scaling'] {
+function resolveScaling({ spec }: WorkloadDocument): ScalingSpec {
   const { scaling, classes } = spec;
   const { windows, behavior } = scaling;
   const oneAtATime = classes.every((item) => item.concurrency === 1);

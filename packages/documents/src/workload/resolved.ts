@@ -14,8 +14,7 @@ export interface WorkloadSpec {
   classes: WorkloadClass[];
   probes: { startup: StartupProbe; readiness: Probe; liveness: Probe | null };
   serving: ServingSpec;
-  /** With the policy that decides; absent: `windows`, which alone reads all of the others' fields. */
-  scaling: ScalingSpec & { policy?: PolicySpec };
+  scaling: ScalingSpec;
   update: UpdateSpec;
   /** Higher wins when capacity is short. */
   priority: number;
@@ -124,6 +123,8 @@ export interface ScalingSpec {
   schedules: ScheduleSpec[];
   /** `null`: not paused. `replicas: null`: hold what runs. */
   paused: { replicas: number | null } | null;
+  /** The rules that decide; absent: `windows`. */
+  policy?: PolicySpec;
 }
 
 /** Averaging windows of concurrency and request rate, in the manner of Knative's KPA. */

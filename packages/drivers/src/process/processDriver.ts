@@ -196,6 +196,7 @@ class AgentClient implements ProcessDriver {
         if (!this.#ready) this.#becomeReady();
         return this.#tell(message);
       case 'replica':
+      case 'usage':
         return this.#tell(message);
       case 'listed':
         this.#lists.get(message.question)?.resolve(message.replicas);

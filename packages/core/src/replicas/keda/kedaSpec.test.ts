@@ -1,7 +1,13 @@
 import { parseDocuments, resolveScaledJob, resolveScaledObject } from '@ebb/documents';
 import { expect, test } from 'vitest';
 import { decide } from '../decide.ts';
-import { defaultKedaImprovements, kedaDecisionSpec, scaledJobRules, scaledJobTargets } from './kedaSpec.ts';
+import {
+  defaultKedaImprovements,
+  kedaDecisionSpec,
+  kedaFormulaProblems,
+  scaledJobRules,
+  scaledJobTargets,
+} from './kedaSpec.ts';
 import { jobsToCreate } from './scaledJob.ts';
 import { TriggerTargetError } from './triggerTargets.ts';
 
@@ -149,4 +155,28 @@ test('rules and targets of a ScaledJob, and the Jobs they make', () => {
 
 test('a maximum that is left out stays left out, because the minimum does not count against it then', () => {
   expect(scaledJobRules(job('minReplicaCount: 4')).maxReplicas).toBeNull();
+});
+
+test.each([
+  ['letters + parcels', []],
+  ['letters > 3 ? letters : parcels', []],
+  ['letters + parcel', [{ column: 11, found: 'parcel', suggestion: 'parcels' }]],
+  ['letters + load', [{ column: 11, found: 'load' }]],
+  ['letters +', [{ column: 10 }]],
+])('the formula %s', (formula, problems) => {
+  const resolved = resolveScaledObject(
+    first(`apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: { name: post }
+spec:
+  scaleTargetRef: { name: post }
+  advanced: { scalingModifiers: { formula: "${formula}", target: "4" } }
+  triggers:
+    - { type: kafka, name: letters, metadata: {} }
+    - { type: redis, name: parcels, metadata: {} }
+    - { type: cpu, name: load, metricType: Utilization, metadata: { value: "50" } }
+`),
+  );
+  expect(kedaFormulaProblems(resolved)).toMatchObject(problems);
+  expect(kedaFormulaProblems(resolved)).toHaveLength(problems.length);
 });

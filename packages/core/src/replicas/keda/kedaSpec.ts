@@ -1,4 +1,6 @@
 import { type KedaTriggerSpec, keyText, parseMilli, type ScaledJobSpec, type ScaledObjectSpec } from '@ebb/documents';
+import { compileFormula } from '../../formula/compile.ts';
+import type { FormulaProblem } from '../../formula/problem.ts';
 import { hpaBehaviorOf } from '../hpa/hpaSpec.ts';
 import { defaultHpaController, type HpaControllerSettings, type HpaMetricSpec, type HpaTarget } from '../hpa/types.ts';
 import type { ScaledJobRules } from './scaledJob.ts';
@@ -38,6 +40,20 @@ export function kedaDecisionSpec(resolved: ScaledObjectSpec, options: KedaSpecOp
     controller,
     improvements: resolved.improvements ? defaultKedaImprovements : null,
   };
+}
+
+/**
+ * What is wrong with the formula of a ScaledObject, as KEDA's admission would refuse it; empty where nothing is or there
+ * is no formula. Places are within `spec.advanced.scalingModifiers.formula`.
+ */
+export function kedaFormulaProblems({ modifiers, triggers }: ScaledObjectSpec): FormulaProblem[] {
+  if (!modifiers) return [];
+  // Only names that are identifiers can stand in a formula, and cpu and memory have no value that KEDA sees.
+  const names = triggers
+    .filter(({ name, type }) => type !== 'cpu' && type !== 'memory' && /^[A-Za-z_]\w*$/.test(name))
+    .map(({ name }) => name);
+  const compiled = compileFormula(modifiers.formula, names);
+  return compiled.ok ? [] : compiled.problems;
 }
 
 /** What the number of Jobs of a ScaledJob is computed from; its triggers' targets come from `scaledJobTargets`. */

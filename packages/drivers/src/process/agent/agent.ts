@@ -1,4 +1,4 @@
-import type { Envelope, FromAgent, ReplicaObservation, ToAgent } from '@ebb/core';
+import type { Envelope, FromAgent, ReplicaObservation, ReplicaUsageSample, ToAgent } from '@ebb/core';
 import type { Connection } from '@ebb/link';
 import { join } from 'node:path';
 import { EpochGuard } from './epochGuard.ts';
@@ -10,6 +10,7 @@ import { readBootId } from './processTable.ts';
 import { ReplicaRecords } from './replicaRecords.ts';
 import { readReplicaStart } from './replicaStart.ts';
 import { Supervisor, type SupervisorContext } from './supervisor.ts';
+import { UsageMeter } from './usageMeter.ts';
 
 export type AgentConnection = Connection<ToAgent, FromAgent>;
 
@@ -24,6 +25,8 @@ export interface AgentOptions {
 const longestBacklogBytes = 32 * 1024 * 1024;
 /** Log lines for one that reads slowly are left out beyond this: the files still have them. */
 const longestLogBacklogBytes = 4 * 1024 * 1024;
+/** Usage for one that reads slowly is left out beyond this: the next measurement says as much. */
+const longestUsageBacklogBytes = 1024 * 1024;
 const mostFollowsPerConnection = 100;
 
 interface Peer {
@@ -53,6 +56,7 @@ export class Agent {
       logs: new LogFiles(join(dataDirectory, 'logs'), () => Date.now()),
       records,
       memory: new MemoryWatch(),
+      usage: new UsageMeter((samples) => this.#onUsage(samples)),
       starting: new Set(),
       onChange: (replica) => this.#onChange(replica),
       onProblem: (message, data) => options.log('error', message, data),
@@ -190,6 +194,13 @@ export class Agent {
       if (epoch === 0) continue; // Has not said who it is: it gets the whole list when it does.
       connection.send({ type: 'replica', replica });
       if (connection.backlogBytes > longestBacklogBytes) connection.destroy();
+    }
+  }
+
+  #onUsage(samples: ReplicaUsageSample[]): void {
+    for (const { connection, epoch } of this.#peers) {
+      if (epoch === 0 || connection.backlogBytes > longestUsageBacklogBytes) continue;
+      connection.send({ type: 'usage', samples });
     }
   }
 

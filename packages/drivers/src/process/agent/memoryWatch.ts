@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { hasProcessTable, readProcesses } from './processTable.ts';
+import { hasProcessTable, proportionalBytes, readProcesses } from './processTable.ts';
 
 const everyMs = 1000;
 
@@ -44,14 +43,5 @@ export class MemoryWatch {
       this.#forget(watched);
       watched.onExceeded(usedBytes);
     }
-  }
-}
-
-function proportionalBytes(pid: number): number | null {
-  try {
-    const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
-    return kilobytes === undefined ? null : Number(kilobytes) * 1024;
-  } catch {
-    return null;
   }
 }

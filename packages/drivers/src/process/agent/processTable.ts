@@ -10,9 +10,13 @@ export interface ProcessEntry {
   /** Has ended and waits for its parent. */
   ended: boolean;
   residentBytes: number;
+  /** CPU time of its own and of children that have ended and been waited for. */
+  cpuMs: number;
 }
 
 const pageBytes = 4096;
+/** Of a clock tick in `/proc`: a hundred a second on every Linux, whatever its kernel's own rate. */
+const tickMs = 10;
 
 /** Whether this system has a `/proc` to read; without it (macOS) only signals tell whether a process lives. */
 export const hasProcessTable = process.platform === 'linux';
@@ -33,6 +37,7 @@ export function readProcess(pid: number): ProcessEntry | null {
     startTicks: Number(fields[19]),
     ended: fields[0] === 'Z' || fields[0] === 'X',
     residentBytes: Number(fields[21]) * pageBytes,
+    cpuMs: (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) * tickMs,
   };
 }
 
@@ -46,6 +51,25 @@ export function readProcesses(): ProcessEntry[] {
     if (entry) found.push(entry);
   }
   return found;
+}
+
+/** What a process holds, pages shared with others by proportion; null where it cannot be read. Dear: it walks the pages. */
+export function proportionalBytes(pid: number): number | null {
+  return bytesIn(`/proc/${pid}/smaps_rollup`, 'Pss');
+}
+
+/** The most that was ever resident of one process. */
+export function peakResidentBytes(pid: number): number | null {
+  return bytesIn(`/proc/${pid}/status`, 'VmHWM');
+}
+
+function bytesIn(path: string, field: 'Pss' | 'VmHWM'): number | null {
+  try {
+    const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(path, 'latin1'))?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  } catch {
+    return null;
+  }
 }
 
 /** How old a reading may be that several share: many replicas that end at once cost no more than one. */

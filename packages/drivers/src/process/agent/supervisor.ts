@@ -12,6 +12,7 @@ import { endGroup } from './processGroup.ts';
 import type { Anchor, ReplicaRecord, ReplicaRecords, RunningProcess } from './replicaRecords.ts';
 import { StartRefusedError } from './resolveCommand.ts';
 import { type Exit, planSpawn, type SpawnedProcess, spawnReplica } from './spawnReplica.ts';
+import type { UsageMeter } from './usageMeter.ts';
 
 const loopback = '127.0.0.1';
 /** Not asked politely: it would go on growing meanwhile. */
@@ -25,6 +26,7 @@ export interface SupervisorContext {
   logs: LogFiles;
   records: ReplicaRecords;
   memory: MemoryWatch;
+  usage: UsageMeter;
   /** Ids of the replicas that are being probed for the first time. */
   starting: Set<string>;
   onChange(replica: ReplicaObservation): void;
@@ -185,6 +187,12 @@ export class Supervisor {
     const forgetMemory = limitBytes
       ? this.#context.memory.watch(running.pid, limitBytes, (used) => memory.resolve(outOfMemory(used, limitBytes)))
       : () => {};
+    const endUsage = this.#context.usage.watch({
+      id,
+      group: running.pid,
+      startedAtMs: this.#msAt(running.spawnedAtUs),
+      nowMs: () => this.#msAt(nowUs()),
+    });
     if (adopted) this.#note(`adopted: pid ${running.pid}, port ${running.port}`);
     else this.#context.starting.add(id);
     let listeningAtUs = running.spawnedAtUs;
@@ -222,6 +230,7 @@ export class Supervisor {
     ]);
     over.abort();
     forgetMemory();
+    endUsage({ outOfMemory: end.failure === outOfMemoryFailure });
     this.#context.starting.delete(id);
     return end;
   }
