@@ -129,6 +129,7 @@ const specs = {
         },
       },
       schedules: [{ name: 'office', timezone: 'UTC', start: '0 8 * * 1-5', end: '0 18 * * 1-5', minReplicas: 2 }],
+      events: [],
       paused: null,
     },
   }),

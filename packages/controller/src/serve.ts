@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
         store,
         driver,
         gateway,
-        scheduleScaler: (schedules) => createScheduleScaler(schedules, { wallNowMs: () => Date.now() }),
+        scheduleScaler: (schedules, events) => createScheduleScaler(schedules, { wallNowMs: () => Date.now(), events }),
         newSuffix,
         log,
       },

@@ -1,4 +1,4 @@
-import type { AllocationLimits, Cause, Memory } from '@ebb/core';
+import type { AllocationLimits, Cause, Memory, ReplicaUsageSample } from '@ebb/core';
 import type { Alarms } from './alarms.ts';
 import type { GatewayLink } from './gatewayLink.ts';
 import type { Journal } from './journal.ts';
@@ -40,6 +40,8 @@ export interface EngineContext {
   deposed(): void;
   /** A deleted workload's last replica is gone. */
   hasLeft(state: WorkloadState): void;
+  /** The driver has measured what replicas use. */
+  measured(samples: readonly ReplicaUsageSample[]): void;
   /** The workload's state must be saved. */
   unsaved(state: WorkloadState): void;
 }

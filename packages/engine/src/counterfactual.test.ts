@@ -100,6 +100,28 @@ it('finds the first decision that another rule makes otherwise, also inside of a
   expect(first?.now.reasons.at(-1)?.code).toBe('other');
 });
 
+it('goes on with the next snapshot after a document that it cannot decide on', async () => {
+  const { records } = (await hour(8, 'stop')).store;
+  const failures: string[] = [];
+  let decided = 0;
+  const second = records.findLast(({ kind }) => kind === 'snapshot')?.segment ?? 0;
+  const broken = records.map((record) => {
+    return record.segment === second || !JSON.stringify(record.body).includes('"spec"')
+      ? record
+      : { ...record, body: { ...(record.body as object), spec: { policy: 'unheard-of' } } };
+  });
+  const replayer = new Replayer(decide, {
+    failed: ({ workload }) => failures.push(workload),
+    compared: ({ count, matches }) => {
+      if (matches) decided += count;
+    },
+  });
+  for (const record of broken) replayer.take(record);
+  replayer.end();
+  expect(failures).toContain(web);
+  expect(decided).toBeGreaterThan(100);
+});
+
 /** One request of a second, five minutes after the start; observed for 20 minutes. */
 async function oneRequest() {
   const system = new VirtualSystem({ seed: 1 });

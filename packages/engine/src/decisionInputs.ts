@@ -39,6 +39,9 @@ export async function decisionInputs(
       if (step.observation.nowMs <= atMs) found.last = step;
       else found.isOver = true;
     },
+    failed: ({ atMs: failedMs }) => {
+      if (failedMs <= atMs) found.differs = true;
+    },
     compared: (compared) => {
       if (!compared.matches && compared.fromMs <= atMs) found.differs = true;
     },

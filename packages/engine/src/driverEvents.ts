@@ -16,6 +16,9 @@ export function onDriverEvent(context: EngineContext, event: DriverEvent): void 
     case 'snapshot':
       onSnapshot(context, event.replicas);
       break;
+    case 'usage':
+      context.measured(event.samples);
+      break;
     case 'disconnected':
       context.driverConnected = false;
       context.ports.log('warn', 'agent is away: replicas live on, none can be started', { message: event.message });

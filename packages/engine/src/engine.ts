@@ -15,8 +15,16 @@ import { SavedState } from './savedState.ts';
 import { readSchedules } from './schedules.ts';
 import { journalSnapshot, specEvent } from './journalSnapshot.ts';
 import { workloadStatus } from './status.ts';
+import { Sizing } from './sizing.ts';
 import { StatusFeed } from './statusFeed.ts';
-import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation } from './types.ts';
+import type {
+  ApplyInput,
+  ApplyOutcome,
+  Engine,
+  EngineOptions,
+  Explanation,
+  WorkloadRecommendation,
+} from './types.ts';
 import { wakeUp } from './wakeUp.ts';
 import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
 
@@ -28,6 +36,7 @@ export function createEngine(options: EngineOptions): Engine {
 class LiveEngine implements Engine {
   readonly #context: EngineContext;
   readonly #saved: SavedState;
+  readonly #sizing: Sizing;
   readonly #touched = new Map<WorkloadState, Set<Cause>>();
   readonly #unwatch: (() => void)[] = [];
   #reconcileDue = false;
@@ -69,9 +78,11 @@ class LiveEngine implements Engine {
       reconcileNow: () => this.#reconcile(),
       deposed: () => this.#deposed(),
       hasLeft: (state) => this.#hasLeft(state),
+      measured: (samples) => this.#sizing.take(samples),
       unsaved: (state) => this.#saved.changed(state),
     };
     this.#saved = new SavedState(this.#context);
+    this.#sizing = new Sizing(this.#context);
   }
 
   async start(): Promise<void> {
@@ -86,6 +97,7 @@ class LiveEngine implements Engine {
       const state = this.#loaded(stored);
       if (!state) continue;
       await this.#saved.loadInto(state);
+      await this.#sizing.load(state.key);
       workloads.set(state.key, state);
       readSchedules(this.#context, state);
     }
@@ -106,6 +118,7 @@ class LiveEngine implements Engine {
     this.#halt();
     feed.close();
     await this.#saved.flush();
+    await this.#sizing.flush();
     await ledger.flush();
     await journal.close();
   }
@@ -166,6 +179,11 @@ class LiveEngine implements Engine {
     if (!explanation?.decision || !state?.decision || atMs !== undefined) return explanation;
     // The decision in force, with the numbers of the last time it was made.
     return { ...explanation, lines: linesOf(state.decision, state.grant) };
+  }
+
+  recommendation(key: ObjectKey): WorkloadRecommendation | null {
+    const state = this.#context.workloads.get(keyText(key));
+    return state && !state.removed ? this.#sizing.recommendation(state) : null;
   }
 
   setLimits(limits: AllocationLimits): void {
@@ -259,7 +277,7 @@ class LiveEngine implements Engine {
     journal.record('event', state.key, { type: 'deleted' });
     this.#touch(state, 'document');
     this.#noteDependencies();
-    this.#saved.forget(state.key).catch((error: unknown) => {
+    Promise.all([this.#saved.forget(state.key), this.#sizing.forget(state.key)]).catch((error: unknown) => {
       ports.log('warn', 'memory of a deleted workload not dropped', { key: state.key, error: messageOf(error) });
     });
     feed.send({ type: 'deleted', at: ports.clock.nowMs(), workload: state.key });
@@ -363,6 +381,7 @@ class LiveEngine implements Engine {
     this.#halt();
     feed.close();
     this.#saved.abandon();
+    this.#sizing.abandon();
     ledger.abandon();
     journal.abandon();
   }

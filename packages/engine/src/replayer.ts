@@ -30,9 +30,18 @@ export interface ComparedDecisions {
   isWhole: boolean;
 }
 
+/** No decision could be made from what is recorded, such as a document of another version. */
+export interface ReplayFailure {
+  workload: string;
+  sequence: number;
+  atMs: number;
+  message: string;
+}
+
 export interface ReplayListener {
   step?(step: ReplayStep): void;
   compared?(compared: ComparedDecisions): void;
+  failed?(failure: ReplayFailure): void;
 }
 
 interface Made {
@@ -87,7 +96,7 @@ export class Replayer {
     }
     const replay = this.#workloads.get(workload);
     if (!replay) return;
-    if (kind === 'reading') this.#decideOn(workload, replay, body as ReadingBody);
+    if (kind === 'reading') this.#decideOrFail(workload, replay, record);
     else if (kind === 'decision') this.#compare(replay, record, body as DecisionBody);
   }
 
@@ -102,6 +111,17 @@ export class Replayer {
     if (!replay) return;
     this.#unverified += replay.batch.length + replay.folded.count;
     this.#workloads.delete(workload);
+  }
+
+  /** A workload that cannot be decided on is left until its next snapshot. */
+  #decideOrFail(workload: string, replay: WorkloadReplay, { sequence, atMs, body }: JournalRecord): void {
+    try {
+      this.#decideOn(workload, replay, body as ReadingBody);
+    } catch (error) {
+      this.#leave(workload);
+      const message = error instanceof Error ? error.message : String(error);
+      this.#listener.failed?.({ workload, sequence, atMs, message });
+    }
   }
 
   #decideOn(workload: string, replay: WorkloadReplay, body: ReadingBody): void {

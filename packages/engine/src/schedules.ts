@@ -17,9 +17,9 @@ export function readSchedules(context: EngineContext, state: WorkloadState): voi
   state.schedules.scaler = null;
   state.schedules.readings = [];
   closing?.close().catch((error: unknown) => ports.log('warn', 'schedules not closed', { error: messageOf(error) }));
-  const { schedules } = state.spec.scaling;
-  if (schedules.length === 0 || state.removed) return;
-  const scaler = ports.scheduleScaler(schedules);
+  const { schedules, events } = state.spec.scaling;
+  if (schedules.length + events.length === 0 || state.removed) return;
+  const scaler = ports.scheduleScaler(schedules, events);
   state.schedules.scaler = scaler;
   const isCurrent = () => state.schedules.round === round && !context.stopped;
   const readAgainAt = (atMs: number) => {

@@ -8,7 +8,7 @@ import type {
   Store,
   StoredDocument,
 } from '@ebb/core';
-import type { ObjectKey, ScheduleSpec, WatchEvent, WorkloadStatus } from '@ebb/documents';
+import type { ObjectKey, EventSpec, ScheduleSpec, WatchEvent, WorkloadStatus } from '@ebb/documents';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -19,7 +19,7 @@ export interface EnginePorts {
   driver: Driver;
   gateway: GatewayPort;
   /** Makes the scaler that turns a workload's schedules into readings (cron and zones are evaluated outside core). */
-  scheduleScaler(schedules: ScheduleSpec[]): Scaler;
+  scheduleScaler(schedules: ScheduleSpec[], events: EventSpec[]): Scaler;
   /** Short random text for replica ids, such as `x7k2p`. */
   newSuffix(): string;
   log(level: LogLevel, message: string, data?: Record<string, unknown>): void;
@@ -77,6 +77,41 @@ export interface Explanation {
   lines: { stage: string; code: string; sentence: string }[];
 }
 
+export interface SizedAmounts {
+  cpuMilli: number;
+  memoryBytes: number;
+}
+
+export interface RecommendationConfidence {
+  /** A minute of one replica each, and the time from the first to the last. */
+  samples: number;
+  historyMs: number;
+  /** Whether to act on it. */
+  enough: boolean;
+  sentence: string;
+}
+
+/** What replicas of one class should ask for, from what they used. */
+export interface ClassRecommendation {
+  class: string;
+  /** As the document has it; a limit of null is none. */
+  requests: SizedAmounts;
+  limits: { cpuMilli: number | null; memoryBytes: number | null };
+  /** Null before anything was measured. `uncapped` is the target before any bound on it. */
+  amounts: { lowerBound: SizedAmounts; target: SizedAmounts; upperBound: SizedAmounts; uncapped: SizedAmounts } | null;
+  /** What to write under `resources`: limits only where they have to rise. Null while there is too little to go by. */
+  suggested: { requests: SizedAmounts; limits: { cpuMilli?: number; memoryBytes?: number } } | null;
+  confidence: RecommendationConfidence;
+  reasons: { code: string; sentence: string }[];
+}
+
+export interface WorkloadRecommendation {
+  workload: string;
+  atMs: number;
+  /** In document order. */
+  classes: ClassRecommendation[];
+}
+
 export interface Engine {
   /** Loads documents and memories, adopts the replicas that still run, then reconciles until `stop`. */
   start(): Promise<void>;
@@ -92,6 +127,8 @@ export interface Engine {
   watch(listener: (event: WatchEvent) => void): () => void;
   /** The decision in force at a wall time (default: now). */
   explain(key: ObjectKey, atMs?: number): Promise<Explanation | null>;
+  /** What the workload's classes should ask for, and why. Null where there is no such workload. */
+  recommendation(key: ObjectKey): WorkloadRecommendation | null;
   /** Other bounds over all workloads, from now on: a Cluster document was changed. */
   setLimits?(limits: AllocationLimits): void;
   /** Drains and ends every replica of every workload; documents stay. For a clean `ebb down`. */

@@ -1,3 +1,4 @@
+import { eventScaler } from './event.ts';
 import { scheduleScaler } from './schedule.ts';
 
 /** What a scaler is, for listings and documentation. */
@@ -7,4 +8,4 @@ export interface ScalerDescription {
 }
 
 /** One line a scaler, sorted by type. */
-export const scalers: readonly ScalerDescription[] = [scheduleScaler];
+export const scalers: readonly ScalerDescription[] = [eventScaler, scheduleScaler];

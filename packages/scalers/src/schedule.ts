@@ -1,6 +1,7 @@
 import type { Reading, Scaler } from '@ebb/core';
-import type { ScheduleSpec } from '@ebb/documents';
+import type { EventSpec, ScheduleSpec } from '@ebb/documents';
 import { Cron } from 'croner';
+import { eventReader } from './event.ts';
 
 export const scheduleScaler = {
   type: 'schedule',
@@ -40,8 +41,11 @@ const longestSearch = 1000;
  * for fixed times; a `*` or step in hours or minutes fires at every matching moment that exists).
  * `nextChangeMs` is on the clock of the `nowMs` that `read` is given. Throws `ScheduleError`.
  */
-export function createScheduleScaler(schedules: ScheduleSpec[], { wallNowMs }: { wallNowMs(): number }): Scaler {
-  const readers = schedules.map(scheduleReader);
+export function createScheduleScaler(
+  schedules: ScheduleSpec[],
+  { wallNowMs, events = [] }: { wallNowMs(): number; events?: EventSpec[] },
+): Scaler {
+  const readers = [...schedules.map(scheduleReader), ...events.map(eventReader)];
   return {
     async read(nowMs) {
       const wallMs = wallNowMs();

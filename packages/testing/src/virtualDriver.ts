@@ -1,4 +1,4 @@
-import type { Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart, ReplicaUsageSample } from '@ebb/core';
 import { keyText } from '@ebb/documents';
 import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtualClock.ts';
@@ -30,6 +30,12 @@ export interface VirtualDriverOptions {
   restartBackoffMs?: number;
 }
 
+/** What a replica uses all the time, from its spawn to its end. */
+export interface SteadyUsage {
+  cpuMilli: number;
+  memoryBytes: number;
+}
+
 interface Process {
   start: ReplicaStart;
   seen: ReplicaObservation;
@@ -37,7 +43,10 @@ interface Process {
   life: number;
   alive: boolean;
   serving: boolean;
+  spawnedAtMs: number;
 }
+
+const usageEveryMs = 10_000;
 
 const maxRestartBackoffMs = 30_000;
 
@@ -57,6 +66,9 @@ export class VirtualDriver implements Driver {
   #connected = true;
   #nextPid = 1000;
   plan: (start: ReplicaStart, random: SeededRandom) => StartPlan;
+  /** Set: replicas are measured every ten seconds and at their end, and use this. */
+  usage: ((start: ReplicaStart) => SteadyUsage) | null = null;
+  #measuring = false;
   /** A process ended, for whatever reason: what it was serving is broken. */
   onEnd: ((id: string) => void) | null = null;
   /** A replica is told to end, before anything happens to it. */
@@ -80,7 +92,14 @@ export class VirtualDriver implements Driver {
     await this.#cross();
     if (this.#processes.has(start.id)) return;
     this.started.push(start);
-    const process: Process = { start, seen: this.#firstSeen(start), life: 0, alive: false, serving: false };
+    const process: Process = {
+      start,
+      seen: this.#firstSeen(start),
+      life: 0,
+      alive: false,
+      serving: false,
+      spawnedAtMs: 0,
+    };
     this.#processes.set(start.id, process);
     this.#spawn(process, this.#clock.nowUs());
   }
@@ -93,6 +112,7 @@ export class VirtualDriver implements Driver {
     this.onStop?.(id);
     const life = ++process.life;
     if (!process.alive) return this.#gone(process);
+    this.#measure([process]);
     this.#report(process, { phase: 'stopping', message: 'asked to end' });
     this.#clock.afterUs(this.#stopUs, () => {
       if (process.life === life) this.#gone(process);
@@ -241,6 +261,8 @@ export class VirtualDriver implements Driver {
     if (failure) return step(spawnUs, () => this.#fail(process, failure.code, failure.message));
     step(spawnUs, () => {
       process.alive = true;
+      process.spawnedAtMs = this.#clock.nowMs();
+      this.#measureLater();
       const endpoint = { host: '127.0.0.1', port: 20_000 + (this.#nextPid % 20_000) };
       const stagesUs = { askToSpawn: spawnUs, spawnToListen: null, listenToReady: null };
       this.#report(process, { pid: this.#nextPid++, endpoint, stagesUs });
@@ -284,6 +306,40 @@ export class VirtualDriver implements Driver {
     const replica = structuredClone(process.seen);
     this.#clock.afterUs(this.#linkUs, () => {
       if (this.#connected) this.#tell({ type: 'replica', replica });
+    });
+  }
+
+  #measureLater(): void {
+    if (!this.usage || this.#measuring) return;
+    this.#measuring = true;
+    this.#clock.afterUs(usageEveryMs * 1000, () => {
+      this.#measuring = false;
+      const alive = [...this.#processes.values()].filter((process) => process.alive);
+      this.#measure(alive);
+      if (alive.length > 0) this.#measureLater();
+    });
+  }
+
+  /** It outgrew its memory limit: ended at once, started again after a pause. */
+  runOutOfMemory(id: string): void {
+    const process = this.#processes.get(id);
+    if (!process?.alive) return;
+    this.#measure([process], true);
+    this.crash(id, 'out of memory');
+  }
+
+  #measure(processes: Process[], outOfMemory = false): void {
+    const { usage } = this;
+    if (!usage || processes.length === 0) return;
+    const atMs = this.#clock.nowMs();
+    const samples = processes.map(({ start, spawnedAtMs }): ReplicaUsageSample => {
+      const { cpuMilli, memoryBytes } = usage(start);
+      const cpuMs = Math.round(((atMs - spawnedAtMs) * cpuMilli) / 1000);
+      const end = outOfMemory ? { outOfMemory } : {};
+      return { id: start.id, atMs, startedAtMs: spawnedAtMs, cpuMs, memoryBytes, ...end };
+    });
+    this.#clock.afterUs(this.#linkUs, () => {
+      if (this.#connected) this.#tell({ type: 'usage', samples });
     });
   }
 

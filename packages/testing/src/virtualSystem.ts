@@ -1,6 +1,6 @@
 import type { AllocationLimits } from '@ebb/core';
 import { createEngine, type Engine, type LogLevel } from '@ebb/engine';
-import { keyText, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
+import { keyText, type EventSpec, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
 import { applyInput } from './builders.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { SeededRandom } from './random.ts';
@@ -17,7 +17,7 @@ export interface VirtualSystemOptions {
   plan?: VirtualDriverOptions['plan'];
   stopUs?: number;
   countsMs?: number;
-  scheduleScaler?: (schedules: ScheduleSpec[]) => VirtualScaler;
+  scheduleScaler?: (schedules: ScheduleSpec[], events: EventSpec[]) => VirtualScaler;
 }
 
 export interface LogEntry {

@@ -48,10 +48,11 @@ async function verifyAll(
 ): Promise<ExitName> {
   const result = await verify(source, workloads, span, progress);
   progress.end();
-  if (result.decisions === 0 && result.unverified === 0) throw nothingFound(source, workloads, flags);
-  if (flags.json) context.json({ same: result.differing === 0, ebb: cliVersion, ...result });
+  if (result.decisions + result.unverified + result.failed === 0) throw nothingFound(source, workloads, flags);
+  const same = result.differing + result.failed === 0;
+  if (flags.json) context.json({ same, ebb: cliVersion, ...result });
   else context.out(...verificationLines(context, result, cliVersion));
-  return result.differing === 0 ? 'ok' : 'failed';
+  return same ? 'ok' : 'failed';
 }
 
 async function compareAll(

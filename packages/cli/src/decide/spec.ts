@@ -43,6 +43,7 @@ export function triggerNamesOf(spec: DecisionSpec): string[] {
       return [
         ...spec.scaling.triggers.map(({ name }) => name),
         ...spec.scaling.schedules.map(({ name }) => `schedule:${name}`),
+        ...spec.scaling.events.map(({ name }) => `event:${name}`),
       ];
     case 'hpa':
       return spec.metrics.map(({ name }) => name);

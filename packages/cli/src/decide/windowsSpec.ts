@@ -1,5 +1,5 @@
 import type { WorkloadDecisionSpec } from '@ebb/core';
-import type { BehaviorRules, ScalingSpec, ScheduleSpec, TriggerSpec, WindowsSpec } from '@ebb/documents';
+import type { BehaviorRules, EventSpec, ScalingSpec, ScheduleSpec, TriggerSpec, WindowsSpec } from '@ebb/documents';
 import { count, listOf, number, object, oneOf, orElse, orNull, type Shape, text } from './shape.ts';
 
 const windows: WindowsSpec = {
@@ -40,6 +40,27 @@ const schedule = object<ScheduleSpec>({
   minReplicas: orElse(count, 0),
 });
 
+const event = object({
+  name: text,
+  timezone: orElse(text, 'UTC'),
+  from: orElse(text, ''),
+  to: orElse(text, ''),
+  leadMs: orElse(count, 0),
+  factor: orElse(number, 1),
+  minReplicas: orElse(count, 0),
+});
+
+/** Whether an event is on comes as a reading `event:NAME` of 1 or 0. */
+const event = object<EventSpec>({
+  name: text,
+  timezone: orElse(text, 'UTC'),
+  from: orElse(text, ''),
+  to: orElse(text, ''),
+  leadMs: orElse(count, 0),
+  factor: orElse(number, 1),
+  minReplicas: orElse(count, 0),
+});
+
 const oneClass = { name: 'default', concurrency: 1, pricePerHourMicro: 0 };
 const classShape = object({
   name: text,
@@ -56,6 +77,8 @@ const scaling = object<Omit<ScalingSpec, 'policy'>>({
   keepAliveMs: orElse(count, 300_000),
   behavior: orElse(object({ scaleUp: rules, scaleDown: rules }), { scaleUp: unlimited, scaleDown: unlimited }),
   schedules: orElse(listOf(schedule), []),
+  events: orElse(listOf(event), []),
+  events: orElse(listOf(event), []),
   paused: orNull(object({ replicas: orNull(count) })),
 });
 

@@ -80,6 +80,9 @@ export async function comparePolicies(
   };
   const replayer = new Replayer(decide, {
     step,
+    failed: ({ sequence, message }) => {
+      refusal = `nothing can be decided from record ${sequence} (${message}); another version of Ebb may have written it`;
+    },
     compared: ({ matches, toMs }) => {
       if (!matches && toMs >= sinceMs) differing++;
     },

@@ -23,10 +23,14 @@ export function verificationLines({ colors }: EbbContext, result: Verification, 
   const span = fromMs === null || toMs === null ? '' : ` of ${spanText(fromMs, toMs)}`;
   const what = `${decisions.toLocaleString('en')} decision${decisions === 1 ? '' : 's'}`;
   const head = `${what} for ${countText(workloads.length, 'workload')}${span}`;
+  const wrong = [
+    ...(differing > 0 ? [`${countText(differing, 'record')} ${differing === 1 ? 'differs' : 'differ'}`] : []),
+    ...(result.failed > 0 ? [`${countText(result.failed, 'segment')} cannot be decided on`] : []),
+  ];
   const lines =
-    differing === 0
+    wrong.length === 0
       ? [`${head}, ${colors.green('all the same bit for bit')}`]
-      : [`${head}: ${colors.red(`${countText(differing, 'record')} differ${differing === 1 ? 's' : ''}`)}`];
+      : [`${head}: ${colors.red(wrong.join(', '))}`];
   const others = versions.filter((version) => version !== ownVersion);
   if (others.length > 0) {
     lines.push(
@@ -35,6 +39,9 @@ export function verificationLines({ colors }: EbbContext, result: Verification, 
   }
   if (unverified > 0) {
     lines.push(colors.dim(`${countText(unverified, 'more decision')} without a record yet to compare with`));
+  }
+  for (const { workload, sequence, message } of result.failures.slice(0, mostTold)) {
+    lines.push('', `${colors.bold(workload)}  record ${sequence}: nothing can be decided from it: ${message}`);
   }
   for (const compared of first.slice(0, mostTold)) lines.push('', ...differenceLines(compared, colors));
   if (differing > mostTold) lines.push('', `and ${differing - mostTold} more; --json has up to 100 of them`);

@@ -1,5 +1,5 @@
 import { decide } from '@ebb/core';
-import { type ComparedDecisions, Replayer } from '@ebb/engine';
+import { type ComparedDecisions, type ReplayFailure, Replayer } from '@ebb/engine';
 import type { JournalSource } from '../journal/journalSource.ts';
 import type { Progress } from './progress.ts';
 
@@ -20,6 +20,9 @@ export interface Verification {
   /** Records that say something else than what comes out now, and the first of them. */
   differing: number;
   first: ComparedDecisions[];
+  /** Segments of a workload from which nothing could be decided, and the first of them. */
+  failed: number;
+  failures: ReplayFailure[];
   /** Decisions made again whose record is not in the journal (it ends, or a control plane was killed). */
   unverified: number;
   /** Versions of Ebb that recorded. */
@@ -42,6 +45,8 @@ export async function verify(
     toMs: null,
     differing: 0,
     first: [],
+    failed: 0,
+    failures: [],
     unverified: 0,
     versions: [],
   };
@@ -55,6 +60,12 @@ export async function verify(
       if (compared.matches) return;
       result.differing++;
       if (result.first.length < mostKept) result.first.push(compared);
+    },
+    failed: (failure) => {
+      if (failure.atMs < sinceMs || failure.atMs > untilMs) return;
+      seen.add(failure.workload);
+      result.failed++;
+      if (result.failures.length < mostKept) result.failures.push(failure);
     },
     step: ({ observation }) => progress.step(observation.nowMs),
   });

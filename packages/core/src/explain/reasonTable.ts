@@ -216,6 +216,12 @@ export const reasonTable: Record<string, ReasonEntry> = {
     when: 'the workload has several classes',
     sentence: (d) => `All classes together: ${count(d.replicas)}.`,
   },
+  'event-factor': {
+    stage: 'combine',
+    weight: 7,
+    when: 'a dated event with a factor is on',
+    sentence: (d) => `Event "${d.event}" counts demand ${d.factor} times: ${d.wanted} to ${count(d.replicas)}.`,
+  },
   'counts-missing': {
     stage: 'combine',
     weight: 8,

@@ -26,6 +26,7 @@ export function testSpec(scaling: Partial<ScalingSpec> = {}, concurrency = 1): W
         scaleDown: { stabilizationMs: 0, selectPolicy: 'Max', policies: [] },
       },
       schedules: [],
+      events: [],
       paused: null,
       ...scaling,
     },

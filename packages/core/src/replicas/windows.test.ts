@@ -152,6 +152,21 @@ describe('bounds', () => {
     expect(decisions[0]?.revisitAtMs).toBe(5000);
   });
 
+  it('follow dated events: more for the same demand, and a minimum', () => {
+    const when = { timezone: 'UTC', from: '2026-12-24T00:00:00', to: '2026-12-27T00:00:00', leadMs: 0 };
+    const spec = testSpec({ events: [{ name: 'sale', ...when, factor: 1.5, minReplicas: 1 }] });
+    const on = (value: number) =>
+      testReading(0, value, { trigger: 'event:sale', class: null, spanMs: 0, nextChangeMs: 9000 });
+    const { decisions } = run(spec, [
+      testObservation(0, {}, { readings: [on(1)] }),
+      testObservation(1000, { ready: 1, inFlight: 1, held: 1 }),
+      testObservation(2000, { ready: 2, inFlight: 2 }, { readings: [on(0)] }),
+    ]);
+    expect(decisions.map((decision) => decision.replicas)).toEqual([1, 3, 2]);
+    expect(codes(decisions[1] as Decision)).toContain('event-factor');
+    expect(decisions[0]?.revisitAtMs).toBe(9000);
+  });
+
   it('hold what runs while paused, or what the pause names', () => {
     const running = testObservation(0, { ready: 2, inFlight: 2 });
     const busy = testObservation(1000, { ready: 2, inFlight: 2, held: 9 });

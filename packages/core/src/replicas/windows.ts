@@ -1,6 +1,7 @@
 import type { Reason } from '../explain/reasons.ts';
 import { applyBehavior, behaviorHorizonMs, rememberChange, rememberRecommendation } from './behavior.ts';
 import { applyBounds } from './bounds.ts';
+import { applyEventFactor, calendarFloors, isCalendarTrigger, takeCalendarReading } from './calendar.ts';
 import { shareAmongClasses } from './classShares.ts';
 import { passGate } from './gate.ts';
 import { ceilCount, recommendByTrigger, round } from './recommendation.ts';
@@ -33,6 +34,7 @@ export function decideByWindows(
 
   takeReadings(spec, memory, observation, reasons);
   const asked = askClasses(spec, memory, observation, reasons);
+  applyEventFactor(spec, memory, asked, reasons);
   const recommended = hold(memory, observation, asked, reasons);
 
   const demand = demandOf(observation);
@@ -53,7 +55,7 @@ export function decideByWindows(
   rememberRecommendation(memory.behavior, nowMs, gated, horizonMs);
   const behaved = applyBehavior(spec.scaling.behavior, memory.behavior, nowMs, current, gated);
   reasons.push(...behaved.reasons);
-  const bounded = applyBounds(spec.scaling, memory.schedules, current, behaved.replicas);
+  const bounded = applyBounds(spec.scaling, calendarFloors(spec, memory), current, behaved.replicas);
   reasons.push(...bounded.reasons);
 
   const { replicas } = bounded;
@@ -100,22 +102,17 @@ function takeReadings(
   reasons: Reason[],
 ): void {
   const { nowMs } = observation;
-  const scheduled = new Set(spec.scaling.schedules.map((schedule) => schedule.name));
   for (const reading of [...observation.readings].sort((a, b) => a.atMs - b.atMs)) {
     const sanitized = sanitizeReading(reading, nowMs);
     const name = reading.class === null ? reading.trigger : `${reading.trigger}/${reading.class}`;
     if ('unusable' in sanitized) {
       reasons.push({ code: 'reading-unusable', stage: 'reading', data: { trigger: name, why: sanitized.unusable } });
-      if (!reading.trigger.startsWith('schedule:') && !memory.lost.includes(name)) memory.lost.push(name);
+      if (!isCalendarTrigger(reading.trigger) && !memory.lost.includes(name)) memory.lost.push(name);
       continue;
     }
     const { usable } = sanitized;
-    const scheduleName = reading.trigger.startsWith('schedule:') ? reading.trigger.slice('schedule:'.length) : null;
-    if (scheduleName !== null) {
-      if (!scheduled.has(scheduleName)) continue;
-      memory.schedules = memory.schedules.filter((schedule) => schedule.name !== scheduleName);
-      const nextChangeMs = Number.isFinite(usable.nextChangeMs) ? (usable.nextChangeMs ?? null) : null;
-      memory.schedules.push({ name: scheduleName, minReplicas: Math.floor(usable.value), nextChangeMs });
+    if (isCalendarTrigger(usable.trigger)) {
+      takeCalendarReading(spec, memory, usable);
       continue;
     }
     memory.lost = memory.lost.filter((lost) => lost !== name);
@@ -216,7 +213,7 @@ function nextLook(
   const times: number[] = [];
   if (closesAtMs !== null) times.push(closesAtMs);
   if (behaviorAtMs !== null) times.push(behaviorAtMs);
-  for (const { nextChangeMs } of memory.schedules)
+  for (const { nextChangeMs } of [...memory.schedules, ...memory.events])
     if (nextChangeMs !== null && nextChangeMs > nowMs) times.push(nextChangeMs);
   if (replicas > 0) {
     for (const { window, panic } of memory.triggers.values()) {

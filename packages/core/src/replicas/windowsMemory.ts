@@ -23,7 +23,15 @@ export interface WindowsMemory {
   /** Triggers whose source was lost at their last reading. */
   lost: string[];
   schedules: ScheduleState[];
+  /** Dated events that are on or known to come: `[name, on, next change]`. */
+  events: EventState[];
   behavior: BehaviorMemory;
+}
+
+export interface EventState {
+  name: string;
+  on: boolean;
+  nextChangeMs: number | null;
 }
 
 const version = 1;
@@ -52,6 +60,7 @@ export function readWindowsMemory(memory: Memory | null, spec: WorkloadDecisionS
     }
   }
   const known = new Set(spec.scaling.schedules.map((schedule) => schedule.name));
+  const knownEvents = new Set(spec.scaling.events.map((event) => event.name));
   return {
     replicas: memory.replicas,
     classes: numbersOf(memory.classes),
@@ -59,6 +68,7 @@ export function readWindowsMemory(memory: Memory | null, spec: WorkloadDecisionS
     triggers,
     lost: Array.isArray(memory.lost) ? memory.lost.filter((name) => typeof name === 'string') : [],
     schedules: schedulesOf(memory.schedules).filter((schedule) => known.has(schedule.name)),
+    events: eventsOf(memory.events).filter((event) => knownEvents.has(event.name)),
     behavior: behaviorFromJson(memory.behavior),
   };
 }
@@ -81,6 +91,7 @@ export function firstWindowsMemory(spec: WorkloadDecisionSpec, nowMs: number, re
     triggers,
     lost: [],
     schedules: [],
+    events: [],
     behavior: emptyBehaviorMemory(),
   };
 }
@@ -99,6 +110,7 @@ export function writeWindowsMemory(memory: WindowsMemory): Memory {
     triggers,
     lost: [...memory.lost],
     schedules: memory.schedules.map(({ name, minReplicas, nextChangeMs }) => ({ name, minReplicas, nextChangeMs })),
+    events: memory.events.map(({ name, on, nextChangeMs }) => ({ name, on, nextChangeMs })),
     behavior: behaviorToJson(memory.behavior),
   };
 }
@@ -119,5 +131,14 @@ function schedulesOf(json: Json | undefined): ScheduleState[] {
     const { name, minReplicas, nextChangeMs } = asObject(entry);
     if (typeof name !== 'string' || typeof minReplicas !== 'number') return [];
     return [{ name, minReplicas, nextChangeMs: typeof nextChangeMs === 'number' ? nextChangeMs : null }];
+  });
+}
+
+function eventsOf(json: Json | undefined): EventState[] {
+  if (!Array.isArray(json)) return [];
+  return json.flatMap((entry) => {
+    const { name, on, nextChangeMs } = asObject(entry);
+    if (typeof name !== 'string') return [];
+    return [{ name, on: on === true, nextChangeMs: typeof nextChangeMs === 'number' ? nextChangeMs : null }];
   });
 }

@@ -320,7 +320,7 @@ describe('rest of a Workload', () => {
     expect(problemsOf(workload(`${run}scaling: { minReplicas: 5, maxReplicas: 3, keepAlive: 5, bad: 1 }`))).toEqual([
       'w.yaml:6:27: error: minReplicas 5 is larger than maxReplicas 3; maxReplicas is at w.yaml:6:43',
       'w.yaml:6:57: error: spec.scaling.keepAlive: 5 has no unit; write 5s for seconds or 5ms for milliseconds',
-      'w.yaml:6:60: error: unknown field "bad" in spec.scaling\n  allowed: minReplicas, maxReplicas, initialReplicas, policy, windows, triggers, keepAlive, behavior, schedules, paused',
+      'w.yaml:6:60: error: unknown field "bad" in spec.scaling\n  allowed: minReplicas, maxReplicas, initialReplicas, policy, windows, triggers, keepAlive, behavior, schedules, events, paused',
     ]);
   });
 

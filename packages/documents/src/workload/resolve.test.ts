@@ -64,6 +64,7 @@ test('the smallest document and all its defaults', () => {
         scaleDown: { stabilizationMs: 0, selectPolicy: 'Max', policies: [] },
       },
       schedules: [],
+      events: [],
       paused: null,
       policy: { type: 'windows' },
     },
@@ -220,6 +221,7 @@ test('a document that says everything', () => {
       schedules: [
         { name: 'day', timezone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', minReplicas: 2 },
       ],
+      events: [],
       paused: { replicas: 2 },
       policy: { type: 'windows' },
     },

@@ -134,6 +134,7 @@ function resolveScaling({ spec }: WorkloadDocument): ScalingSpec {
     keepAliveMs: scaling.keepAlive,
     behavior: { scaleUp: resolveRules(behavior.scaleUp), scaleDown: resolveRules(behavior.scaleDown) },
     schedules: scaling.schedules,
+    events: scaling.events.map(({ lead, ...event }) => ({ ...event, leadMs: lead })),
     paused: resolvePaused(scaling.paused),
     policy: resolvePolicy(scaling.policy),
   };

@@ -121,6 +121,7 @@ export interface ScalingSpec {
   keepAliveMs: number;
   behavior: { scaleUp: BehaviorRules; scaleDown: BehaviorRules };
   schedules: ScheduleSpec[];
+  events: EventSpec[];
   /** `null`: not paused. `replicas: null`: hold what runs. */
   paused: { replicas: number | null } | null;
   /** The rules that decide; absent: `windows`. */
@@ -157,6 +158,19 @@ export interface ScheduleSpec {
   /** Cron expressions. */
   start: string;
   end: string;
+  minReplicas: number;
+}
+
+/** A dated event: in its time demand counts for more, and `minReplicas` is at least this. */
+export interface EventSpec {
+  name: string;
+  timezone: string;
+  /** Local times of the zone, such as `2026-12-24T18:00:00`. */
+  from: string;
+  to: string;
+  /** It takes effect this long before it begins. */
+  leadMs: number;
+  factor: number;
   minReplicas: number;
 }
 

@@ -4,6 +4,7 @@ import { type Report, rule } from '../fields/rule.ts';
 import { formatDuration } from '../units/duration.ts';
 import { behaviorSchema } from './behavior.ts';
 import { policySchema } from './policy.ts';
+import { eventsSchema } from './events.ts';
 import { schedulesSchema } from './schedules.ts';
 import { triggersSchema } from './triggers.ts';
 
@@ -78,6 +79,9 @@ export const scalingSchema = z
       .prefault({})
       .meta({ description: "Limits of pace, after HorizontalPodAutoscaler's `behavior`." }),
     schedules: schedulesSchema.prefault([]).meta({ description: 'Times of day and week with a higher minimum.' }),
+    events: eventsSchema
+      .prefault([])
+      .meta({ description: 'Dated events, such as holidays and promotions, with more demand or a higher minimum.' }),
     paused: pausedSchema.prefault(false).meta({
       description: '`true` keeps the replicas as they are; `{replicas: N}` goes to N and stays there.',
     }),
@@ -106,6 +110,11 @@ export const scalingSchema = z
     rule(['maxReplicas', 'schedules.*.minReplicas'], ({ maxReplicas, schedules }, report) => {
       for (const [index, schedule] of schedules.entries()) {
         reportAboveMax(['schedules', index, 'minReplicas'], schedule.minReplicas, maxReplicas, report);
+      }
+    }),
+    rule(['maxReplicas', 'events.*.minReplicas'], ({ maxReplicas, events }, report) => {
+      for (const [index, event] of events.entries()) {
+        reportAboveMax(['events', index, 'minReplicas'], event.minReplicas, maxReplicas, report);
       }
     }),
   );

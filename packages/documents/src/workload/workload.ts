@@ -145,6 +145,7 @@ function policyHints({ policy, ...scaling }: WorkloadDocument['spec']['scaling']
   const isWritten = {
     triggers: scaling.triggers.length > 0,
     schedules: scaling.schedules.length > 0,
+    events: scaling.events.length > 0,
     behavior: [scaleUp, scaleDown].some(
       (rules) => rules.policies.length > 0 || rules.stabilizationWindow > 0 || rules.selectPolicy !== 'Max',
     ),
