@@ -15,6 +15,7 @@ import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
 import { journal } from './commands/journal.ts';
 import { logs } from './commands/logs.ts';
+import { recommend } from './commands/recommend.ts';
 import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
@@ -35,6 +36,7 @@ const routes = buildRouteMap<string, EbbContext>({
     delete: deleteCommand,
     logs,
     explain,
+    recommend,
     replay,
     journal,
     validate,

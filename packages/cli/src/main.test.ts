@@ -33,6 +33,7 @@ const commandNames = [
   'delete',
   'logs',
   'explain',
+  'recommend',
   'replay',
   'journal export',
   'validate',
@@ -90,7 +91,7 @@ test.each([
   expect(out).toBe('');
 });
 
-test.each([['down'], ['status'], ['get', 'wl'], ['logs', 'x'], ['explain', 'x'], ['delete', 'wl', 'x']])(
+test.each([['down'], ['status'], ['get', 'wl'], ['logs', 'x'], ['explain', 'x'], ['recommend'], ['delete', 'wl', 'x']])(
   'without a running Ebb `ebb %s` ends with 3 and a way on',
   async (...words) => {
     const { code, err } = await ebb(words);

@@ -10,6 +10,7 @@ import type {
   JournalRecord,
   LogLine,
   ObjectToPut,
+  WorkloadRecommendation,
 } from './types.ts';
 import { watchEvents, type WatchOptions } from './watch.ts';
 
@@ -132,6 +133,12 @@ export class Client {
   async explain(name: string, options: Place & { atMs?: number } = {}): Promise<Explanation | null> {
     const query = { ...clusterOf(options), at: options.atMs };
     return orNull(this.#json<Explanation>('GET', `${workloadPath(name, options)}/explain`, { query }));
+  }
+
+  /** What the workload's classes should ask for, and why. Null where there is no such workload. */
+  async recommendation(name: string, place: Place = {}): Promise<WorkloadRecommendation | null> {
+    const path = `${workloadPath(name, place)}/recommendation`;
+    return orNull(this.#json<WorkloadRecommendation>('GET', path, { query: clusterOf(place) }));
   }
 
   /** What the replicas wrote, oldest first; with `follow` until the signal fires or the loop is left. */

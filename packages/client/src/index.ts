@@ -14,11 +14,14 @@ export type {
   ApiObjectList,
   ApplyOutcome,
   ApplyResult,
+  ClassRecommendation,
   ControlFile,
   Explanation,
   JournalRecord,
   LogLine,
   ObjectToPut,
   ProblemBody,
+  SizedAmounts,
+  WorkloadRecommendation,
 } from './types.ts';
 export type { WatchOptions } from './watch.ts';

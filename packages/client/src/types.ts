@@ -84,6 +84,31 @@ export interface Explanation {
   lines: { stage: string; code: string; sentence: string }[];
 }
 
+export interface SizedAmounts {
+  cpuMilli: number;
+  memoryBytes: number;
+}
+
+/** What replicas of one class should ask for, from what they used. */
+export interface ClassRecommendation {
+  class: string;
+  /** As the document has it; a limit of null is none. */
+  requests: SizedAmounts;
+  limits: { cpuMilli: number | null; memoryBytes: number | null };
+  /** Null before anything was measured. `uncapped` is the target before any bound on it. */
+  amounts: { lowerBound: SizedAmounts; target: SizedAmounts; upperBound: SizedAmounts; uncapped: SizedAmounts } | null;
+  /** What to write under `resources`: limits only where they have to rise. Null while there is too little to go by. */
+  suggested: { requests: SizedAmounts; limits: { cpuMilli?: number; memoryBytes?: number } } | null;
+  confidence: { samples: number; historyMs: number; enough: boolean; sentence: string };
+  reasons: { code: string; sentence: string }[];
+}
+
+export interface WorkloadRecommendation {
+  workload: string;
+  atMs: number;
+  classes: ClassRecommendation[];
+}
+
 /** What a running control plane says of itself in `DATA/control.json`. */
 export interface ControlFile {
   pid: number;

@@ -4,6 +4,12 @@ export { decisionInputs, replayStart } from './decisionInputs.ts';
 export { createEngine } from './engine.ts';
 export { RecordedPolicy } from './recordedPolicy.ts';
 export { isWorkloadSnapshot, type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
-export { type ComparedDecisions, type ReplayFailure, Replayer, type ReplayListener, type ReplayStep } from './replayer.ts';
+export {
+  type ComparedDecisions,
+  type ReplayFailure,
+  Replayer,
+  type ReplayListener,
+  type ReplayStep,
+} from './replayer.ts';
 export type { PolicyTotals, ServedClass } from './replicaMeter.ts';
 export * from './types.ts';

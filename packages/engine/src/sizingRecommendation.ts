@@ -82,8 +82,16 @@ function classRecommendation(
     amounts,
     suggested: measured && confidence.enough ? suggestedResources(measured, resources) : null,
     confidence,
-    reasons: reasons.map((reason) => ({ code: reason.code, sentence: sizingSentence(reason) })),
+    reasons: reasons.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) })),
   };
+}
+
+/** A process has no pod whose minimum it could share. */
+function sentenceOf(reason: Reason): string {
+  const { container, resource } = reason.data;
+  return reason.code === 'sizing-minimum'
+    ? `The ${resource} of ${container} would be below the least that is recommended, so it is that.`
+    : sizingSentence(reason);
 }
 
 const both = ({ cpuMilli = 0, memoryBytes = 0 }: ResourceAmounts): SizedAmounts => ({ cpuMilli, memoryBytes });

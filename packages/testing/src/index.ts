@@ -5,7 +5,7 @@ export { type Arrivals, constant, type LoadOptions, poisson, recorded, startLoad
 export { MemoryStore, type StoreFaults } from './memoryStore.ts';
 export { SeededRandom } from './random.ts';
 export { settle, VirtualClock, virtualEpochMs } from './virtualClock.ts';
-export { type StartPlan, VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
+export { type StartPlan, type SteadyUsage, VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
 export {
   type Exchange,
   type ExchangeOutcome,

@@ -172,6 +172,14 @@ export class VirtualDriver implements Driver {
     });
   }
 
+  /** It outgrew its memory limit: ended at once, started again after a pause. */
+  runOutOfMemory(id: string): void {
+    const process = this.#processes.get(id);
+    if (!process?.alive) return;
+    this.#measure([process], true);
+    this.crash(id, 'out of memory');
+  }
+
   /** The readiness probe says no from now on. */
   hang(id: string): void {
     const process = this.#processes.get(id);
@@ -318,14 +326,6 @@ export class VirtualDriver implements Driver {
       this.#measure(alive);
       if (alive.length > 0) this.#measureLater();
     });
-  }
-
-  /** It outgrew its memory limit: ended at once, started again after a pause. */
-  runOutOfMemory(id: string): void {
-    const process = this.#processes.get(id);
-    if (!process?.alive) return;
-    this.#measure([process], true);
-    this.crash(id, 'out of memory');
   }
 
   #measure(processes: Process[], outOfMemory = false): void {

@@ -40,16 +40,6 @@ const schedule = object<ScheduleSpec>({
   minReplicas: orElse(count, 0),
 });
 
-const event = object({
-  name: text,
-  timezone: orElse(text, 'UTC'),
-  from: orElse(text, ''),
-  to: orElse(text, ''),
-  leadMs: orElse(count, 0),
-  factor: orElse(number, 1),
-  minReplicas: orElse(count, 0),
-});
-
 /** Whether an event is on comes as a reading `event:NAME` of 1 or 0. */
 const event = object<EventSpec>({
   name: text,
@@ -77,7 +67,6 @@ const scaling = object<Omit<ScalingSpec, 'policy'>>({
   keepAliveMs: orElse(count, 300_000),
   behavior: orElse(object({ scaleUp: rules, scaleDown: rules }), { scaleUp: unlimited, scaleDown: unlimited }),
   schedules: orElse(listOf(schedule), []),
-  events: orElse(listOf(event), []),
   events: orElse(listOf(event), []),
   paused: orNull(object({ replicas: orNull(count) })),
 });

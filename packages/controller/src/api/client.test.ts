@@ -58,6 +58,7 @@ describe('client', () => {
     expect(await client.get('workloads', 'a')).toBeNull();
     expect(await client.workloadStatus('a')).toBeNull();
     expect(await client.explain('never')).toBeNull();
+    expect(await client.recommendation('never')).toBeNull();
   });
 
   it('has the problems of refused documents with their places', async () => {

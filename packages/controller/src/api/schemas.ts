@@ -13,7 +13,7 @@ import type {
   WatchEvent,
   WorkloadStatus,
 } from '@ebb/documents';
-import type { Explanation } from '@ebb/engine';
+import type { Explanation, WorkloadRecommendation } from '@ebb/engine';
 import { z } from 'zod';
 import type { ApplyAnswer } from './applyDocuments.ts';
 import { apiErrors, type ProblemBody } from './errors.ts';
@@ -257,6 +257,44 @@ export const explanationSchema = component<Explanation>(
     grant: journalRecordSchema.nullable(),
     actions: z.array(journalRecordSchema),
     lines: z.array(z.strictObject({ stage: z.string(), code: z.string(), sentence: z.string() })),
+  }),
+);
+
+const sizedAmounts = z.strictObject({ cpuMilli: count, memoryBytes: count });
+
+export const recommendationSchema = component<WorkloadRecommendation>(
+  'Recommendation',
+  z.strictObject({
+    workload: z.string(),
+    atMs: z.int(),
+    classes: z.array(
+      z.strictObject({
+        class: z.string(),
+        requests: sizedAmounts,
+        limits: z.strictObject({ cpuMilli: count.nullable(), memoryBytes: count.nullable() }),
+        amounts: z
+          .strictObject({
+            lowerBound: sizedAmounts,
+            target: sizedAmounts,
+            upperBound: sizedAmounts,
+            uncapped: sizedAmounts,
+          })
+          .nullable(),
+        suggested: z
+          .strictObject({
+            requests: sizedAmounts,
+            limits: z.strictObject({ cpuMilli: count.exactOptional(), memoryBytes: count.exactOptional() }),
+          })
+          .nullable(),
+        confidence: z.strictObject({
+          samples: count,
+          historyMs: count,
+          enough: z.boolean(),
+          sentence: z.string(),
+        }),
+        reasons: z.array(z.strictObject({ code: z.string(), sentence: z.string() })),
+      }),
+    ),
   }),
 );
 

@@ -36,6 +36,8 @@ describe('answers about a running workload', () => {
     schemas.objectListSchema.parse(await read('/api/v1/namespaces/default/workloads'));
     const explanation = schemas.explanationSchema.parse(await read(`${url}/explain`));
     expect(explanation.lines.length).toBeGreaterThan(0);
+    const recommendation = schemas.recommendationSchema.parse(await read(`${url}/recommendation`));
+    expect(recommendation.classes[0]).toMatchObject({ class: 'default', amounts: null, confidence: { samples: 0 } });
     const journal = schemas.journalSchema.parse(await read('/api/v1/journal'));
     expect(journal.items.length).toBeGreaterThan(3);
     schemas.healthSchema.parse(await read('/healthz'));

@@ -5,12 +5,12 @@ import type { ApiContext } from '../context.ts';
 import { ApiProblem } from '../errors.ts';
 import { lineStream } from '../lineStream.ts';
 import { clusterOnly, clusterQuery, countQuery, flagQuery, keyOf, objectParams } from '../parameters.ts';
-import { explanationSchema, logLineSchema, workloadStatusSchema } from '../schemas.ts';
+import { explanationSchema, logLineSchema, recommendationSchema, workloadStatusSchema } from '../schemas.ts';
 import type { StreamLimit } from '../streamLimit.ts';
 
 const mostLines = 10_000;
 
-/** One workload: its status, why it has the replicas it has, and what they wrote. */
+/** One workload: its status, why it has the replicas it has, what they should ask for, and what they wrote. */
 export function workloadRoutes({ engine, logs }: ApiContext, streams: StreamLimit): ApiRoute[] {
   const path = '/api/v1/namespaces/{namespace}/workloads/{name}';
   return [
@@ -48,6 +48,22 @@ export function workloadRoutes({ engine, logs }: ApiContext, streams: StreamLimi
         const key = keyOf(params, query);
         // The journal knows workloads that are deleted by now.
         return (await engine.explain(key, query.at)) ?? missing(key);
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      path: `${path}/recommendation`,
+      id: 'recommendResources',
+      summary: "What a workload's classes should ask for, from what their replicas used",
+      params: objectParams,
+      query: clusterOnly,
+      answers: {
+        200: { description: 'CPU and memory by class, with bounds and reasons.', schema: recommendationSchema },
+      },
+      errors: ['not-found'],
+      async handle({ params, query }) {
+        const key = keyOf(params, query);
+        return engine.recommendation(key) ?? missing(key);
       },
     }),
     apiRoute({
