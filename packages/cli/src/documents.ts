@@ -1,3 +1,4 @@
+import { decisionProblems } from '@ebb/core';
 import { checkBatch, type ParsedDocument, parseDocuments, type Problem, problemText } from '@ebb/documents';
 import type { EbbContext } from './context.ts';
 import { Failure } from './failure.ts';
@@ -13,7 +14,8 @@ export interface CheckedDocuments {
 export function readDocuments(sources: readonly SourceText[]): CheckedDocuments {
   const results = sources.map(({ name, text }) => parseDocuments(text, { file: name }));
   const documents = results.flatMap((result) => result.documents);
-  return { documents, problems: [...results.flatMap((result) => result.problems), ...checkBatch(documents)] };
+  const own = results.flatMap((result) => result.problems);
+  return { documents, problems: [...own, ...documents.flatMap(decisionProblems), ...checkBatch(documents)] };
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

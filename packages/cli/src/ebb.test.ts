@@ -128,6 +128,12 @@ test(
     expect(explained.out.split('\n').length).toBeGreaterThan(2);
     expect(JSON.parse((await ebb('explain', 'hello', '--json')).out).lines.length).toBeGreaterThan(0);
 
+    const recommended = await ebb('recommend', 'hello');
+    expect(recommended).toMatchObject({ code: 0, err: '' });
+    expect(recommended.out).toMatch(/Nothing has been measured yet|Too little to go by/);
+    expect(JSON.parse((await ebb('recommend', '--json')).out).items[0].classes[0].class).toBe('default');
+    expect((await ebb('recommend', 'helo')).err).toContain('Did you mean "hello"?');
+
     const misspelt = await ebb('explain', 'helo');
     expect(misspelt).toMatchObject({ code: 1, out: '' });
     expect(misspelt.err).toContain('there is no workload "helo". Did you mean "hello"?');

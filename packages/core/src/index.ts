@@ -64,6 +64,7 @@ export * from './replicas/algorithms/sloTriggers.ts';
 export { decide } from './replicas/decide.ts';
 export { hpaDecisionSpec } from './replicas/hpa/hpaSpec.ts';
 export * from './replicas/hpa/types.ts';
+export { decisionProblems } from './replicas/keda/documentProblems.ts';
 export {
   defaultKedaImprovements,
   kedaDecisionSpec,

@@ -17,14 +17,7 @@ import { journalSnapshot, specEvent } from './journalSnapshot.ts';
 import { workloadStatus } from './status.ts';
 import { Sizing } from './sizing.ts';
 import { StatusFeed } from './statusFeed.ts';
-import type {
-  ApplyInput,
-  ApplyOutcome,
-  Engine,
-  EngineOptions,
-  Explanation,
-  WorkloadRecommendation,
-} from './types.ts';
+import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation, WorkloadRecommendation } from './types.ts';
 import { wakeUp } from './wakeUp.ts';
 import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
 

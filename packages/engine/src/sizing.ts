@@ -59,8 +59,7 @@ export class Sizing {
       const state = this.#context.owners.get(sample.id);
       const replica = state?.replicas.get(sample.id);
       if (!state || !replica || state.removed) continue;
-      const requests = state.spec.classes.find(({ name }) => name === replica.class)?.resources.requests;
-      const taken = this.#tracks.samplesOf(replica, sample, requests?.memoryBytes ?? 0);
+      const taken = this.#tracks.samplesOf(replica, sample);
       if (taken.length === 0) continue;
       const sized = this.#sizedOf(state.key);
       sized.pending.push(...taken);

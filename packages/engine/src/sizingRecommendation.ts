@@ -69,6 +69,8 @@ function classRecommendation(
   const confidence = confidenceOf(reasons);
   const { requests, limits } = resources;
   const measured = confidence.samples > 0 ? wanted : null;
+  // Of what was not measured, a minimum says nothing.
+  const told = measured ? reasons : reasons.filter(({ code }) => code === 'sizing-no-history');
   const amounts = measured && {
     lowerBound: both(measured.lowerBound),
     target: both(measured.target),
@@ -82,7 +84,7 @@ function classRecommendation(
     amounts,
     suggested: measured && confidence.enough ? suggestedResources(measured, resources) : null,
     confidence,
-    reasons: reasons.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) })),
+    reasons: told.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) })),
   };
 }
 
@@ -145,10 +147,8 @@ function confidenceSentence(samples: number, historyMs: number, enough: boolean)
   if (!enough) {
     return `Too little to go by: ${basis}; it takes ${enoughSamples} samples over an hour.`;
   }
-  const day = 24 * enoughMs;
-  return historyMs < day
-    ? `${basis}: the bounds are wide and narrow with a day of history.`
-    : `${basis}: a day of history or more.`;
+  const isDay = historyMs >= 24 * enoughMs;
+  return isDay ? `${basis}; the bounds narrow as more come.` : `${basis}; the bounds are wide until there is a day.`;
 }
 
 function historyText(ms: number): string {

@@ -25,9 +25,10 @@ export class UsageTracks {
 
   /**
    * Samples that a measurement completes: a mean of CPU use in thousandths of a core and a memory peak, at the end of
-   * the minute; and an OOM, with what the replica had asked for.
+   * the minute; and an OOM. That counts from what was measured then, and not, as for pods, from what had been asked
+   * for: a process is ended at its limit, whatever its request.
    */
-  samplesOf(replica: Replica, usage: ReplicaUsageSample, requestBytes: number): SizingSample[] {
+  samplesOf(replica: Replica, usage: ReplicaUsageSample): SizingSample[] {
     const track = this.#trackOf(replica, usage);
     const hasNewPeak = (usage.memoryPeakBytes ?? 0) > track.peakBytes;
     track.peakBytes = Math.max(track.peakBytes, usage.memoryPeakBytes ?? 0);
@@ -42,7 +43,7 @@ export class UsageTracks {
     Object.assign(track, { fromMs: usage.atMs, fromCpuMs: usage.cpuMs, memoryBytes: 0 });
     return [
       { type: 'usage', ...at, memoryBytes, ...(hasCpu ? { cpuMilli } : {}) },
-      ...(usage.outOfMemory ? [{ type: 'oom' as const, ...at, requestBytes }] : []),
+      ...(usage.outOfMemory ? [{ type: 'oom' as const, ...at, requestBytes: usage.memoryBytes }] : []),
     ];
   }
 

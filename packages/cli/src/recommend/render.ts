@@ -7,7 +7,11 @@ import { wrap } from '../text/width.ts';
 import { patchLines } from './patch.ts';
 
 /** A table of the classes, why for each, and what to paste. Without colours it is plain text of the given width. */
-export function recommendationLines({ workload, classes }: WorkloadRecommendation, colors: Colors, width: number): string[] {
+export function recommendationLines(
+  { workload, classes }: WorkloadRecommendation,
+  colors: Colors,
+  width: number,
+): string[] {
   const { bold, dim } = colors;
   const rows = classes.flatMap((one): Row[] => [
     { one, resource: 'cpuMilli' },

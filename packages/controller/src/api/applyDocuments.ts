@@ -1,4 +1,4 @@
-import type { StoredDocument } from '@ebb/core';
+import { decisionProblems, type StoredDocument } from '@ebb/core';
 import {
   checkBatch,
   type ObjectKey,
@@ -41,7 +41,7 @@ export interface Batch {
 /** Reads and checks the text. Throws `invalid-documents` with every problem. */
 export function readBatch({ text, origin }: DocumentText): Batch {
   const { documents, problems } = parseDocuments(text, { file: origin ?? '<api>' });
-  const between = problems.some(isError) ? [] : checkBatch(documents);
+  const between = problems.some(isError) ? [] : [...documents.flatMap(decisionProblems), ...checkBatch(documents)];
   const all = [...problems, ...between];
   if (all.some(isError)) throw refusal(all);
   if (documents.length === 0) throw new ApiProblem('bad-request', 'the body has no document');

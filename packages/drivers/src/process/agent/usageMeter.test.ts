@@ -72,9 +72,14 @@ it('knows what a replica holds, and the peak that it has given back', async () =
   expect(last?.memoryBytes).toBeLessThan(320 * mebibyte);
   expect(last?.memoryPeakBytes).toBeGreaterThanOrEqual(last?.memoryBytes ?? Number.POSITIVE_INFINITY);
 
-  const gaveBack = await group(`let held = Buffer.alloc(150 * ${mebibyte}, 1); held = null;
+  const gaveBack = await group(
+    `let held = Buffer.alloc(150 * ${mebibyte}, 1); held = null;
     setImmediate(() => { globalThis.gc(); setTimeout(() => console.log('ready'), 50); });
-    setInterval(() => {}, 1000);`.replace('globalThis.gc()', "require('node:v8').setFlagsFromString('--expose-gc'); require('node:vm').runInNewContext('gc')()"));
+    setInterval(() => {}, 1000);`.replace(
+      'globalThis.gc()',
+      "require('node:v8').setFlagsFromString('--expose-gc'); require('node:vm').runInNewContext('gc')()",
+    ),
+  );
   watch('gave-back', gaveBack);
   await until(() => of('gave-back').length > 0);
   const [sample] = of('gave-back');
