@@ -62,7 +62,7 @@ async function runHere() {
 }
 
 if (isNewEnough()) {
-  runHere();
+  void runHere();
 } else {
   const node = findBroughtNode();
   if (node === null) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateHelpTextForAllCommands } from '@stricli/core';
+import { type Application, type CommandContext, generateHelpTextForAllCommands } from '@stricli/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { application } from './application.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -58,7 +58,9 @@ test('the help lists every command, and every command is tested here', async () 
   const { code, out } = await ebb(['--help']);
   expect(code).toBe(0);
   expect((await ebb([])).out).toBe(out);
-  const listed = generateHelpTextForAllCommands(application).map(([route]) => route.replace(/^ebb /, ''));
+  const listed = generateHelpTextForAllCommands(application as unknown as Application<CommandContext>).map(([route]) =>
+    route.replace(/^ebb /, ''),
+  );
   expect(listed).toEqual(commandNames);
   for (const name of commandNames) expect(out).toMatch(new RegExp(`^  ${name.split(' ')[0]} +\\S`, 'm'));
   for (const { code: exit } of Object.values(exitCodes)) expect(out).toMatch(new RegExp(`^ +${exit}  \\S`, 'm'));

@@ -1,4 +1,3 @@
-import type { Reason } from '../../explain/reasons.ts';
 import { passGate } from '../gate.ts';
 import type { DecideResult, Json, Memory, Observation } from '../types.ts';
 import { type DemandLine, emptyLine, lineFromJson, lineToJson, takeReadings } from './demand.ts';
