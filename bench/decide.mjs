@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { decide } from '../packages/core/dist/index.js';
+import { packBody, storedBytes } from '../packages/controller/dist/store/sqlite/packedBody.js';
 import { Journal } from '../packages/engine/dist/journal.js';
 import { makeWorkloads, observe } from './decideWorkloads.mjs';
 
@@ -138,10 +139,10 @@ function tellMemories(workloads) {
   }
 }
 
-/** Bytes that the engine's own journal makes of decisions, as JSON; the store's rows come on top. */
+/** Bytes that the engine's own journal makes of decisions, packed as the store packs them; its rows come on top. */
 async function tellJournal(workloads, fromMs) {
   console.log(
-    `\njournal, bytes of JSON a decision, asked every second   readings  decisions  × the bar of ${bar.journalBytes}`,
+    `\njournal, bytes a decision on disk, asked every second   readings  decisions  × the bar of ${bar.journalBytes}`,
   );
   const startMs = fromMs + 10 * longestGridMs;
   for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
@@ -161,7 +162,8 @@ async function journalBytes(workloads, fromMs) {
     head: async () => ({ sequence: 0, segment: 0 }),
     trim: async () => {},
     append: async (records) => {
-      for (const { kind, body } of records) if (kind in bytes) bytes[kind] += JSON.stringify(body).length;
+      for (const { kind, body } of records)
+        if (kind in bytes) bytes[kind] += storedBytes(packBody(JSON.stringify(body)));
     },
   };
   const clock = { nowMs: () => nowMs, wallNowMs: () => nowMs, at: () => () => {} };

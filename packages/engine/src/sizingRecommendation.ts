@@ -134,8 +134,7 @@ function sizedLimits({ cpuMilli, memoryBytes }: ResourceAmounts): ResourceAmount
 function confidenceOf(reasons: Reason[]): RecommendationConfidence {
   const data = reasons.find(({ code }) => code === 'sizing-confidence')?.data ?? {};
   const samples = Number(data['samples'] ?? 0);
-  const hours = Number(data['hours'] ?? 0);
-  const historyMs = Math.round(hours * 3_600_000);
+  const historyMs = Number(data['spanMs'] ?? 0);
   const enough = samples >= enoughSamples && historyMs >= enoughMs;
   return { samples, historyMs, enough, sentence: confidenceSentence(samples, historyMs, enough) };
 }

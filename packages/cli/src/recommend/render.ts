@@ -46,10 +46,17 @@ const columns = [
   { title: 'target', align: 'right' as const, value: (row: Row) => amount(row, 'target') },
   {
     title: 'bounds',
-    value: (row: Row) => (row.one.amounts ? `${amount(row, 'lowerBound')} to ${amount(row, 'upperBound')}` : '-'),
+    value: bounds,
   },
   { title: 'change', value: change },
 ];
+
+/** With little history they are true and useless: up to a thousand times the target. */
+function bounds(row: Row): string {
+  if (!row.one.amounts) return '-';
+  if (!row.one.confidence.enough) return 'too wide yet';
+  return `${amount(row, 'lowerBound')} to ${amount(row, 'upperBound')}`;
+}
 
 function now({ requests }: ClassRecommendation, resource: Row['resource']): string {
   return requests[resource] === 0 ? 'none' : text(resource, requests[resource]);

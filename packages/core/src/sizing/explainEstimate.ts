@@ -33,6 +33,7 @@ export function explainEstimate(
     because('sizing-confidence', {
       container,
       samples: aggregate.sampleCount,
+      spanMs,
       hours: Math.round(spanMs / 360_000) / 10,
       confidence: Math.round(estimate.confidence * 1000) / 1000,
     }),

@@ -57,7 +57,10 @@ describe('openDatabase', () => {
   it('leaves the database as it was when a migration fails', () => {
     const path = join(temporaryDirectory(), 'ebb.db');
     close(open(path));
-    const broken = [...migrations, { version: 2, name: 'broken', sql: 'CREATE TABLE half (a); CREATE TABLE half (a)' }];
+    const broken = [
+      ...migrations,
+      { version: migrations.length + 1, name: 'broken', sql: 'CREATE TABLE half (a); CREATE TABLE half (a)' },
+    ];
     expect(() => openDatabase(path, broken)).toThrow(/half/);
     const { durable } = open(path);
     expect(durable.prepare("SELECT name FROM sqlite_schema WHERE name = 'half'").get()).toBeUndefined();
@@ -68,7 +71,9 @@ describe('openDatabase', () => {
     close(open(path, extra));
     const before = readFileSync(path);
     expect(() => openDatabase(path)).toThrow(NewerDatabaseError);
-    expect(() => openDatabase(path)).toThrow(/newer Ebb .*format is 2.*up to 1/);
+    expect(() => openDatabase(path)).toThrow(
+      new RegExp(`newer Ebb .*format is ${migrations.length + 1}.*up to ${migrations.length}`),
+    );
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 

@@ -2,7 +2,8 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { type JournalKind, type JournalRecord, type JournalStore, StoreError } from '@ebb/core';
 import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
-import { integer, json, text, textOrNull } from './rows.ts';
+import { packBody, storedBytes, unpackBody } from './packedBody.ts';
+import { bytesOrNull, integer, parseJson, text, textOrNull } from './rows.ts';
 
 /** Rows deleted in one go when a segment is dropped; other work gets its turn in between. */
 const trimChunkRows = 1_000;
@@ -30,7 +31,7 @@ export class SqliteJournalStore implements JournalStore {
     this.#group = group;
     this.#statements = {
       append: database.prepare(
-        'INSERT INTO journal (sequence, segment, atMs, kind, workload, body) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO journal (sequence, segment, atMs, kind, workload, body, packed) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
       grow: database.prepare(
         `INSERT INTO segments (segment, firstSequence, lastSequence, toMs, bytes) VALUES (?1, ?2, ?2, ?3, ?4)
@@ -56,8 +57,9 @@ export class SqliteJournalStore implements JournalStore {
         last = sequence;
       }
       for (const { sequence, segment, atMs, kind, workload, body } of own) {
-        this.#statements.append.run(sequence, segment, atMs, kind, workload, body);
-        this.#statements.grow.run(segment, sequence, atMs, body.length);
+        const stored = packBody(body);
+        this.#statements.append.run(sequence, segment, atMs, kind, workload, stored.body, stored.packed);
+        this.#statements.grow.run(segment, sequence, atMs, storedBytes(stored));
       }
     });
   }
@@ -135,7 +137,7 @@ function recordOf(row: Record<string, unknown>): JournalRecord {
     atMs: integer(row, 'atMs'),
     kind: kindOf(text(row, 'kind')),
     workload: textOrNull(row, 'workload'),
-    body: json(row, 'body'),
+    body: parseJson('body', unpackBody({ body: text(row, 'body'), packed: bytesOrNull(row, 'packed') })),
   };
 }
 

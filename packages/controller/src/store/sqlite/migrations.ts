@@ -64,4 +64,9 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 2,
+    name: 'packed journal bodies',
+    sql: 'ALTER TABLE journal ADD COLUMN packed BLOB;',
+  },
 ];

@@ -23,8 +23,17 @@ export function integerOrNull(row: Row, column: string): number | null {
   return row[column] === null ? null : integer(row, column);
 }
 
+export function bytesOrNull(row: Row, column: string): Uint8Array | null {
+  const value = row[column];
+  if (value === null || value instanceof Uint8Array) return value;
+  throw damaged(column, value);
+}
+
 export function json(row: Row, column: string): unknown {
-  const written = text(row, column);
+  return parseJson(column, text(row, column));
+}
+
+export function parseJson(column: string, written: string): unknown {
   try {
     return JSON.parse(written);
   } catch {
