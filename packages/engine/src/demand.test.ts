@@ -103,6 +103,15 @@ it('lets the mean begin with the request that woke it', () => {
   expect(meter.readings(concurrency, ['default'], 2000)).toMatchObject([{ value: 3, spanMs: 100, peak: 3 }]);
 });
 
+it('never takes one request for a little more than one, though its wake was stamped after it came', () => {
+  const [link, meter] = [newGatewayLink('g'), new DemandMeter()];
+  message(link, meter, 1000, counts());
+  meter.readings(concurrency, ['default'], 1000);
+  meter.wake(link, 'default', 1, 2_000_700);
+  message(link, meter, 2434, counts({ held: 1, demandIntegralUs: 434_000, arrivals: 1, peak: 1 }));
+  expect(meter.readings(concurrency, ['default'], 2434)).toMatchObject([{ value: 1, peak: 1, spanMs: 433 }]);
+});
+
 it('knows to the millisecond when the last request ended', () => {
   const [link, meter] = [newGatewayLink('g'), new DemandMeter()];
   message(link, meter, 5000, counts({ lastActiveUs: 4_300_000 }));

@@ -220,8 +220,16 @@ function meanOf(
       type === 'concurrency'
         ? (now?.demandIntegralUs ?? 0) - (base?.demandIntegralUs ?? 0)
         : ((now?.arrivals ?? 0) - (base?.arrivals ?? 0)) * 1e6;
-    value += Math.max(0, delta) / spanUs;
-    if (type === 'concurrency') peak += Math.max(source.peaks[className] ?? 0, now ? now.inFlight + now.held : 0);
+    const mean = Math.max(0, delta) / spanUs;
+    if (type === 'concurrency') {
+      const sourcePeak = Math.max(source.peaks[className] ?? 0, now ? now.inFlight + now.held : 0);
+      peak += sourcePeak;
+      // A wake is stamped a moment after its request arrived, so the time since then is a hair too short; and one request
+      // must never look like 1.002, which asks for two replicas.
+      value += Math.min(mean, sourcePeak);
+    } else {
+      value += mean;
+    }
     spanMs = Math.max(spanMs, Math.round(spanUs / 1000));
     atMs = Math.max(atMs, source.link.countsAtMs ?? 0);
   }
