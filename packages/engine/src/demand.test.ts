@@ -88,7 +88,7 @@ it('is missing, not zero, while a gateway is silent, and has the whole mean afte
   message(link, meter, 1000, counts({ inFlight: 1 }));
   meter.readings(concurrency, ['default'], 1000);
   expect(meter.readings(concurrency, ['default'], 4001)).toMatchObject([{ state: 'missing', value: null }]);
-  message(link, meter, 11_000, counts({ demandIntegralUs: 10_000_000 }));
+  message(link, meter, 11_000, counts({ demandIntegralUs: 10_000_000, peak: 1 }));
   expect(meter.readings(concurrency, ['default'], 11_000)).toMatchObject([{ state: 'ok', value: 1, spanMs: 10_000 }]);
 });
 
