@@ -1,4 +1,5 @@
 import type { Cause, ClassObservation, Observation } from '@ebb/core';
+import type { ScalingSpec, TriggerSpec } from '@ebb/documents';
 import { isHeard, type GatewayLink } from './gatewayLink.ts';
 import { causeOrder, type WorkloadState } from './workloadState.ts';
 
@@ -20,13 +21,23 @@ export function observe(
     nowMs,
     causes: causeOrder.filter((cause) => causes.has(cause)),
     readings: [
-      ...state.demand.readings(state.spec.scaling.triggers, classNames, nowMs),
+      ...state.demand.readings(measuredTriggers(state.spec.scaling), classNames, nowMs),
       ...state.schedules.readings.splice(0),
     ],
     classes: Object.fromEntries(classNames.map((name) => [name, observeClass(state, name)])),
     lastActiveAtMs: state.lastActiveAtMs,
     countsKnown: links.length > 0 && links.every((link) => isHeard(link, nowMs)),
   };
+}
+
+/** Policies of other origins have no triggers in the document: they read both signals by the names of their kinds. */
+const bothSignals: readonly TriggerSpec[] = [
+  { name: 'concurrency', type: 'concurrency', target: 1 },
+  { name: 'requestRate', type: 'requestRate', target: 1 },
+];
+
+function measuredTriggers({ policy, triggers }: ScalingSpec): readonly TriggerSpec[] {
+  return !policy || policy.type === 'windows' ? triggers : bothSignals;
 }
 
 function observeClass(state: WorkloadState, className: string): ClassObservation {
