@@ -1,11 +1,23 @@
 import type { DispatchCounts, Reading } from '@ebb/core';
 import type { RequestCounts, TriggerSpec } from '@ebb/documents';
-import type { GatewayLink } from './gatewayLink.ts';
-import { isHeard } from './gatewayLink.ts';
+import { type Answered, type AnswerSignal, answerMean, nothingAnswered } from './answerSignals.ts';
+import { type GatewayLink, isHeard } from './gatewayLink.ts';
 
 export interface ClassDemand {
   inFlight: number;
   held: number;
+}
+
+/** A signal to read, under the name that its readings carry. */
+export interface DemandSignal {
+  name: string;
+  type: TriggerSpec['type'] | AnswerSignal;
+}
+
+interface ClassBase {
+  demandIntegralUs: number;
+  arrivals: number;
+  answered: Answered;
 }
 
 interface Source {
@@ -13,7 +25,7 @@ interface Source {
   atUs: number;
   counts: DispatchCounts;
   /** Where the next mean begins. */
-  base: { atUs: number; classes: Record<string, { demandIntegralUs: number; arrivals: number }> };
+  base: { atUs: number; classes: Record<string, ClassBase> };
   /** Largest value since then. */
   peaks: Record<string, number>;
   /** Not read yet: with a single message there is no mean, only the value at its moment. */
@@ -159,7 +171,7 @@ export class DemandMeter {
    * One reading for each trigger and class that has something new: the mean since the last time this was asked, up to
    * the newest counts. `missing` while a gateway is silent. A workload that no gateway has named yet had no request.
    */
-  readings(triggers: readonly TriggerSpec[], classes: readonly string[], nowMs: number): Reading[] {
+  readings(triggers: readonly DemandSignal[], classes: readonly string[], nowMs: number): Reading[] {
     const sources = [...this.#sources.values()];
     const silent = sources.find(({ link }) => !isHeard(link, nowMs));
     const readings: Reading[] = [];
@@ -171,7 +183,13 @@ export class DemandMeter {
           readings.push({ ...base, value: null, peak: null, spanMs: 0, atMs: nowMs, state: 'missing', message });
           continue;
         }
-        const mean = meanOf(sources, trigger.type, className);
+        const mean =
+          trigger.type === 'concurrency' || trigger.type === 'requestRate'
+            ? meanOf(sources, trigger.type, className)
+            : answerMean(
+                sources.map((source) => answerSpan(source, className)),
+                trigger.type,
+              );
         if (mean) readings.push({ ...base, ...mean, state: 'ok' });
       }
     }
@@ -194,6 +212,17 @@ export class DemandMeter {
     }
     this.#sources.set(link.name, { link, atUs, counts, base: baseOf(counts, atUs), peaks: {}, fresh: true });
   }
+}
+
+function answerSpan({ link, counts, base }: Source, className: string) {
+  const { countsAtUs, countsAtMs } = link;
+  return {
+    before: base.classes[className]?.answered ?? nothingAnswered,
+    now: counts.classes[className]?.answered ?? nothingAnswered,
+    spanUs: countsAtUs - base.atUs,
+    oldestHeldUs: counts.oldestHeldUs === null ? null : Math.max(0, countsAtUs - counts.oldestHeldUs),
+    atMs: countsAtMs ?? 0,
+  };
 }
 
 /** Null when no source has counts newer than its last reading. */
@@ -251,8 +280,8 @@ function atLatest(source: Source): DispatchCounts {
 
 function baseOf(counts: DispatchCounts, atUs: number): Source['base'] {
   const classes: Source['base']['classes'] = {};
-  for (const [name, { demandIntegralUs, arrivals }] of Object.entries(counts.classes)) {
-    classes[name] = { demandIntegralUs, arrivals };
+  for (const [name, { demandIntegralUs, arrivals, answered }] of Object.entries(counts.classes)) {
+    classes[name] = { demandIntegralUs, arrivals, answered: answered ?? nothingAnswered };
   }
   return { atUs, classes };
 }

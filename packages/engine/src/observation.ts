@@ -1,5 +1,6 @@
 import type { Cause, ClassObservation, Observation } from '@ebb/core';
-import type { ScalingSpec, TriggerSpec } from '@ebb/documents';
+import type { ScalingSpec } from '@ebb/documents';
+import type { DemandSignal } from './demand.ts';
 import { isHeard, type GatewayLink } from './gatewayLink.ts';
 import { causeOrder, type WorkloadState } from './workloadState.ts';
 
@@ -21,7 +22,7 @@ export function observe(
     nowMs,
     causes: causeOrder.filter((cause) => causes.has(cause)),
     readings: [
-      ...state.demand.readings(measuredTriggers(state.spec.scaling), classNames, nowMs),
+      ...state.demand.readings(measuredSignals(state.spec.scaling), classNames, nowMs),
       ...state.schedules.readings.splice(0),
     ],
     classes: Object.fromEntries(classNames.map((name) => [name, observeClass(state, name)])),
@@ -31,13 +32,14 @@ export function observe(
 }
 
 /** Policies of other origins have no triggers in the document: they read both signals by the names of their kinds. */
-const bothSignals: readonly TriggerSpec[] = [
-  { name: 'concurrency', type: 'concurrency', target: 1 },
-  { name: 'requestRate', type: 'requestRate', target: 1 },
+const bothSignals: readonly DemandSignal[] = [
+  { name: 'concurrency', type: 'concurrency' },
+  { name: 'requestRate', type: 'requestRate' },
 ];
 
-function measuredTriggers({ policy, triggers }: ScalingSpec): readonly TriggerSpec[] {
-  return !policy || policy.type === 'windows' ? triggers : bothSignals;
+function measuredSignals({ policy, triggers }: ScalingSpec): readonly DemandSignal[] {
+  if (!policy || policy.type === 'windows') return triggers;
+  return policy.type === 'slo' ? [...bothSignals, ...policy.triggers] : bothSignals;
 }
 
 function observeClass(state: WorkloadState, className: string): ClassObservation {

@@ -1,3 +1,4 @@
+import type { WorkloadInput } from '@ebb/documents';
 import { poisson, SeededRandom, startLoad, VirtualSystem, workloadDocument } from '@ebb/testing';
 import { expect, it } from 'vitest';
 
@@ -5,14 +6,17 @@ const minuteMs = 60_000;
 const key = { cluster: 'local', namespace: 'default', name: 'web' };
 
 /** 6 requests a second of half a second each: three in flight on average, on replicas that take two. */
-const policies = [
+type Policy = NonNullable<NonNullable<WorkloadInput['spec']['scaling']>['policy']>;
+
+const policies: Policy[] = [
   { type: 'knative' },
   { type: 'ray', targetOngoingRequests: 2 },
   { type: 'skyserve', targetQpsPerReplica: 3 },
   { type: 'kubeai', targetRequests: 2 },
   { type: 'aibrix', targetValue: 2 },
   { type: 'clarifai' },
-] as const;
+  { type: 'slo', triggers: [{ type: 'queueWait', above: '200ms', below: '20ms' }], startTime: '5s' },
+];
 
 it.each(policies)(
   'the policy $type runs live: wakes, follows the load within its bounds, loses nothing',

@@ -16,6 +16,7 @@ interface NaiveRequest {
   deadlineCode: RefusalCode;
   excluded: string[];
   everHeld: boolean;
+  assignedUs: number;
   state: 'held' | 'inFlight' | 'over';
   /** What it is on while it is in flight. */
   replica: string;
@@ -103,6 +104,7 @@ export class NaiveDispatcher {
       deadlineCode: clientUs < holdUs ? 'deadline-passed' : 'hold-timeout',
       excluded: [],
       everHeld: false,
+      assignedUs: 0,
       state: 'over',
       replica: '',
       class: '',
@@ -126,6 +128,7 @@ export class NaiveDispatcher {
     this.#begin(nowUs, events);
     const request = this.#requests.get(id);
     if (request && request.state !== 'over') {
+      if (request.state === 'inFlight' && outcome === 'succeeded') this.#noteAnswer(request);
       if (request.state === 'held') this.#unhold(request);
       else this.#release(request);
       request.state = 'over';
@@ -285,7 +288,18 @@ export class NaiveDispatcher {
     }
   }
 
+  #noteAnswer(request: NaiveRequest): void {
+    const one = this.#classOf(request);
+    const { requests, responseUs, waitUs } = one.answered ?? { requests: 0, responseUs: 0, waitUs: 0 };
+    one.answered = {
+      requests: requests + 1,
+      responseUs: responseUs + this.#nowUs - request.arrivedUs,
+      waitUs: waitUs + request.assignedUs - request.arrivedUs,
+    };
+  }
+
   #assign(request: NaiveRequest): void {
+    request.assignedUs = this.#nowUs;
     const candidates = this.#candidates(request);
     const event = this.#expect({ type: 'assigned', id: request.request.id, waitedUs: this.#nowUs - request.arrivedUs });
     if (event.type !== 'assigned') throw new Error('not reached');
@@ -364,7 +378,7 @@ export class NaiveDispatcher {
     return [...this.#requests.values()].filter(({ state }) => state !== 'over').length;
   }
 
-  #classOf(request: NaiveRequest, name = request.class): ClassCounts {
+  #classOf(request: NaiveRequest, name: string = request.class): ClassCounts {
     request.class = name;
     return this.#newClass(name);
   }

@@ -20,6 +20,8 @@ export interface Ticket {
   excluded: readonly Endpoint[];
   excludedIn: number;
   everHeld: boolean;
+  /** When it was last given to a replica. */
+  assignedUs: number;
   /** Order within the queue: lower goes first, retried ones are negative. Also breaks ties of deadlines. */
   rank: number;
   lane: Lane | null;

@@ -81,6 +81,11 @@ export interface DispatchCounts {
       arrivals: number;
       /** Largest inFlight + held since the last `takePeaks`. */
       peak: number;
+      /**
+       * Requests that were answered well, and the sums over them of the time from arrival to the end of the answer and
+       * of the time before it was given to a replica. Absent until there is one.
+       */
+      answered?: { requests: number; responseUs: number; waitUs: number };
     }
   >;
   requests: { total: number; succeeded: number; failed: number; refused: number; cancelled: number; held: number };

@@ -105,6 +105,7 @@ export class WorkloadDispatch {
       excluded: [],
       excludedIn: 0,
       everHeld: false,
+      assignedUs: nowUs,
       rank: 0,
       lane: null,
       previous: null,
@@ -117,10 +118,12 @@ export class WorkloadDispatch {
   }
 
   complete(nowUs: number, ticket: Ticket, outcome: CompletionOutcome, events: DispatchEvent[]): void {
-    if (ticket.endpoint) this.#release(nowUs, ticket, events);
+    const { arrivedUs, assignedUs, endpoint } = ticket;
+    if (endpoint) this.#release(nowUs, ticket, events);
     else this.#unhold(nowUs, ticket);
     this.#shared.tickets.delete(ticket.request.id);
     this.#totals[outcome]++;
+    if (endpoint && outcome === 'succeeded') ticket.pool.tally.addAnswered(nowUs - arrivedUs, assignedUs - arrivedUs);
     this.#serve(nowUs, events);
   }
 
@@ -260,6 +263,7 @@ export class WorkloadDispatch {
     this.#inFlight++;
     ticket.pool = pool;
     ticket.endpoint = endpoint;
+    ticket.assignedUs = nowUs;
     const waitedUs = nowUs - ticket.arrivedUs;
     events.push({ type: 'assigned', id: ticket.request.id, replica, class: pool.name, waitedUs });
   }

@@ -150,16 +150,11 @@ function policyHints({ policy, ...scaling }: WorkloadDocument['spec']['scaling']
       (rules) => rules.policies.length > 0 || rules.stabilizationWindow > 0 || rules.selectPolicy !== 'Max',
     ),
   };
-  const ignored = Object.entries(isWritten).flatMap(([field, written]): Hint[] => {
+  return Object.entries(isWritten).flatMap(([field, written]): Hint[] => {
     if (!written) return [];
     const message = `${field} has no effect with the policy ${policy.type}, which decides by its own rules`;
     return [{ path: ['spec', 'scaling', field], code: 'no-effect', message }];
   });
-  if (policy.type !== 'slo') return ignored;
-  const message =
-    'response times and waits are not measured while it runs yet, so the policy slo only wakes, holds and goes to zero; ' +
-    '`ebb decide` computes with readings that it is given';
-  return [...ignored, { path: ['spec', 'scaling', 'policy'], code: 'mode-not-available', message }];
 }
 
 /** `{namespace, name}` or a bare name, as a key in the workload's cluster. */
