@@ -1,23 +1,6 @@
-import type { ObjectKey, Problem, WorkloadStatus } from '@ebb/documents';
+import type { ApiObject, ObjectKey, Problem } from '@ebb/documents';
 
-/** An object as the API gives it, after Kubernetes: what was written, who wrote it when, and what the engine says. */
-export interface ApiObject {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace: string;
-    cluster: string;
-    labels: Record<string, string>;
-    annotations: Record<string, string>;
-    resourceVersion: string;
-    generation: number;
-    creationTimestamp: string;
-  };
-  spec: unknown;
-  /** Of a workload, once the engine has seen it. */
-  status?: WorkloadStatus;
-}
+export type { ApiObject };
 
 /** An object to write: one that was read, or a document as in a file. */
 export interface ObjectToPut {

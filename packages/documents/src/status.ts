@@ -133,6 +133,25 @@ export interface SystemStatus {
   dataDirectory: string;
 }
 
+/** An object as the API gives it, after Kubernetes: what was written, who wrote it when, and what the engine says. */
+export interface ApiObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace: string;
+    cluster: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    resourceVersion: string;
+    generation: number;
+    creationTimestamp: string;
+  };
+  spec: unknown;
+  /** Of a workload, once the engine has seen it. */
+  status?: WorkloadStatus;
+}
+
 /** What `/api/v1/watch` streams: each with a sequence that a client can resume from. */
 export type WatchEvent =
   | { sequence: number; type: 'status'; at: number; status: WorkloadStatus }

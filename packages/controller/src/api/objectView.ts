@@ -1,23 +1,5 @@
 import type { StoredDocument } from '@ebb/core';
-import type { WorkloadStatus } from '@ebb/documents';
-
-/** An object as the API gives it, after Kubernetes. */
-export interface ApiObject {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace: string;
-    cluster: string;
-    labels: Record<string, string>;
-    annotations: Record<string, string>;
-    resourceVersion: string;
-    generation: number;
-    creationTimestamp: string;
-  };
-  spec: unknown;
-  status?: WorkloadStatus;
-}
+import type { ApiObject, WorkloadStatus } from '@ebb/documents';
 
 export function objectView(stored: StoredDocument, status: WorkloadStatus | null): ApiObject {
   const written = isRecord(stored.document) ? stored.document : {};

@@ -1,5 +1,6 @@
 import type { LogLine, JournalRecord } from '@ebb/core';
 import type {
+  ApiObject,
   ColdStart,
   Condition,
   CostStatus,
@@ -17,7 +18,6 @@ import type { Explanation, WorkloadRecommendation } from '@ebb/engine';
 import { z } from 'zod';
 import type { ApplyAnswer } from './applyDocuments.ts';
 import { apiErrors, type ProblemBody } from './errors.ts';
-import type { ApiObject } from './objectView.ts';
 
 /**
  * The answers, for the OpenAPI document. Each is bound to its TypeScript type, so that one cannot change without the
