@@ -62,7 +62,7 @@ export {
 export { decideBySlo, defaultSloSettings, type SloDecisionSpec, type SloSettings } from './replicas/algorithms/slo.ts';
 export * from './replicas/algorithms/sloTriggers.ts';
 export { decide } from './replicas/decide.ts';
-export { hpaDecisionSpec } from './replicas/hpa/hpaSpec.ts';
+export { defaultHpaBehavior, hpaDecisionSpec } from './replicas/hpa/hpaSpec.ts';
 export * from './replicas/hpa/types.ts';
 export { decisionProblems } from './replicas/keda/documentProblems.ts';
 export {

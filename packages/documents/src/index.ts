@@ -1,6 +1,6 @@
 export { type ClusterDocument, type ClusterInput, clusterKind } from './cluster/cluster.ts';
 export { type ClusterLimits, type ClusterSpec, resolveCluster } from './cluster/resolve.ts';
-export type { HpaBehaviorSpec, HpaRulesSpec } from './hpa/behavior.ts';
+export { defaultHpaBehaviorSpec, type HpaBehaviorSpec, type HpaRulesSpec } from './hpa/behavior.ts';
 export { type HpaDocument, type HpaInput, hpaKind } from './hpa/hpa.ts';
 export type { HpaMetricDocumentSpec, HpaSelectorSpec, HpaTargetSpec } from './hpa/metrics.ts';
 export { type HpaSpec, resolveHpa } from './hpa/resolve.ts';

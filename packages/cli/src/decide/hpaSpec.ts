@@ -1,4 +1,5 @@
 import {
+  defaultHpaBehavior,
   defaultHpaController,
   type HpaBehavior,
   type HpaControllerSettings,
@@ -54,22 +55,7 @@ export const hpaMetric: Shape<HpaMetricSpec> = (value, path) => {
 
 const policy = object({ type: oneOf('Pods', 'Percent'), value: integer, periodMs: count });
 
-/** What Kubernetes fills in where a direction is left out (pkg/apis/autoscaling/v2/defaults.go). */
-const defaultUp: HpaRules = {
-  stabilizationMs: 0,
-  selectPolicy: 'Max',
-  policies: [
-    { type: 'Pods', value: 4, periodMs: 15_000 },
-    { type: 'Percent', value: 100, periodMs: 15_000 },
-  ],
-  tolerance: null,
-};
-const defaultDown: HpaRules = {
-  stabilizationMs: 300_000,
-  selectPolicy: 'Max',
-  policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }],
-  tolerance: null,
-};
+const defaults = defaultHpaBehavior(defaultHpaController);
 
 function rules(otherwise: HpaRules): Shape<HpaRules> {
   return orElse(
@@ -84,7 +70,7 @@ function rules(otherwise: HpaRules): Shape<HpaRules> {
 }
 
 export const hpaBehavior: Shape<HpaBehavior | null> = orNull(
-  object<HpaBehavior>({ scaleUp: rules(defaultUp), scaleDown: rules(defaultDown) }),
+  object<HpaBehavior>({ scaleUp: rules(defaults.scaleUp), scaleDown: rules(defaults.scaleDown) }),
 );
 
 export const hpaController: Shape<HpaControllerSettings> = orElse(

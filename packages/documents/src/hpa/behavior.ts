@@ -54,21 +54,23 @@ export interface HpaBehaviorSpec {
   scaleDown: HpaRulesSpec;
 }
 
-const defaultUp: HpaRulesSpec = {
-  stabilizationMs: 0,
-  selectPolicy: 'Max',
-  policies: [
-    { type: 'Pods', value: 4, periodMs: 15_000 },
-    { type: 'Percent', value: 100, periodMs: 15_000 },
-  ],
-  tolerance: null,
-};
-
-const defaultDown: HpaRulesSpec = {
-  stabilizationMs: null,
-  selectPolicy: 'Max',
-  policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }],
-  tolerance: null,
+/** What Kubernetes fills in where `behavior` is set and a direction is left out. */
+export const defaultHpaBehaviorSpec: HpaBehaviorSpec = {
+  scaleUp: {
+    stabilizationMs: 0,
+    selectPolicy: 'Max',
+    policies: [
+      { type: 'Pods', value: 4, periodMs: 15_000 },
+      { type: 'Percent', value: 100, periodMs: 15_000 },
+    ],
+    tolerance: null,
+  },
+  scaleDown: {
+    stabilizationMs: null,
+    selectPolicy: 'Max',
+    policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }],
+    tolerance: null,
+  },
 };
 
 /**
@@ -77,7 +79,8 @@ const defaultDown: HpaRulesSpec = {
  */
 export function resolveBehavior(behavior: BehaviorDocument | undefined): HpaBehaviorSpec | null {
   if (behavior?.scaleUp === undefined && behavior?.scaleDown === undefined) return null;
-  return { scaleUp: filled(behavior.scaleUp, defaultUp), scaleDown: filled(behavior.scaleDown, defaultDown) };
+  const { scaleUp, scaleDown } = defaultHpaBehaviorSpec;
+  return { scaleUp: filled(behavior.scaleUp, scaleUp), scaleDown: filled(behavior.scaleDown, scaleDown) };
 }
 
 function filled(rules: RulesDocument | undefined, defaults: HpaRulesSpec): HpaRulesSpec {

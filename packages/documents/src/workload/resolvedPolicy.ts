@@ -17,6 +17,7 @@ export interface KnativePolicySpec {
   metric: 'concurrency' | 'rps';
   /** Null: the concurrency of the classes, or the default target. */
   target: number | null;
+  /** Share of the target that is planned for, in (0, 1]. */
   targetUtilization: number;
   containerConcurrencyTargetDefault: number;
   requestsPerSecondTargetDefault: number;
@@ -25,6 +26,7 @@ export interface KnativePolicySpec {
   panicThresholdPercentage: number;
   maxScaleUpRate: number;
   maxScaleDownRate: number;
+  /** 0: the activator is never in the path of a running revision; -1: always. */
   targetBurstCapacity: number;
   activatorCapacity: number;
   enableScaleToZero: boolean;
@@ -32,6 +34,7 @@ export interface KnativePolicySpec {
   scaleToZeroPodRetentionPeriodMs: number;
   scaleDownDelayMs: number;
   initialScale: number;
+  /** At least this many when it asks for any. */
   activationScale: number;
   progressDeadlineMs: number;
   aggregation: 'linear' | 'weighted-exponential';

@@ -1,39 +1,16 @@
+import type { KnativePolicySpec } from '@ebb/documents';
 import type { AlgorithmSpec } from './tickingPolicy.ts';
 
 /**
  * Settings of Knative's Pod Autoscaler as data: ConfigMap `config-autoscaler` and the annotations of a revision
  * together (knative/serving pkg/autoscaler/config, pkg/apis/autoscaling). `parseKnativeAnnotations` makes them.
  */
-export interface KpaSettings {
-  metric: 'concurrency' | 'rps';
+export interface KpaSettings extends Omit<KnativePolicySpec, 'type'> {
   /** Of the revision; 0: no limit. */
   containerConcurrency: number;
-  /** Annotation `target`; null: none. */
-  target: number | null;
-  /** `container-concurrency-target-percentage` or annotation `target-utilization-percentage`, as a share in (0, 1]. */
-  targetUtilization: number;
-  containerConcurrencyTargetDefault: number;
-  requestsPerSecondTargetDefault: number;
-  stableWindowMs: number;
-  panicWindowPercentage: number;
-  panicThresholdPercentage: number;
-  maxScaleUpRate: number;
-  maxScaleDownRate: number;
-  /** 0: the activator is never in the path of a running revision; -1: always. */
-  targetBurstCapacity: number;
-  activatorCapacity: number;
-  enableScaleToZero: boolean;
-  scaleToZeroGracePeriodMs: number;
-  scaleToZeroPodRetentionPeriodMs: number;
-  scaleDownDelayMs: number;
-  initialScale: number;
-  /** At least this many when it asks for any. */
-  activationScale: number;
   minScale: number;
   /** 0: none. */
   maxScale: number;
-  progressDeadlineMs: number;
-  aggregation: 'linear' | 'weighted-exponential';
 }
 
 export interface KpaDecisionSpec extends KpaSettings, AlgorithmSpec {

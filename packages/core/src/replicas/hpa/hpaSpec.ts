@@ -1,4 +1,5 @@
 import {
+  defaultHpaBehaviorSpec,
   type HpaBehaviorSpec,
   type HpaMetricDocumentSpec,
   type HpaRulesSpec,
@@ -32,11 +33,16 @@ export function hpaDecisionSpec(
 
 /** Behaviour with the controller's flag where the document leaves the window of scaling down open. */
 export function hpaBehaviorOf(behavior: HpaBehaviorSpec | null, controller: HpaControllerSettings): HpaBehavior | null {
-  if (!behavior) return null;
-  return {
-    scaleUp: rulesOf(behavior.scaleUp, 0),
-    scaleDown: rulesOf(behavior.scaleDown, controller.downscaleStabilizationMs),
-  };
+  return behavior ? withFlags(behavior, controller) : null;
+}
+
+/** Kubernetes' own behaviour, as it is filled in for a direction that a document leaves out. */
+export function defaultHpaBehavior(controller: HpaControllerSettings): HpaBehavior {
+  return withFlags(defaultHpaBehaviorSpec, controller);
+}
+
+function withFlags({ scaleUp, scaleDown }: HpaBehaviorSpec, controller: HpaControllerSettings): HpaBehavior {
+  return { scaleUp: rulesOf(scaleUp, 0), scaleDown: rulesOf(scaleDown, controller.downscaleStabilizationMs) };
 }
 
 function rulesOf({ stabilizationMs, ...rules }: HpaRulesSpec, defaultStabilizationMs: number): HpaRules {

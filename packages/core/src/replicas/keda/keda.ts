@@ -1,5 +1,6 @@
 import type { Reason } from '../../explain/reasons.ts';
 import { decideByHpa } from '../hpa/hpa.ts';
+import { defaultHpaBehavior } from '../hpa/hpaSpec.ts';
 import type { HpaBehavior, HpaDecisionSpec } from '../hpa/types.ts';
 import type { DecideResult, Json, Memory, Observation } from '../types.ts';
 import {
@@ -133,29 +134,11 @@ function hpaSpec(spec: KedaDecisionSpec, metrics: AdapterMetric[]): HpaDecisionS
   };
 }
 
-const kubernetesDefaults: HpaBehavior = {
-  scaleUp: {
-    stabilizationMs: 0,
-    selectPolicy: 'Max',
-    policies: [
-      { type: 'Pods', value: 4, periodMs: 15_000 },
-      { type: 'Percent', value: 100, periodMs: 15_000 },
-    ],
-    tolerance: null,
-  },
-  scaleDown: {
-    stabilizationMs: 300_000,
-    selectPolicy: 'Max',
-    policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }],
-    tolerance: null,
-  },
-};
-
 /** Pausing one direction disables it in the HPA. */
 function pausedBehavior(spec: KedaDecisionSpec): HpaBehavior | null {
   const { scaleIn, scaleOut } = spec.pause;
   if (!scaleIn && !scaleOut) return spec.behavior;
-  const base = spec.behavior ?? kubernetesDefaults;
+  const base = spec.behavior ?? defaultHpaBehavior(spec.controller);
   return {
     scaleUp: scaleOut ? { ...base.scaleUp, selectPolicy: 'Disabled' } : base.scaleUp,
     scaleDown: scaleIn ? { ...base.scaleDown, selectPolicy: 'Disabled' } : base.scaleDown,
