@@ -7,6 +7,7 @@ import type {
   Scaler,
   Store,
   StoredDocument,
+  TriggerPort,
 } from '@ebb/core';
 import type { ObjectKey, EventSpec, ScheduleSpec, WatchEvent, WorkloadStatus } from '@ebb/documents';
 
@@ -20,6 +21,8 @@ export interface EnginePorts {
   gateway: GatewayPort;
   /** Makes the scaler that turns a workload's schedules into readings (cron and zones are evaluated outside core). */
   scheduleScaler(schedules: ScheduleSpec[], events: EventSpec[]): Scaler;
+  /** Opens the triggers of ScaledObjects and ScaledJobs. */
+  triggers: TriggerPort;
   /** Short random text for replica ids, such as `x7k2p`. */
   newSuffix(): string;
   log(level: LogLevel, message: string, data?: Record<string, unknown>): void;

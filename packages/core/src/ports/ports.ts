@@ -1,4 +1,4 @@
-import type { ObjectKey, Probe, Resources, ServingSpec, StartupProbe, Condition } from '@ebb/documents';
+import type { KedaTriggerSpec, ObjectKey, Probe, Resources, ServingSpec, StartupProbe, Condition } from '@ebb/documents';
 import type { DispatchClass, DispatchCounts } from '../dispatch/types.ts';
 import type { Reading } from '../replicas/types.ts';
 
@@ -65,6 +65,38 @@ export interface ReplicaObservation {
   stagesUs: { askToSpawn: number | null; spawnToListen: number | null; listenToReady: number | null };
 }
 
+/** One run of a Job: a process that is to end by itself. Asking twice for one id gives one process. */
+export interface RunStart {
+  id: string;
+  /** The document that the Job belongs to. */
+  owner: ObjectKey;
+  node: string;
+  command: string[];
+  env: Record<string, string>;
+  envFromHost: string[];
+  workingDirectory: string;
+  resources: { requests: Resources; limits: Partial<Resources> };
+  terminationGraceMs: number;
+}
+
+/** `succeeded` and `failed` stay listed, over restarts too, until the run is stopped; `gone` is the last word. */
+export type RunPhase = 'starting' | 'running' | 'succeeded' | 'failed' | 'stopping' | 'gone';
+
+export interface RunObservation {
+  id: string;
+  owner: ObjectKey;
+  phase: RunPhase;
+  pid: number | null;
+  /** Null while it runs, when a signal ended it, or when nobody saw how it ended. */
+  exitCode: number | null;
+  /** For a person: `exit code 3`, `ended by SIGKILL`, `command not found: nodde`, `ended while nobody watched`. */
+  message: string;
+  /** Stable code of a failure: `exit`, `signal`, `command-not-found`, `working-directory`, `out-of-memory`, `unknown-end`. */
+  failure: string | null;
+  startedAtMs: number;
+  endedAtMs: number | null;
+}
+
 export interface LogLine {
   replica: string;
   atMs: number;
@@ -91,7 +123,8 @@ export interface ReplicaUsageSample {
 export type DriverEvent =
   | { type: 'replica'; replica: ReplicaObservation }
   /** Full list after a (re)connection: what is not in it does not exist. */
-  | { type: 'snapshot'; replicas: ReplicaObservation[] }
+  | { type: 'snapshot'; replicas: ReplicaObservation[]; runs?: RunObservation[] }
+  | { type: 'run'; run: RunObservation }
   /** From time to time, and where a replica is ended. A driver that cannot measure sends none. */
   | { type: 'usage'; samples: ReplicaUsageSample[] }
   | { type: 'disconnected'; message: string };
@@ -99,7 +132,9 @@ export type DriverEvent =
 /** Runs replicas. At most ten methods. */
 export interface Driver {
   ensure(start: ReplicaStart): Promise<void>;
-  /** SIGTERM, grace, SIGKILL of the whole group; `gone` follows as an event. Unknown ids are fine. */
+  /** Starts a run of a Job. Left out: this driver runs no Jobs. */
+  run?(start: RunStart): Promise<void>;
+  /** SIGTERM, grace, SIGKILL of the whole group; `gone` follows as an event. An ended run is forgotten. Unknown ids are fine. */
   stop(id: string): Promise<void>;
   list(): Promise<ReplicaObservation[]>;
   watch(listener: (event: DriverEvent) => void): () => void;
@@ -152,12 +187,40 @@ export interface GatewayPort {
   close(): Promise<void>;
 }
 
-/** Reads one trigger's source. One file each. */
+/** Reads one trigger's source, or those of one document together. */
 export interface Scaler {
   read(nowMs: number): Promise<Reading[]>;
-  /** Push, where the source can: calls back when `read` would give something new. */
-  watch?(listener: () => void): () => void;
+  /** Push, where the source can: calls back with what is new, or with nothing when `read` would give something new. */
+  watch?(listener: (readings?: Reading[]) => void): () => void;
   close(): Promise<void>;
+}
+
+/** Which triggers of which document are to be read, and what `…FromEnv` settings may name. */
+export interface TriggerRequest {
+  kind: 'ScaledObject' | 'ScaledJob' | 'Workload';
+  key: ObjectKey;
+  triggers: KedaTriggerSpec[];
+  /** Environment of the target's container as its document has it, and variables that it takes from the host. */
+  env: Record<string, string>;
+  envFromHost: string[];
+}
+
+/**
+ * All triggers of one document. `read` gives one reading for each, in the document's order, and never rejects: what
+ * cannot be read has the state `error` and says why. `watch` reads event-driven: pushes where the source can, else rounds of
+ * its own, quick while nothing is active.
+ */
+export interface TriggerSet extends Scaler {
+  /** By trigger name, as far as the document says them; cpu and memory triggers and those of unknown types have none. */
+  readonly targets: Record<string, { target: number; activationTarget: number }>;
+  /** Names of triggers of types that are not available here: their readings always have the state `missing`. */
+  readonly unsupported: readonly string[];
+  watch(listener: (readings?: Reading[]) => void): () => void;
+}
+
+/** Opens what documents name as triggers. Nothing connects before the first `read` or `watch`. */
+export interface TriggerPort {
+  open(request: TriggerRequest): TriggerSet;
 }
 
 export interface StoredDocument {

@@ -56,6 +56,10 @@ export interface Reading {
   message?: string;
   /** When the value is known to change by itself (schedules, calendars). */
   nextChangeMs?: number;
+  /** Whether the source's own rule for leaving zero is met; left out: value > activation value. */
+  active?: boolean;
+  /** What is aimed at, where only the source knows (external scalers). */
+  target?: number;
 }
 
 export interface ClassObservation {
