@@ -7,6 +7,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // Tests run on the sources of every package, so that a test can be run without a build. (The processes that the
 // end-to-end tests start are the built ones: `npm test` builds first.)
 const alias = [
+  { find: '@ebb/testing/services', replacement: here('./packages/testing/src/services/index.ts') },
   { find: '@ebb/testing/conformance', replacement: here('./packages/testing/src/conformance/index.ts') },
   { find: '@ebb/core/dispatch', replacement: here('./packages/core/src/dispatch/dispatcher.ts') },
   ...readdirSync(here('./packages')).map((name) => ({
@@ -36,7 +37,7 @@ export default defineConfig({
       },
       ...(['browser', 'services', 'kubernetes'] as const).map((name) => ({
         resolve: { alias },
-        test: { name, include: [`**/*.${name}.test.ts`], exclude, testTimeout: 120_000 },
+        test: { name, include: [`**/*.${name}.test.ts`], exclude, testTimeout: 120_000, hookTimeout: 180_000 },
       })),
     ],
   },

@@ -12,7 +12,7 @@ const mayImport = {
   client: ['documents'],
   controller: ['documents', 'core', 'engine', 'link', 'scalers', 'drivers', 'providers', 'gateway', 'dashboard'],
   simulator: ['documents', 'core', 'engine'],
-  cli: ['documents', 'core', 'engine', 'client', 'controller', 'simulator'],
+  cli: ['documents', 'core', 'engine', 'scalers', 'client', 'controller', 'simulator'],
   testing: ['documents', 'core', 'engine', 'scalers', 'drivers', 'gateway'],
 };
 

@@ -7,6 +7,8 @@ export interface DataDirectory {
   path: string;
   database: string;
   token: string;
+  /** What Secrets are sealed with. */
+  sealingKey: string;
   /** Written when the control plane serves, removed at a clean stop. */
   control: string;
   lock: string;
@@ -37,6 +39,7 @@ export function openDataDirectory(given: string): DataDirectory {
     path,
     database: join(path, 'ebb.db'),
     token: join(path, 'token'),
+    sealingKey: join(path, 'sealing-key'),
     control: join(path, 'control.json'),
     lock: join(path, 'run', 'control.lock'),
     gatewayLog: join(path, 'logs', 'gateway.log'),

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { StoreError } from '@ebb/core';
+import { type Store, StoreError } from '@ebb/core';
 import { assemblePage } from '@ebb/dashboard';
 import { connectProcessDriver } from '@ebb/drivers';
 import { createEngine, type Engine } from '@ebb/engine';
@@ -19,7 +19,9 @@ import { readOrMakeToken } from './ownerToken.ts';
 import type { LocalProcesses } from './processes/localProcesses.ts';
 import { Shutdown } from './shutdown.ts';
 import { NewerDatabaseError } from './store/sqlite/database.ts';
+import { readOrMakeSealingKey, sealDocuments } from './store/sealedDocuments.ts';
 import { openSqliteStore } from './store/sqlite/openSqliteStore.ts';
+import { liveTriggers } from './triggers.ts';
 
 interface ServeOptions extends ControlPlaneOptions {
   directory: DataDirectory;
@@ -36,8 +38,16 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
   const undo: (() => unknown)[] = [];
   try {
     const token = readOrMakeToken(directory.token);
-    const store = await openSqliteStore(directory.database);
-    undo.push(() => store.close());
+    const database = await openSqliteStore(directory.database);
+    undo.push(() => database.close());
+    const store: Store = {
+      documents: sealDocuments(database.documents, readOrMakeSealingKey(directory.sealingKey)),
+      journal: database.journal,
+      ledger: database.ledger,
+      state: database.state,
+      takeEpoch: () => database.takeEpoch(),
+      close: () => database.close(),
+    };
     const epoch = await store.takeEpoch();
     const clock = liveClock(await readClockFloor(store));
     undo.push(() => clock.close());
@@ -58,13 +68,19 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
 
     const ring = new WatchRing(startedAt * 1000);
     const limits = await readLimits(store);
-    const engine = createEngine({
+    const engine: Engine = createEngine({
       ports: {
         clock,
         store,
         driver,
         gateway,
         scheduleScaler: (schedules, events) => createScheduleScaler(schedules, { wallNowMs: () => Date.now(), events }),
+        triggers: liveTriggers({
+          documents: store.documents,
+          engine: () => engine,
+          nowMs: () => clock.nowMs(),
+          log,
+        }),
         newSuffix,
         log,
       },

@@ -70,11 +70,13 @@ export {
   kedaDecisionSpec,
   kedaFormulaProblems,
   type KedaSpecOptions,
+  resourceMetric,
   scaledJobRules,
   scaledJobTargets,
 } from './replicas/keda/kedaSpec.ts';
-export { type TriggerTarget, TriggerTargetError } from './replicas/keda/triggerTargets.ts';
+export { type TriggerTarget, TriggerTargetError } from './replicas/keda/triggerTarget.ts';
 export {
+  isJobPending,
   jobsToCreate,
   type ScaledJobCounts,
   type ScaledJobResult,

@@ -4,29 +4,73 @@ export { defaultHpaBehaviorSpec, type HpaBehaviorSpec, type HpaRulesSpec } from 
 export { type HpaDocument, type HpaInput, hpaKind } from './hpa/hpa.ts';
 export type { HpaMetricDocumentSpec, HpaSelectorSpec, HpaTargetSpec } from './hpa/metrics.ts';
 export { type HpaSpec, resolveHpa } from './hpa/resolve.ts';
+export type { HttpHeaderSpec, HttpMetricSpec, HttpTimeoutsSpec, ServiceSpec } from './httpAddOn/resolved.ts';
+export {
+  type HttpScaledObjectDocument,
+  type HttpScaledObjectInput,
+  httpScaledObjectKind,
+} from './httpAddOn/httpScaledObject.ts';
+export {
+  type InterceptorRouteDocument,
+  type InterceptorRouteInput,
+  interceptorRouteKind,
+} from './httpAddOn/interceptorRoute.ts';
+export { type HttpScaledObjectSpec, resolveHttpScaledObject } from './httpAddOn/resolveHttpScaledObject.ts';
+export {
+  type InterceptorRouteSpec,
+  type InterceptorRuleSpec,
+  resolveInterceptorRoute,
+  type StaticResponseSpec,
+} from './httpAddOn/resolveInterceptorRoute.ts';
 export { InvalidDocumentError } from './invalidDocument.ts';
 export { type KedaPauseSpec, kedaAnnotations } from './keda/annotations.ts';
 export type { KedaModifiersSpec } from './keda/modifiers.ts';
 export { resolveScaledJob, type ScaledJobSpec } from './keda/resolveScaledJob.ts';
 export { resolveScaledObject, type ScaledObjectSpec } from './keda/resolveScaledObject.ts';
+export {
+  type KeyReference,
+  resolveTriggerAuthentication,
+  type TriggerAuthenticationSpec,
+} from './keda/resolveTriggerAuthentication.ts';
 export { type ScaledJobDocument, type ScaledJobInput, scaledJobKind } from './keda/scaledJob.ts';
 export { type ScaledObjectDocument, type ScaledObjectInput, scaledObjectKind } from './keda/scaledObject.ts';
+export { type JobTemplate, type JobVariable, type JobVariables, resolveJobTemplate } from './keda/jobTemplate.ts';
 export type { KedaTriggerSpec } from './keda/trigger.ts';
-export { clusterTriggerAuthenticationKind, triggerAuthenticationKind } from './keda/triggerAuthentication.ts';
-export { apiVersion, type KindDefinition } from './kind.ts';
+export {
+  clusterTriggerAuthenticationKind,
+  type TriggerAuthenticationDocument,
+  triggerAuthenticationKind,
+} from './keda/triggerAuthentication.ts';
+export { apiVersion, type KindDefinition, type PathPattern } from './kind.ts';
 export { type AnyKind, type DocumentOf, isKindName, type KindName, kindNames, kindOf, kinds } from './kinds.ts';
+export {
+  type ConfigMapDocument,
+  type ConfigMapInput,
+  type ConfigMapSpec,
+  configMapKind,
+  resolveConfigMap,
+} from './kubernetes/configMap.ts';
+export {
+  resolveSecret,
+  type SecretDocument,
+  type SecretInput,
+  type SecretSpec,
+  secretKind,
+} from './kubernetes/secret.ts';
 export { nearest } from './nearest.ts';
 export { type NodePoolDocument, type NodePoolInput, nodePoolKind } from './nodePool/nodePool.ts';
 export { type NodePoolSpec, resolveNodePool } from './nodePool/resolve.ts';
 export * from './objectKey.ts';
 export { checkBatch } from './parse/checkBatch.ts';
-export { type ParsedDocument, type ParseResult, parseDocuments } from './parse/parseDocuments.ts';
-export type { Place } from './parse/place.ts';
+export { type ParsedDocument, type ParseOptions, type ParseResult, parseDocuments } from './parse/parseDocuments.ts';
+export { type Place, pathText } from './parse/place.ts';
 export * from './problem.ts';
 export { type ProblemCode, problemCodes } from './problemCodes.ts';
+export { redactDocument, redactedText } from './redactDocument.ts';
 export { generatedFiles } from './reference/generatedFiles.ts';
 export { type JsonSchema, jsonSchemaOf } from './reference/jsonSchema.ts';
 export { renderReferencePage } from './reference/page.ts';
+export { markdownTable } from './reference/table.ts';
 export * from './status.ts';
 export { formatDuration, parseDuration } from './units/duration.ts';
 export { formatMoneyMicro, parseMoneyMicro } from './units/money.ts';

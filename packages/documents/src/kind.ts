@@ -6,6 +6,9 @@ import type { ProblemCode } from './problemCodes.ts';
 
 export const apiVersion = 'ebb.dev/v1alpha1';
 
+/** A path in which `*` stands for every element or key: `['spec', 'triggers', '*', 'metadata', '*']`. */
+export type PathPattern = readonly string[];
+
 /** Something worth telling about a document that is right. */
 export interface Hint {
   path: Path;
@@ -43,6 +46,15 @@ export interface KindDefinition<Kind extends string, Schema extends z.ZodType> {
   /** What is left of a written document without the fields that only a cluster writes. */
   normalize?(written: Record<string, unknown>): Record<string, unknown>;
   hints?(document: z.output<Schema>): Hint[];
+  /**
+   * Where values stand that nobody may be shown: no message has what is written there or below, and `redactDocument`
+   * hides it.
+   */
+  secretFields?: readonly PathPattern[];
+  /** Where text is meant: a number or boolean that nobody quoted is taken letter by letter as it is written there. */
+  textFields?: readonly PathPattern[];
+  /** Annotations that change what is done, and how: a table on the reference page. */
+  annotations?: Readonly<Record<string, string>>;
 }
 
 /** The frame of a document: apiVersion, kind and metadata around the kind's own spec. */

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
 import { clusterKind } from './cluster/cluster.ts';
 import { hpaKind } from './hpa/hpa.ts';
+import { httpScaledObjectKind } from './httpAddOn/httpScaledObject.ts';
+import { interceptorRouteKind } from './httpAddOn/interceptorRoute.ts';
 import { scaledJobKind } from './keda/scaledJob.ts';
 import { scaledObjectKind } from './keda/scaledObject.ts';
 import { clusterTriggerAuthenticationKind, triggerAuthenticationKind } from './keda/triggerAuthentication.ts';
 import type { KindDefinition } from './kind.ts';
+import { configMapKind } from './kubernetes/configMap.ts';
+import { secretKind } from './kubernetes/secret.ts';
 import { nodePoolKind } from './nodePool/nodePool.ts';
 import { vpaKind } from './vpa/vpa.ts';
 import { workloadKind } from './workload/workload.ts';
@@ -13,10 +17,14 @@ import { workloadKind } from './workload/workload.ts';
 export const kinds = {
   Cluster: clusterKind,
   ClusterTriggerAuthentication: clusterTriggerAuthenticationKind,
+  ConfigMap: configMapKind,
+  HTTPScaledObject: httpScaledObjectKind,
   HorizontalPodAutoscaler: hpaKind,
+  InterceptorRoute: interceptorRouteKind,
   NodePool: nodePoolKind,
   ScaledJob: scaledJobKind,
   ScaledObject: scaledObjectKind,
+  Secret: secretKind,
   TriggerAuthentication: triggerAuthenticationKind,
   VerticalPodAutoscaler: vpaKind,
   Workload: workloadKind,

@@ -120,6 +120,68 @@ export interface WorkloadStatus {
   conditions: Condition[];
   /** Ready to paste into curl: `http://127.0.0.1:8080/upscale`. */
   url: string | null;
+  /** What scales it in place of its own document; null: nothing does. */
+  scaledBy: ScaledByStatus | null;
+}
+
+/** One Job of a ScaledJob. */
+export interface JobStatus {
+  id: string;
+  phase: 'waiting' | 'running' | 'succeeded' | 'failed';
+  /** Runs so far, and how many of them failed. */
+  attempts: number;
+  failures: number;
+  /** Wall milliseconds. */
+  createdAt: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** Of its last run that ended; null: none has, or a signal ended it. */
+  exitCode: number | null;
+  /** Why it is in this phase, for a person. */
+  message: string;
+}
+
+export interface ScaledJobStatus {
+  cluster: string;
+  namespace: string;
+  name: string;
+  generation: number;
+  paused: boolean;
+  /** `exact`: at KEDA's polls. `reactive`: with Ebb's improvements. */
+  mode: 'exact' | 'reactive';
+  minReplicas: number;
+  /** Most Jobs at once. */
+  maxReplicas: number;
+  /** Jobs that wait for a first run or for the end of a back-off, run, and have ended (as far as they are kept). */
+  jobs: { waiting: number; running: number; succeeded: number; failed: number };
+  /** The sentence of the last decision; empty before the first. */
+  summary: string;
+  triggers: TriggerStatus[];
+  /** Unfinished ones first, then the newest that have ended; at most a hundred. */
+  jobList: JobStatus[];
+  conditions: Condition[];
+}
+
+export interface TriggerStatus {
+  name: string;
+  type: string;
+  /** `unread`: not yet, or never (cpu and memory are read from the replicas). `missing`: the type is not available. */
+  state: 'ok' | 'stale' | 'missing' | 'error' | 'unread';
+  value: number | null;
+  target: number | null;
+  /** Whether it keeps the workload from zero. */
+  active: boolean | null;
+  /** When it was read, wall milliseconds. */
+  at: number | null;
+  message: string;
+}
+
+export interface ScaledByStatus {
+  kind: 'ScaledObject';
+  name: string;
+  /** `exact`: at the polls and syncs of KEDA and its HPA. `reactive`: with Ebb's improvements. */
+  mode: 'exact' | 'reactive';
+  triggers: TriggerStatus[];
 }
 
 /** One sample of the live curves, for the page and the terminal. */
@@ -127,6 +189,7 @@ export interface SystemStatus {
   version: string;
   at: number;
   startedAt: number;
+  scaledJobs?: ScaledJobStatus[];
   gateway: { connected: boolean; url: string; pid: number | null };
   agent: { connected: boolean; pid: number | null };
   workloads: WorkloadStatus[];
@@ -147,14 +210,16 @@ export interface ApiObject {
     generation: number;
     creationTimestamp: string;
   };
+  /** What was written beside metadata; of kinds without a `spec` (Secret, ConfigMap), all of it. Secret values are `***`. */
   spec: unknown;
-  /** Of a workload, once the engine has seen it. */
-  status?: WorkloadStatus;
+  /** Of a workload or a ScaledJob, once the engine has seen it. */
+  status?: WorkloadStatus | ScaledJobStatus;
 }
 
 /** What `/api/v1/watch` streams: each with a sequence that a client can resume from. */
 export type WatchEvent =
   | { sequence: number; type: 'status'; at: number; status: WorkloadStatus }
+  | { sequence: number; type: 'jobs'; at: number; status: ScaledJobStatus }
   | { sequence: number; type: 'decision'; at: number; workload: string; decision: DecisionStatus }
   | {
       sequence: number;

@@ -6,5 +6,8 @@ export interface DriverDescription {
 
 /** One line a driver, sorted. */
 export const drivers: readonly DriverDescription[] = [
-  { type: 'process', summary: 'Runs replicas as processes of this machine, started and probed by the agent process.' },
+  {
+    type: 'process',
+    summary: 'Runs replicas and Jobs as processes of this machine, started and probed by the agent process.',
+  },
 ];

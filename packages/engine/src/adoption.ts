@@ -19,7 +19,7 @@ export async function followDriver(context: EngineContext): Promise<() => void> 
   const takeEvent = (event: DriverEvent) => {
     if (context.stopped) return;
     if (event.type === 'snapshot') listed = true;
-    if (!listed && event.type === 'replica') waiting.push(event);
+    if (!listed && (event.type === 'replica' || event.type === 'run')) waiting.push(event);
     else onDriverEvent(context, event);
     if (event.type === 'snapshot') resolve();
   };
@@ -28,11 +28,12 @@ export async function followDriver(context: EngineContext): Promise<() => void> 
     log('warn', 'the agent has not answered: nothing is started or ended before it does');
     resolve();
   });
-  driver.list().then(
-    (replicas) => {
+  Promise.all([driver.list(), driver.listRuns?.() ?? []]).then(
+    ([replicas, runs]) => {
       if (listed || context.stopped) return;
       listed = true;
       onSnapshot(context, replicas);
+      context.runs.listed(runs);
       for (const event of waiting.splice(0)) onDriverEvent(context, event);
       resolve();
     },

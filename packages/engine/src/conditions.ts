@@ -48,12 +48,25 @@ function progressing(state: WorkloadState): Verdict {
 
 function scalingActive(context: EngineContext, state: WorkloadState): Verdict {
   if (state.spec.scaling.paused) return no('Paused', 'scaling is paused by the document');
+  if (state.scaledBy) return triggersActive(state);
   const nowMs = context.ports.clock.nowMs();
   const links = [...context.gateways.values()];
   if (links.length > 0 && links.every((link) => isHeard(link, nowMs))) {
     return yes('CountsKnown', 'the gateway reports its counts');
   }
   return no('GatewaySilent', 'the gateway reports no counts; replicas are held as they are');
+}
+
+function triggersActive({ scaledBy, triggers }: WorkloadState): Verdict {
+  const statuses = triggers?.status() ?? [];
+  const unread = statuses.filter(({ type, state }) => state === 'unread' && type !== 'cpu' && type !== 'memory');
+  const failing = statuses.find(({ state }) => state === 'error' || state === 'missing');
+  if (failing) {
+    const message = `trigger ${failing.name} (${failing.type}): ${failing.message}; replicas are held as they are`;
+    return no(failing.state === 'missing' ? 'Unsupported' : 'TriggerFailing', message);
+  }
+  if (unread.length > 0) return unknown('NotRead', `trigger ${unread[0]?.name} has not been read yet`);
+  return yes('TriggersRead', `ScaledObject ${scaledBy?.spec.key.name}: every trigger is read`);
 }
 
 function scalingLimited(state: WorkloadState): Verdict {

@@ -1,9 +1,11 @@
-import type { AllocationLimits, Cause, Memory, ReplicaUsageSample } from '@ebb/core';
+import type { AllocationLimits, Cause, Memory, ReplicaUsageSample, RunObservation } from '@ebb/core';
 import type { Alarms } from './alarms.ts';
+import type { HttpRoutes } from './httpRoutes.ts';
 import type { GatewayLink } from './gatewayLink.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { Replica } from './replicaSet.ts';
+import type { ScaledObjects } from './scaledObjects.ts';
 import type { StatusFeed } from './statusFeed.ts';
 import type { EngineOptions, EnginePorts } from './types.ts';
 import type { WorkloadState } from './workloadState.ts';
@@ -21,6 +23,8 @@ export interface EngineContext {
   readonly feed: StatusFeed;
   /** When each workload is to be looked at though nothing happens. */
   readonly alarms: Alarms<WorkloadState>;
+  readonly scaledObjects: ScaledObjects;
+  readonly httpRoutes: HttpRoutes;
   /** What the driver has is known, so replicas may be started and ended. */
   adopted: boolean;
   driverConnected: boolean;
@@ -42,6 +46,8 @@ export interface EngineContext {
   hasLeft(state: WorkloadState): void;
   /** The driver has measured what replicas use. */
   measured(samples: readonly ReplicaUsageSample[]): void;
+  /** What the driver says of runs of Jobs. */
+  readonly runs: { listed(runs: readonly RunObservation[]): void; observed(run: RunObservation): void };
   /** The workload's state must be saved. */
   unsaved(state: WorkloadState): void;
 }

@@ -5,7 +5,7 @@ import { type EngineContext, recordOutcome } from './context.ts';
 import { touchDependents } from './dependents.ts';
 import { forgiveProven } from './reconcile.ts';
 import { askDriver, forgetReplica, messageOf, openLedgerRow, tellDriverToStop } from './replicaActions.ts';
-import { exists, isHeldOnTo, newReplica, nextPhase, type Replica } from './replicaSet.ts';
+import { exists, isHeldOnTo, newReplica, nextPhase, type Replica, noteUsage } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 export function onDriverEvent(context: EngineContext, event: DriverEvent): void {
@@ -15,8 +15,16 @@ export function onDriverEvent(context: EngineContext, event: DriverEvent): void 
       break;
     case 'snapshot':
       onSnapshot(context, event.replicas);
+      context.runs.listed(event.runs ?? []);
+      break;
+    case 'run':
+      context.runs.observed(event.run);
       break;
     case 'usage':
+      for (const sample of event.samples) {
+        const replica = context.owners.get(sample.id)?.replicas.get(sample.id);
+        if (replica) noteUsage(replica, sample);
+      }
       context.measured(event.samples);
       break;
     case 'disconnected':

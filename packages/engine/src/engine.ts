@@ -1,11 +1,22 @@
 import type { AllocationLimits, Cause, StoredDocument } from '@ebb/core';
-import { keyText, type ObjectKey, type WatchEvent, type WorkloadSpec, type WorkloadStatus } from '@ebb/documents';
+import {
+  keyText,
+  type ObjectKey,
+  type ScaledJobStatus,
+  type WatchEvent,
+  type WorkloadSpec,
+  type WorkloadStatus,
+} from '@ebb/documents';
 import { followDriver } from './adoption.ts';
 import { Alarms } from './alarms.ts';
 import type { EngineContext } from './context.ts';
 import { checkApply, isWorkload, resolveStored, storeBatch } from './documents.ts';
 import { explainFromJournal, linesOf } from './explain.ts';
 import { onGatewayEvent } from './gatewayEvents.ts';
+import { HttpRoutes } from './httpRoutes.ts';
+import { explainJobs } from './jobs/explainJobs.ts';
+import { scaledJobStatus } from './jobs/scaledJobStatus.ts';
+import { ScaledJobs } from './jobs/scaledJobs.ts';
 import { Journal } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import { reconcile } from './reconcile.ts';
@@ -13,7 +24,10 @@ import { forgetFailed, messageOf } from './replicaActions.ts';
 import { exists } from './replicaSet.ts';
 import { SavedState } from './savedState.ts';
 import { readSchedules } from './schedules.ts';
-import { journalSnapshot, specEvent } from './journalSnapshot.ts';
+import { journalSnapshot } from './journalSnapshot.ts';
+import { checkScaledObjects, ScaledObjects } from './scaledObjects.ts';
+import { bindScaling } from './scaling.ts';
+import { followSources, loadSources } from './sources.ts';
 import { workloadStatus } from './status.ts';
 import { Sizing } from './sizing.ts';
 import { StatusFeed } from './statusFeed.ts';
@@ -30,6 +44,7 @@ class LiveEngine implements Engine {
   readonly #context: EngineContext;
   readonly #saved: SavedState;
   readonly #sizing: Sizing;
+  readonly #jobs: ScaledJobs;
   readonly #touched = new Map<WorkloadState, Set<Cause>>();
   readonly #unwatch: (() => void)[] = [];
   #reconcileDue = false;
@@ -48,7 +63,9 @@ class LiveEngine implements Engine {
     const journal = new Journal({ store: store.journal, clock, log, snapshot: () => journalSnapshot(this.#context) });
     const feed = new StatusFeed(clock, (key) => {
       const state = workloads.get(key);
-      return state && !state.removed ? workloadStatus(this.#context, state) : null;
+      if (state) return state.removed ? null : { type: 'status', status: workloadStatus(this.#context, state) };
+      const jobs = this.#jobs.find(key);
+      return jobs ? { type: 'jobs', status: scaledJobStatus(this.#context, jobs) } : null;
     });
     this.#context = {
       options,
@@ -59,6 +76,8 @@ class LiveEngine implements Engine {
       journal,
       ledger: new Ledger({ store: store.ledger, clock, log }),
       feed,
+      scaledObjects: new ScaledObjects(),
+      httpRoutes: new HttpRoutes(),
       alarms: new Alarms(clock, (state) => wakeUp(this.#context, state)),
       adopted: false,
       driverConnected: false,
@@ -73,9 +92,11 @@ class LiveEngine implements Engine {
       hasLeft: (state) => this.#hasLeft(state),
       measured: (samples) => this.#sizing.take(samples),
       unsaved: (state) => this.#saved.changed(state),
+      runs: { listed: (runs) => this.#jobs.listed(runs), observed: (run) => this.#jobs.observed(run) },
     };
     this.#saved = new SavedState(this.#context);
     this.#sizing = new Sizing(this.#context);
+    this.#jobs = new ScaledJobs(this.#context);
   }
 
   async start(): Promise<void> {
@@ -86,15 +107,17 @@ class LiveEngine implements Engine {
     await ledger.load();
     const lastAliveMs = await this.#saved.lastAliveMs();
     this.#context.allocationMemory = await this.#saved.loadAllocation();
+    await loadSources(this.#context);
     for (const stored of await ports.store.documents.list('Workload')) {
       const state = this.#loaded(stored);
       if (!state) continue;
       await this.#saved.loadInto(state);
       await this.#sizing.load(state.key);
       workloads.set(state.key, state);
-      readSchedules(this.#context, state);
+      bindScaling(this.#context, state, state.spec);
     }
     await this.#loadLeaving();
+    await this.#jobs.load();
     this.#noteDependencies();
     journal.prepare();
     this.#unwatch.push(ports.gateway.watch((event) => this.#whileRunning(() => onGatewayEvent(this.#context, event))));
@@ -119,12 +142,15 @@ class LiveEngine implements Engine {
   apply(inputs: ApplyInput[]): Promise<ApplyOutcome[]> {
     return this.#inTurn(async () => {
       const specs = checkApply(this.#context, inputs);
+      checkScaledObjects(inputs, this.#context.scaledObjects.list());
       const outcomes = await storeBatch(this.#context, inputs);
       for (const [index, outcome] of outcomes.entries()) {
         const spec = specs.get(index);
         if (spec) this.#applied(outcome, spec);
         if (outcome.action !== 'unchanged') this.#announce('applied', outcome.stored);
       }
+      const changed = outcomes.filter(({ action }) => action !== 'unchanged').map(({ stored }) => stored);
+      followSources(this.#context, this.#jobs, changed);
       this.#noteDependencies();
       return outcomes;
     });
@@ -142,6 +168,7 @@ class LiveEngine implements Engine {
       if (!stored) return null;
       const state = isWorkload(kind) ? workloads.get(keyText(key)) : undefined;
       if (state) this.#removed(state);
+      followSources(this.#context, this.#jobs, [stored], true);
       this.#announce('deleted', stored);
       return stored;
     });
@@ -159,6 +186,22 @@ class LiveEngine implements Engine {
     return state && !state.removed ? workloadStatus(this.#context, state) : null;
   }
 
+  labels(): ReturnType<Engine['labels']> {
+    const present = [...this.#context.workloads.values()].filter(({ removed }) => !removed);
+    return present.map(({ objectKey, spec }) => ({ key: objectKey, labels: spec.labels }));
+  }
+
+  nowMs(): number {
+    return this.#context.ports.clock.nowMs();
+  }
+
+  scaledJobs(): ScaledJobStatus[] {
+    return this.#jobs
+      .states()
+      .map((state) => scaledJobStatus(this.#context, state))
+      .sort((left, right) => (left.namespace + left.name < right.namespace + right.name ? -1 : 1));
+  }
+
   watch(listener: (event: WatchEvent) => void): () => void {
     return this.#context.feed.watch(listener);
   }
@@ -167,6 +210,8 @@ class LiveEngine implements Engine {
     const { journal, ports, workloads } = this.#context;
     await journal.flush();
     const workload = keyText(key);
+    const jobs = workloads.has(workload) ? undefined : this.#jobs.find(`scaledjob/${workload}`);
+    if (jobs) return explainJobs(ports.store.journal, jobs.journalKey, atMs ?? ports.clock.nowMs());
     const explanation = await explainFromJournal(ports.store.journal, workload, atMs ?? ports.clock.nowMs());
     const state = workloads.get(workload);
     if (!explanation?.decision || !state?.decision || atMs !== undefined) return explanation;
@@ -231,7 +276,7 @@ class LiveEngine implements Engine {
   }
 
   #applied(outcome: ApplyOutcome, spec: WorkloadSpec): void {
-    const { workloads, journal, ports } = this.#context;
+    const { workloads, ports } = this.#context;
     const key = keyText(spec.key);
     let state = workloads.get(key);
     if (state && !state.removed && outcome.action === 'unchanged') return;
@@ -250,12 +295,7 @@ class LiveEngine implements Engine {
       state = newWorkloadState(outcome.stored, spec);
       workloads.set(key, state);
     }
-    // What was observed under the old spec is written before the new one.
-    journal.forget(key);
-    journal.prepare();
-    journal.record('event', key, specEvent(state));
-    readSchedules(this.#context, state);
-    this.#touch(state, 'document');
+    bindScaling(this.#context, state, spec);
     ports.log('info', `workload ${outcome.action}`, { key, generation: outcome.stored.generation });
   }
 
@@ -265,6 +305,8 @@ class LiveEngine implements Engine {
     state.memory = null;
     state.decision = null;
     state.grant = null;
+    state.triggers?.close();
+    state.triggers = null;
     readSchedules(this.#context, state);
     journal.forget(state.key);
     journal.record('event', state.key, { type: 'deleted' });
@@ -360,7 +402,11 @@ class LiveEngine implements Engine {
     this.#context.stopped = true;
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
     this.#context.alarms.clear();
-    for (const state of this.#context.workloads.values()) state.schedules.cancel?.();
+    for (const state of this.#context.workloads.values()) {
+      state.schedules.cancel?.();
+      state.triggers?.close();
+    }
+    this.#jobs.close();
     for (const check of [...this.#onChange]) check();
   }
 

@@ -2,6 +2,7 @@ import type { Cause, ClassObservation, Observation } from '@ebb/core';
 import type { ScalingSpec } from '@ebb/documents';
 import type { DemandSignal } from './demand.ts';
 import { isHeard, type GatewayLink } from './gatewayLink.ts';
+import { kedaObservation } from './kedaObservation.ts';
 import { causeOrder, type WorkloadState } from './workloadState.ts';
 
 /** What `decide` is told now. Consumes the readings that are new since the last observation. */
@@ -18,16 +19,18 @@ export function observe(
   const classNames = state.spec.classes.map((one) => one.name);
   const lastActiveAtMs = state.demand.lastActiveAtMs(nowMs);
   if (lastActiveAtMs !== null) state.lastActiveAtMs = Math.max(state.lastActiveAtMs ?? 0, lastActiveAtMs);
+  const keda = kedaObservation(state);
   return {
     nowMs,
     causes: causeOrder.filter((cause) => causes.has(cause)),
     readings: [
-      ...state.demand.readings(measuredSignals(state.spec.scaling), classNames, nowMs),
+      ...state.demand.readings(state.scaledBy ? [] : measuredSignals(state.spec.scaling), classNames, nowMs),
       ...state.schedules.readings.splice(0),
     ],
     classes: Object.fromEntries(classNames.map((name) => [name, observeClass(state, name)])),
     lastActiveAtMs: state.lastActiveAtMs,
     countsKnown: links.length > 0 && links.every((link) => isHeard(link, nowMs)),
+    ...(keda ? { keda } : {}),
   };
 }
 

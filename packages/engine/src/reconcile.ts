@@ -12,6 +12,7 @@ import { type DrainCause, planReplicas } from './plan.ts';
 import { askDriver, drainReplica, startReplica, stopReplica, takeBack, tellDriverToStop } from './replicaActions.ts';
 import { exists, isHeldOnTo, type Replica } from './replicaSet.ts';
 import { unavailableReason } from './unavailable.ts';
+import { readingsAreThere } from './scaling.ts';
 import { scheduleWakeUp } from './wakeUp.ts';
 import type { WorkloadState } from './workloadState.ts';
 
@@ -50,6 +51,7 @@ function alone(context: EngineContext, state: WorkloadState, step: () => void): 
 /** Whether the decision says something else than the one before. */
 function decideFor(context: EngineContext, state: WorkloadState, causes: ReadonlySet<Cause>): boolean {
   const nowMs = context.ports.clock.nowMs();
+  if (!readingsAreThere(state, nowMs)) return false;
   context.journal.prepare();
   const observation = observe(state, context.gateways.values(), causes, nowMs);
   const { decision, memory } = decide(state.decisionSpec, state.memory, observation);
@@ -194,7 +196,12 @@ export function configureGateway(context: EngineContext, state: WorkloadState): 
   if (state.removedAtGateway) return;
   const workload = gatewayWorkload(state.key, state.spec, state.replicas.values(), state.unavailable);
   for (const replica of state.replicas.values()) if (replica.phase === 'ready') replica.routed = true;
-  const text = JSON.stringify([state.stored.resourceVersion, workload.unavailable, workload.endpoints]);
+  const text = JSON.stringify([
+    state.stored.resourceVersion,
+    workload.unavailable,
+    workload.endpoints,
+    workload.serving.routes,
+  ]);
   if (text !== state.configured) context.ports.gateway.configure(workload);
   state.configured = text;
   if (!state.removed) return;

@@ -1,4 +1,4 @@
-import type { DriverPhase, ReplicaObservation } from '@ebb/core';
+import type { DriverPhase, ReplicaObservation, ReplicaUsageSample } from '@ebb/core';
 import type { ColdStart, ReplicaPhase } from '@ebb/documents';
 
 /** What can happen to a replica: the driver's word, or a step of the engine. */
@@ -102,6 +102,29 @@ export interface Replica {
   inFlight: number;
   message: string;
   coldStart: ColdStart;
+  /** What it used at last; null: not told yet. */
+  usage: ReplicaUsage | null;
+}
+
+/** Latest use of a replica; CPU is a mean over `windowMs` and null until two measurements are there. */
+export interface ReplicaUsage {
+  atMs: number;
+  startedAtMs: number;
+  cpuMs: number;
+  cpuMilli: number | null;
+  memoryBytes: number;
+  windowMs: number;
+}
+
+/** Notes a measurement of the driver. */
+export function noteUsage(replica: Replica, { atMs, startedAtMs, cpuMs, memoryBytes }: ReplicaUsageSample): void {
+  const before = replica.usage;
+  const isSame = before !== null && before.startedAtMs === startedAtMs && cpuMs >= before.cpuMs && atMs > before.atMs;
+  const fromMs = isSame ? before.atMs : startedAtMs;
+  const windowMs = Math.max(0, atMs - fromMs);
+  const usedMs = isSame ? cpuMs - before.cpuMs : cpuMs;
+  const cpuMilli = windowMs > 0 ? Math.round((usedMs * 1000) / windowMs) : null;
+  replica.usage = { atMs, startedAtMs, cpuMs, cpuMilli, memoryBytes, windowMs };
 }
 
 export function newReplica(
@@ -120,6 +143,7 @@ export function newReplica(
     ended: false,
     inFlight: 0,
     message: '',
+    usage: null,
     coldStart: {
       arrivalToAskUs: null,
       askToSpawnUs: null,

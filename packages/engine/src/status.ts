@@ -1,4 +1,4 @@
-import type { ReplicaCounts, ReplicaStatus, WorkloadStatus } from '@ebb/documents';
+import type { ReplicaCounts, ReplicaStatus, ScaledByStatus, WorkloadStatus } from '@ebb/documents';
 import { conditionsOf } from './conditions.ts';
 import type { EngineContext } from './context.ts';
 import { costStatus } from './costStatus.ts';
@@ -37,7 +37,15 @@ export function workloadStatus(context: EngineContext, state: WorkloadState): Wo
     replicaList: replicas.map((replica) => replicaStatus(state, replica)),
     conditions: conditionsOf(context, state),
     url: urlOf(context, state),
+    scaledBy: scaledByStatus(state),
   };
+}
+
+function scaledByStatus({ scaledBy, triggers }: WorkloadState): ScaledByStatus | null {
+  if (!scaledBy) return null;
+  const { key, improvements } = scaledBy.spec;
+  const mode = improvements ? 'reactive' : 'exact';
+  return { kind: 'ScaledObject', name: key.name, mode, triggers: triggers?.status() ?? [] };
 }
 
 function countReplicas(replicas: readonly Replica[], wanted: number): ReplicaCounts {

@@ -1,5 +1,8 @@
 import type { Clock } from '@ebb/core';
-import type { WatchEvent, WorkloadStatus } from '@ebb/documents';
+import type { ScaledJobStatus, WatchEvent, WorkloadStatus } from '@ebb/documents';
+
+/** What is sent of an object: of which sort, and how it is now. */
+type Shown = { type: 'status'; status: WorkloadStatus } | { type: 'jobs'; status: ScaledJobStatus };
 
 type NewEvent = WatchEvent extends infer One ? (One extends WatchEvent ? Omit<One, 'sequence'> : never) : never;
 
@@ -21,12 +24,12 @@ const promptBurst = 10;
  */
 export class StatusFeed {
   readonly #clock: Clock;
-  readonly #build: (workload: string) => WorkloadStatus | null;
+  readonly #build: (key: string) => Shown | null;
   readonly #listeners = new Set<(event: WatchEvent) => void>();
   readonly #paces = new Map<string, Pace>();
   #sequence: number;
 
-  constructor(clock: Clock, build: (workload: string) => WorkloadStatus | null) {
+  constructor(clock: Clock, build: (key: string) => Shown | null) {
     this.#clock = clock;
     this.#build = build;
     // Rises over restarts as well, because the clock does: no run sends a thousand events a millisecond.
@@ -83,7 +86,7 @@ export class StatusFeed {
   #sendStatus(workload: string, pace: Pace): void {
     pace.queued = false;
     pace.lastMs = this.#clock.nowMs();
-    const status = this.#build(workload);
-    if (status) this.send({ type: 'status', at: pace.lastMs, status });
+    const shown = this.#build(workload);
+    if (shown) this.send({ ...shown, at: pace.lastMs });
   }
 }

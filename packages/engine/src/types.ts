@@ -9,7 +9,7 @@ import type {
   StoredDocument,
   TriggerPort,
 } from '@ebb/core';
-import type { ObjectKey, EventSpec, ScheduleSpec, WatchEvent, WorkloadStatus } from '@ebb/documents';
+import type { ObjectKey, EventSpec, ScaledJobStatus, ScheduleSpec, WatchEvent, WorkloadStatus } from '@ebb/documents';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -126,6 +126,12 @@ export interface Engine {
   remove(kind: string, key: ObjectKey, expectedVersion?: number): Promise<StoredDocument | null>;
   statuses(): WorkloadStatus[];
   status(key: ObjectKey): WorkloadStatus | null;
+  /** Labels of every workload, for whoever selects by them. */
+  labels(): { key: ObjectKey; labels: Readonly<Record<string, string>> }[];
+  /** The engine's clock, which statuses and events name. */
+  nowMs(): number;
+  /** Every ScaledJob with its Jobs. */
+  scaledJobs(): ScaledJobStatus[];
   /** Every status change (at most ten a second for each workload), decision and document change, in order. */
   watch(listener: (event: WatchEvent) => void): () => void;
   /** The decision in force at a wall time (default: now). */

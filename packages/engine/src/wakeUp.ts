@@ -17,7 +17,9 @@ export function wakeUp(context: EngineContext, state: WorkloadState): void {
 function wakeUpAtMs(context: EngineContext, state: WorkloadState): number | null {
   const nowMs = context.ports.clock.nowMs();
   const times: number[] = [];
-  const revisitAtMs = state.removed || context.quiescing ? null : (state.decision?.revisitAtMs ?? null);
+  // While the sources are asked, it is their answer that is waited for.
+  const isIdle = state.removed || context.quiescing || state.triggers?.isReading === true;
+  const revisitAtMs = isIdle ? null : (state.decision?.revisitAtMs ?? null);
   if (revisitAtMs !== null) times.push(revisitAtMs);
   if (state.readingDueMs !== null) times.push(state.readingDueMs);
   for (const { retryAtMs } of state.activation.values()) if (retryAtMs > nowMs) times.push(retryAtMs);

@@ -21,12 +21,15 @@ import {
 import type { ActivationState } from './activation.ts';
 import { DemandMeter } from './demand.ts';
 import { isHeldOnTo, type Replica } from './replicaSet.ts';
+import type { KnownScaledObject } from './scaledObjects.ts';
+import type { TriggerReadings } from './triggerReadings.ts';
 
 /** Everything the engine has in mind about one workload. */
 export interface WorkloadState {
   readonly key: string;
   readonly objectKey: ObjectKey;
   stored: StoredDocument;
+  /** Its document with everything in core units; under a ScaledObject, with that one's bounds. */
   spec: WorkloadSpec;
   decisionSpec: DecisionSpec;
   /** Current template revision of each class. */
@@ -45,6 +48,10 @@ export interface WorkloadState {
   /** Counts that came meanwhile are looked at then; null: nothing new. */
   readingDueMs: number | null;
   demand: DemandMeter;
+  /** The ScaledObject that drives it; null: its own document does. */
+  scaledBy: KnownScaledObject | null;
+  /** Readings of that ScaledObject's triggers. */
+  triggers: TriggerReadings | null;
   /** Readings are taken by the next observation. `round` tells what an answer belongs to. */
   schedules: { scaler: Scaler | null; readings: Reading[]; cancel: (() => void) | null; round: number };
 
@@ -82,6 +89,8 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     observedHeld: 0,
     readingDueMs: null,
     demand: new DemandMeter(),
+    scaledBy: null,
+    triggers: null,
     schedules: { scaler: null, readings: [], cancel: null, round: 0 },
     decision: null,
     decidedAtMs: 0,

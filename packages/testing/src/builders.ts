@@ -35,3 +35,20 @@ export function applyInput(document: WorkloadInput, expectedVersion?: number): A
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
   };
 }
+
+/** What `Engine.apply` takes for a document of KEDA's. */
+export function kedaInput(
+  kind: 'ScaledObject' | 'ScaledJob',
+  name: string,
+  spec: Record<string, unknown>,
+  annotations: Record<string, string> = {},
+): ApplyInput {
+  const version = 'keda.sh/v1alpha1';
+  return {
+    apiVersion: version,
+    kind,
+    key: { cluster: 'local', namespace: 'default', name },
+    document: { apiVersion: version, kind, metadata: { name, annotations }, spec },
+    origin: null,
+  };
+}

@@ -1,4 +1,4 @@
-export { applyInput, workloadDocument, workloadSpec } from './builders.ts';
+export { applyInput, kedaInput, workloadDocument, workloadSpec } from './builders.ts';
 export { type ChaosReport, runChaos } from './chaos.ts';
 export { Invariants } from './invariants.ts';
 export { type Arrivals, constant, type LoadOptions, poisson, recorded, startLoad } from './load.ts';
@@ -13,5 +13,7 @@ export {
   type VirtualGatewayOptions,
 } from './virtualGateway.ts';
 export { VirtualGatewayPort } from './virtualGatewayPort.ts';
+export { type RunPlan, VirtualRuns } from './virtualRuns.ts';
 export { periodicSchedules, VirtualScaler } from './virtualScaler.ts';
+export { type VirtualAnswer, VirtualTriggers } from './virtualTriggers.ts';
 export { type LogEntry, VirtualSystem, type VirtualSystemOptions } from './virtualSystem.ts';

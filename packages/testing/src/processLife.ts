@@ -23,8 +23,10 @@ export class ProcessLife {
   driver(driver: Driver): Driver {
     return {
       ensure: (start) => this.#ask(() => driver.ensure(start)),
+      ...(driver.run && { run: (start) => this.#ask(async () => driver.run?.(start)) }),
       stop: (id) => this.#ask(() => driver.stop(id)),
       list: () => this.#ask(() => driver.list()),
+      ...(driver.listRuns && { listRuns: () => this.#ask(async () => (await driver.listRuns?.()) ?? []) }),
       watch: (listener) => driver.watch((event) => this.#whileAlive(() => listener(event))),
       logs: (query) => driver.logs(query),
       close: () => this.#ask(() => driver.close()),

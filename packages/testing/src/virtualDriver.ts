@@ -1,7 +1,18 @@
-import type { Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart, ReplicaUsageSample } from '@ebb/core';
+import type {
+  Driver,
+  DriverEvent,
+  LogLine,
+  ReplicaObservation,
+  ReplicaStart,
+  ReplicaUsageSample,
+  RunObservation,
+  RunStart,
+} from '@ebb/core';
 import { keyText } from '@ebb/documents';
+import { followLines } from './followLines.ts';
 import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtualClock.ts';
+import { type RunPlan, usualRun, VirtualRuns } from './virtualRuns.ts';
 
 /** How one start of a replica goes: the lengths of its stages, and where it breaks, if it does. */
 export interface StartPlan {
@@ -22,6 +33,8 @@ export interface VirtualDriverOptions {
   random?: SeededRandom;
   /** Default: spawn 40 ms, listen 200 ms, ready 800 ms, log-normal. */
   plan?: (start: ReplicaStart, random: SeededRandom) => StartPlan;
+  /** Default: spawn 5 ms, run 2 s, log-normal, exit code 0. */
+  runPlan?: (start: RunStart, random: SeededRandom) => RunPlan;
   /** One way between engine and agent. */
   linkUs?: number;
   /** SIGTERM → the process is gone. */
@@ -66,6 +79,8 @@ export class VirtualDriver implements Driver {
   #connected = true;
   #nextPid = 1000;
   plan: (start: ReplicaStart, random: SeededRandom) => StartPlan;
+  /** Runs of Jobs: their plan, their faults, what is listed of them. */
+  readonly runs: VirtualRuns;
   /** Set: replicas are measured every ten seconds and at their end, and use this. */
   usage: ((start: ReplicaStart) => SteadyUsage) | null = null;
   #measuring = false;
@@ -73,7 +88,7 @@ export class VirtualDriver implements Driver {
   onEnd: ((id: string) => void) | null = null;
   /** A replica is told to end, before anything happens to it. */
   onStop: ((id: string) => void) | null = null;
-  /** Calls of `ensure` and `stop`. */
+  /** Calls of `ensure`, `run` and `stop`. */
   asked = 0;
   /** Every `ensure` that led to a new replica, in order. */
   readonly started: ReplicaStart[] = [];
@@ -85,6 +100,13 @@ export class VirtualDriver implements Driver {
     this.#stopUs = options.stopUs ?? 20_000;
     this.#restartBackoffMs = options.restartBackoffMs ?? 1000;
     this.plan = options.plan ?? usualStart;
+    this.runs = new VirtualRuns({
+      clock: this.#clock,
+      random: this.#random.fork('runs'),
+      plan: options.runPlan ?? usualRun,
+      stopUs: this.#stopUs,
+      tell: (event) => this.#tellLater(event),
+    });
   }
 
   async ensure(start: ReplicaStart): Promise<void> {
@@ -104,9 +126,16 @@ export class VirtualDriver implements Driver {
     this.#spawn(process, this.#clock.nowUs());
   }
 
+  async run(start: RunStart): Promise<void> {
+    this.asked++;
+    await this.#cross();
+    this.runs.begin(start);
+  }
+
   async stop(id: string): Promise<void> {
     this.asked++;
     await this.#cross();
+    if (this.runs.stop(id)) return;
     const process = this.#processes.get(id);
     if (!process || process.seen.phase === 'stopping') return;
     this.onStop?.(id);
@@ -122,6 +151,11 @@ export class VirtualDriver implements Driver {
   async list(): Promise<ReplicaObservation[]> {
     await this.#cross();
     return this.replicas();
+  }
+
+  async listRuns(): Promise<RunObservation[]> {
+    await this.#cross();
+    return this.runs.observations();
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
@@ -141,7 +175,8 @@ export class VirtualDriver implements Driver {
           text: seen.message || `replica is ${seen.phase}`,
         }),
       );
-    return followLines(lines.slice(-query.tailLines), query.follow);
+    lines.push(...this.runs.logs(keyText(query.workload), query.replica));
+    return followLines(query.tailLines > 0 ? lines.slice(-query.tailLines) : [], query.follow);
   }
 
   async close(): Promise<void> {
@@ -192,8 +227,9 @@ export class VirtualDriver implements Driver {
     if (process?.seen.phase === 'unready') this.#report(process, { phase: 'ready', message: '' });
   }
 
-  /** The machine went down: every process ends and nothing is remembered. */
+  /** The machine went down: every process ends, and of replicas nothing is remembered. */
   reboot(): void {
+    this.runs.reboot();
     for (const process of this.#processes.values()) {
       process.life++;
       this.#ended(process);
@@ -212,7 +248,8 @@ export class VirtualDriver implements Driver {
     if (this.#connected) return;
     this.#connected = true;
     this.#clock.afterUs(this.#linkUs, () => {
-      if (this.#connected) this.#tell({ type: 'snapshot', replicas: this.replicas() });
+      if (!this.#connected) return;
+      this.#tell({ type: 'snapshot', replicas: this.replicas(), runs: this.runs.observations() });
     });
   }
 
@@ -311,10 +348,7 @@ export class VirtualDriver implements Driver {
 
   #report(process: Process, change: Partial<ReplicaObservation>): void {
     process.seen = { ...process.seen, ...change };
-    const replica = structuredClone(process.seen);
-    this.#clock.afterUs(this.#linkUs, () => {
-      if (this.#connected) this.#tell({ type: 'replica', replica });
-    });
+    this.#tellLater({ type: 'replica', replica: structuredClone(process.seen) });
   }
 
   #measureLater(): void {
@@ -338,8 +372,12 @@ export class VirtualDriver implements Driver {
       const end = outOfMemory ? { outOfMemory } : {};
       return { id: start.id, atMs, startedAtMs: spawnedAtMs, cpuMs, memoryBytes, ...end };
     });
+    this.#tellLater({ type: 'usage', samples });
+  }
+
+  #tellLater(event: DriverEvent): void {
     this.#clock.afterUs(this.#linkUs, () => {
-      if (this.#connected) this.#tell({ type: 'usage', samples });
+      if (this.#connected) this.#tell(event);
     });
   }
 
@@ -354,26 +392,4 @@ function usualStart(_start: ReplicaStart, random: SeededRandom): StartPlan {
     listenUs: random.logNormal(200_000, 0.3),
     readyUs: random.logNormal(800_000, 0.4),
   };
-}
-
-function followLines(lines: LogLine[], follow: boolean): AsyncIterableIterator<LogLine> {
-  let ended = false;
-  let end: (result: IteratorResult<LogLine>) => void = () => {};
-  const whenEnded = new Promise<IteratorResult<LogLine>>((resolve) => {
-    end = resolve;
-  });
-  const iterator: AsyncIterableIterator<LogLine> = {
-    next: async () => {
-      const line = lines.shift();
-      if (ended || (!line && !follow)) return { done: true, value: undefined };
-      return line ? { done: false, value: line } : whenEnded;
-    },
-    return: async () => {
-      ended = true;
-      end({ done: true, value: undefined });
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => iterator,
-  };
-  return iterator;
 }

@@ -10,6 +10,7 @@ import { VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
 import { VirtualGateway } from './virtualGateway.ts';
 import type { VirtualGatewayPort } from './virtualGatewayPort.ts';
 import { VirtualScaler } from './virtualScaler.ts';
+import { VirtualTriggers } from './virtualTriggers.ts';
 
 export interface VirtualSystemOptions {
   seed?: number;
@@ -43,6 +44,8 @@ export class VirtualSystem {
   readonly store = new MemoryStore();
   readonly driver: VirtualDriver;
   readonly gateway: VirtualGateway;
+  /** Sources of ScaledObjects' and ScaledJobs' triggers. */
+  readonly triggers = new VirtualTriggers(this.clock);
   readonly logs: LogEntry[] = [];
   readonly #options: VirtualSystemOptions;
   #engine: Engine | null = null;
@@ -111,6 +114,7 @@ export class VirtualSystem {
         driver: life.driver(this.driver),
         gateway: port,
         scheduleScaler: this.#options.scheduleScaler ?? (() => new VirtualScaler()),
+        triggers: this.triggers,
         newSuffix: () => this.random.suffix(),
         log: (level, message, data) => this.logs.push({ atMs: this.clock.nowMs(), level, message, data }),
       },

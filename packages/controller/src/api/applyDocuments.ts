@@ -8,6 +8,7 @@ import {
   problemText,
 } from '@ebb/documents';
 import { ApplyError, type ApplyInput } from '@ebb/engine';
+import { triggerProblems } from '@ebb/scalers';
 import type { ApiContext } from './context.ts';
 import { ApiProblem } from './errors.ts';
 
@@ -41,7 +42,10 @@ export interface Batch {
 /** Reads and checks the text. Throws `invalid-documents` with every problem. */
 export function readBatch({ text, origin }: DocumentText): Batch {
   const { documents, problems } = parseDocuments(text, { file: origin ?? '<api>' });
-  const between = problems.some(isError) ? [] : [...documents.flatMap(decisionProblems), ...checkBatch(documents)];
+  const ofTriggers = (document: ParsedDocument) => triggerProblems(document, documents);
+  const between = problems.some(isError)
+    ? []
+    : [...documents.flatMap(decisionProblems), ...documents.flatMap(ofTriggers), ...checkBatch(documents)];
   const all = [...problems, ...between];
   if (all.some(isError)) throw refusal(all);
   if (documents.length === 0) throw new ApiProblem('bad-request', 'the body has no document');

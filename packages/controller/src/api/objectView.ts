@@ -1,8 +1,21 @@
 import type { StoredDocument } from '@ebb/core';
-import type { ApiObject, WorkloadStatus } from '@ebb/documents';
+import { type ApiObject, isKindName, redactDocument, type ScaledJobStatus, type WorkloadStatus } from '@ebb/documents';
+import type { Engine } from '@ebb/engine';
 
-export function objectView(stored: StoredDocument, status: WorkloadStatus | null): ApiObject {
-  const written = isRecord(stored.document) ? stored.document : {};
+/** What the engine says of an object; null where it says nothing of that kind. */
+export function statusOf(
+  engine: Engine,
+  { kind, key }: Pick<StoredDocument, 'kind' | 'key'>,
+): WorkloadStatus | ScaledJobStatus | null {
+  if (kind === 'Workload') return engine.status(key);
+  if (kind !== 'ScaledJob') return null;
+  return engine.scaledJobs().find(({ namespace, name }) => namespace === key.namespace && name === key.name) ?? null;
+}
+
+/** An object as the API gives it. What is secret in it is not shown. */
+export function objectView(stored: StoredDocument, status: WorkloadStatus | ScaledJobStatus | null): ApiObject {
+  const shown = isKindName(stored.kind) ? redactDocument(stored.kind, stored.document) : stored.document;
+  const written = isRecord(shown) ? shown : {};
   const metadata = isRecord(written.metadata) ? written.metadata : {};
   return {
     apiVersion: stored.apiVersion,
@@ -15,9 +28,16 @@ export function objectView(stored: StoredDocument, status: WorkloadStatus | null
       generation: stored.generation,
       creationTimestamp: new Date(stored.createdAtMs).toISOString(),
     },
-    spec: written.spec ?? {},
+    spec: written.spec ?? withoutFrame(written),
     ...(status ? { status } : {}),
   };
+}
+
+/** What is left of a document of a kind that has no `spec`. */
+function withoutFrame(written: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(written).filter(([name]) => !['apiVersion', 'kind', 'metadata'].includes(name)),
+  );
 }
 
 const serverMetadata = ['cluster', 'resourceVersion', 'generation', 'creationTimestamp'];

@@ -5,12 +5,16 @@ import type {
   Condition,
   CostStatus,
   DecisionStatus,
+  JobStatus,
   Problem,
   ReasonStatus,
   ReplicaCounts,
   ReplicaStatus,
   RequestCounts,
+  ScaledByStatus,
+  ScaledJobStatus,
   SystemStatus,
+  TriggerStatus,
   WatchEvent,
   WorkloadStatus,
 } from '@ebb/documents';
@@ -149,6 +153,61 @@ const requestCounts = component<RequestCounts>(
   z.strictObject({ total: count, succeeded: count, failed: count, refused: count, cancelled: count, held: count }),
 );
 
+const triggerStatus = component<TriggerStatus>(
+  'TriggerStatus',
+  z.strictObject({
+    name: z.string(),
+    type: z.string(),
+    state: z.enum(['ok', 'stale', 'missing', 'error', 'unread']),
+    value: z.number().nullable(),
+    target: z.number().nullable(),
+    active: z.boolean().nullable(),
+    at: z.int().nullable(),
+    message: z.string(),
+  }),
+);
+
+const mode = z.enum(['exact', 'reactive']);
+
+const scaledBy = component<ScaledByStatus>(
+  'ScaledBy',
+  z.strictObject({ kind: z.literal('ScaledObject'), name: z.string(), mode, triggers: z.array(triggerStatus) }),
+);
+
+const jobStatus = component<JobStatus>(
+  'JobStatus',
+  z.strictObject({
+    id: z.string(),
+    phase: z.enum(['waiting', 'running', 'succeeded', 'failed']),
+    attempts: count,
+    failures: count,
+    createdAt: z.int(),
+    startedAt: z.int().nullable(),
+    endedAt: z.int().nullable(),
+    exitCode: z.int().nullable(),
+    message: z.string(),
+  }),
+);
+
+export const scaledJobStatusSchema = component<ScaledJobStatus>(
+  'ScaledJobStatus',
+  z.strictObject({
+    cluster: z.string(),
+    namespace: z.string(),
+    name: z.string(),
+    generation: z.int(),
+    paused: z.boolean(),
+    mode,
+    minReplicas: count,
+    maxReplicas: count,
+    jobs: z.strictObject({ waiting: count, running: count, succeeded: count, failed: count }),
+    summary: z.string(),
+    triggers: z.array(triggerStatus),
+    jobList: z.array(jobStatus),
+    conditions: z.array(condition),
+  }),
+);
+
 export const workloadStatusSchema = component<WorkloadStatus>(
   'WorkloadStatus',
   z.strictObject({
@@ -172,6 +231,7 @@ export const workloadStatusSchema = component<WorkloadStatus>(
     replicaList: z.array(replicaStatus),
     conditions: z.array(condition),
     url: z.string().nullable(),
+    scaledBy: scaledBy.nullable(),
   }),
 );
 
@@ -184,6 +244,7 @@ export const systemStatusSchema = component<SystemStatus>(
     gateway: z.strictObject({ connected: z.boolean(), url: z.string(), pid: z.int().nullable() }),
     agent: z.strictObject({ connected: z.boolean(), pid: z.int().nullable() }),
     workloads: z.array(workloadStatusSchema),
+    scaledJobs: z.array(scaledJobStatusSchema).exactOptional(),
     dataDirectory: z.string(),
   }),
 );
@@ -204,7 +265,7 @@ export const objectSchema = component<ApiObject>(
       creationTimestamp: z.string(),
     }),
     spec: z.unknown(),
-    status: workloadStatusSchema.exactOptional(),
+    status: z.union([workloadStatusSchema, scaledJobStatusSchema]).exactOptional(),
   }),
 );
 
@@ -315,6 +376,7 @@ export const watchEventSchema = component<WatchEvent | { type: 'heartbeat'; sequ
   'WatchEvent',
   z.discriminatedUnion('type', [
     z.strictObject({ sequence, type: z.literal('status'), at, status: workloadStatusSchema }),
+    z.strictObject({ sequence, type: z.literal('jobs'), at, status: scaledJobStatusSchema }),
     z.strictObject({ sequence, type: z.literal('decision'), at, workload: z.string(), decision }),
     z.strictObject({
       sequence,

@@ -17,6 +17,7 @@ export function systemStatus({
     gateway: gateway(),
     agent: agent(),
     workloads: engine.statuses(),
+    scaledJobs: engine.scaledJobs(),
     dataDirectory,
   };
 }

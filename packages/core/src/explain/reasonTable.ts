@@ -76,7 +76,8 @@ export const reasonTable: Record<string, ReasonEntry> = {
     stage: 'recommendation',
     weight: 4,
     when: 'HPA: a metric gave a proposal',
-    sentence: (d) => `${d.metric} is at ${d.current}: ${count(d.replicas)}.`,
+    sentence: (d) =>
+      `${d.metric} is at ${d.unit === 'milli' ? Number(d.current) / 1000 : `${d.current} %`}: ${count(d.replicas)}.`,
   },
   'hpa-metric-failed': {
     stage: 'recommendation',

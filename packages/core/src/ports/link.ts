@@ -1,4 +1,13 @@
-import type { GatewayEvent, GatewayWorkload, LogLine, ReplicaObservation, ReplicaStart, DriverEvent } from './ports.ts';
+import type {
+  DriverEvent,
+  GatewayEvent,
+  GatewayWorkload,
+  LogLine,
+  ReplicaObservation,
+  ReplicaStart,
+  RunObservation,
+  RunStart,
+} from './ports.ts';
 
 /**
  * Messages between the three local processes, one JSON object a line over a socket in the data directory.
@@ -31,19 +40,21 @@ export type FromGateway =
 export type ToAgent =
   /** With the moment it was asked, on the control plane's clock and on the machine's monotonic one. */
   | { type: 'ensure'; start: ReplicaStart; askedAtMs?: number; askedAtUs?: number }
+  | { type: 'run'; start: RunStart; askedAtMs?: number; askedAtUs?: number }
+  /** A replica or a run. */
   | { type: 'stop'; id: string }
   /** Answered by `snapshot`, or by `listed` where a question is given. */
   | { type: 'list'; question?: number }
   | { type: 'logs'; question: number; workload: string; replica: string | null; tailLines: number; follow: boolean }
   | { type: 'logs-end'; question: number }
-  /** Ends every replica (SIGTERM, grace, SIGKILL), then the agent itself. */
+  /** Ends every replica and every run that goes on (SIGTERM, grace, SIGKILL), then the agent itself. */
   | { type: 'shutdown'; stopReplicas: boolean };
 
 /** Agent → control plane. */
 export type FromAgent =
   | { type: 'hello'; agent: string; pid: number }
   | Exclude<DriverEvent, { type: 'disconnected' }>
-  | { type: 'listed'; question: number; replicas: ReplicaObservation[] }
+  | { type: 'listed'; question: number; replicas: ReplicaObservation[]; runs?: RunObservation[] }
   /** The sender's epoch is older than one that was heard: nothing was done, and the connection ends. */
   | { type: 'refused'; code: 'stale-epoch'; message: string }
   | { type: 'log'; question: number; line: LogLine }

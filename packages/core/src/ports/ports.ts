@@ -1,4 +1,12 @@
-import type { KedaTriggerSpec, ObjectKey, Probe, Resources, ServingSpec, StartupProbe, Condition } from '@ebb/documents';
+import type {
+  KedaTriggerSpec,
+  ObjectKey,
+  Probe,
+  Resources,
+  ServingSpec,
+  StartupProbe,
+  Condition,
+} from '@ebb/documents';
 import type { DispatchClass, DispatchCounts } from '../dispatch/types.ts';
 import type { Reading } from '../replicas/types.ts';
 
@@ -137,6 +145,8 @@ export interface Driver {
   /** SIGTERM, grace, SIGKILL of the whole group; `gone` follows as an event. An ended run is forgotten. Unknown ids are fine. */
   stop(id: string): Promise<void>;
   list(): Promise<ReplicaObservation[]>;
+  /** Runs that are listed, ended ones too. Left out: this driver runs no Jobs. */
+  listRuns?(): Promise<RunObservation[]>;
   watch(listener: (event: DriverEvent) => void): () => void;
   /** `return()` on the iterator ends a follow at once, also while `next()` is waiting. */
   logs(query: {

@@ -13,6 +13,29 @@ export const kedaAnnotations = {
   improvements: 'ebb.dev/improvements',
 } as const;
 
+const { paused, pausedReplicas, pausedScaleIn, pausedScaleOut, forceActivation, improvements } = kedaAnnotations;
+
+/** What each annotation of a ScaledObject does, for the reference. */
+export const scaledObjectAnnotations: Readonly<Record<string, string>> = {
+  [paused]: 'Nothing is changed. A value that is no boolean counts as true.',
+  [pausedReplicas]: 'Go to this many replicas and stay there; wins over `paused: "false"`.',
+  [pausedScaleIn]: 'Never fewer replicas than there are.',
+  [pausedScaleOut]: 'Never more replicas than there are.',
+  [forceActivation]: 'Active whatever the triggers say: at least one replica.',
+  [improvements]:
+    '`"true"`: Ebb\'s own rules in the place of KEDA\'s. Triggers are read when something happens or adaptively, every ' +
+    '100 ms at zero and every second while active, and not every `pollingInterval`; going to zero is stepwise, and a ' +
+    'failing source keeps what it last said.',
+};
+
+/** What each annotation of a ScaledJob does, for the reference. */
+export const scaledJobAnnotations: Readonly<Record<string, string>> = {
+  [paused]: 'No new Jobs; those that run go on. A value that is no boolean counts as true.',
+  [improvements]:
+    '`"true"`: triggers are read when something happens or adaptively, every 100 ms at zero and every second while ' +
+    "active, and not every `pollingInterval`. How many Jobs are made stays KEDA's arithmetic.",
+};
+
 type Annotations = Record<string, string>;
 
 /** What the pause annotations say. */
@@ -42,15 +65,14 @@ export function resolvePause(annotations: Annotations): KedaPauseSpec {
 
 /** Reports annotations whose value cannot be used. */
 export function checkAnnotations({ metadata }: { metadata: { annotations: Annotations } }, report: Report): void {
-  const { [kedaAnnotations.pausedReplicas]: replicas, [kedaAnnotations.improvements]: improvements } =
-    metadata.annotations;
+  const { [pausedReplicas]: replicas, [improvements]: own } = metadata.annotations;
   if (replicas !== undefined && !/^\d{1,9}$/.test(replicas)) {
-    const message = `${kedaAnnotations.pausedReplicas} must be a whole number of at least 0, found "${replicas}"`;
-    report(['metadata', 'annotations', kedaAnnotations.pausedReplicas], message, { code: 'invalid-value' });
+    const message = `${pausedReplicas} must be a whole number of at least 0, found "${replicas}"`;
+    report(['metadata', 'annotations', pausedReplicas], message, { code: 'invalid-value' });
   }
-  if (improvements !== undefined && improvements !== 'true' && improvements !== 'false') {
-    const message = `${kedaAnnotations.improvements} must be "true" or "false", found "${improvements}"`;
-    report(['metadata', 'annotations', kedaAnnotations.improvements], message, {
+  if (own !== undefined && own !== 'true' && own !== 'false') {
+    const message = `${improvements} must be "true" or "false", found "${own}"`;
+    report(['metadata', 'annotations', improvements], message, {
       code: 'invalid-value',
       allowed: ['true', 'false'],
     });

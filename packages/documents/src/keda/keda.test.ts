@@ -144,7 +144,6 @@ test('numbers and booleans without quotes are read as text, with a warning each'
   );
   expect(errorsOf(text)).toEqual([]);
   expect(warningsOf(text).map(({ code, path }) => [code, path])).toEqual([
-    ['mode-not-available', 'kind'],
     ['unquoted-text', 'spec.triggers[0].metadata.lagThreshold'],
     ['unquoted-text', 'spec.triggers[0].metadata.allowIdleConsumers'],
   ]);
@@ -239,6 +238,87 @@ ${spec.replace(/^/gm, '  ')}
 `;
 const resolvedJob = (text: string) => resolveScaledJob(read(text).documents[0]?.document);
 
+test('what is written without quotes counts letter by letter, also in the document that is kept', () => {
+  const text = object(
+    `triggers:
+  - type: kafka
+    metadata:
+      a: 010
+      b: 1e3
+      c: 1_000
+      d: yes
+      e: 0x1F
+      f: 1.10
+      g: True
+      h: +5
+      i: "010"
+      j: "yes"
+      k: plain
+      l: 0o17
+advanced: { scalingModifiers: { formula: a, target: 2.50 } }`,
+  );
+  expect(errorsOf(text)).toEqual([]);
+  const { a, b, c, d, e, f, g, h, i, j, k, l } = resolved(text).triggers[0]?.metadata ?? {};
+  expect([a, b, c, d, e, f, g, h, i, j, k, l]).toEqual([
+    '010',
+    '1e3',
+    '1_000',
+    'yes',
+    '0x1F',
+    '1.10',
+    'True',
+    '+5',
+    '010',
+    'yes',
+    'plain',
+    '0o17',
+  ]);
+  expect(read(text).documents[0]?.document).toMatchObject({
+    spec: { triggers: [{ metadata: { a: '010', g: 'True' } }], advanced: { scalingModifiers: { target: '2.50' } } },
+  });
+  expect(warningsOf(text).map(({ code, path, line }) => `${code} ${path} ${line}`)).toEqual([
+    ...'abcdefgh'.split('').map((key, index) => `unquoted-text spec.triggers[0].metadata.${key} ${index + 9}`),
+    'unquoted-text spec.triggers[0].metadata.l 20',
+    'unquoted-text spec.advanced.scalingModifiers.target 21',
+  ]);
+  expect(warningsOf(text)[0]?.message).toBe(
+    'a is text: write "010" in quotes, which KEDA needs; it is read as that here',
+  );
+});
+
+test('letter by letter within a List and behind an alias too', () => {
+  const item = object('triggers: [{ type: a, metadata: { x: &n 007, y: *n } }]').trim().replaceAll('\n', '\n  ');
+  const { documents, problems } = read(`kind: List\nitems:\n- ${item}\n`);
+  expect(problems.map(({ severity, path }) => `${severity} ${path}`)).toEqual([
+    'warning items[0].spec.triggers[0].metadata.x',
+    'warning items[0].spec.triggers[0].metadata.y',
+  ]);
+  expect(documents[0]?.document).toMatchObject({ spec: { triggers: [{ metadata: { x: '007', y: '007' } }] } });
+});
+
+test('a setting that is there twice is named with both places', () => {
+  expect(errorsOf(object('triggers: [{ type: a, metadata: { topic: x, topic: y } }]'))).toEqual([
+    'k.yaml:6:47: error: the key "topic" is there twice in this map; the first one is at k.yaml:6:37',
+  ]);
+});
+
+test('a ScaledObject drives the Workload of its target: nothing to warn of, whatever the kind', () => {
+  const text = object(queue).replace('{ name: bakery }\n  tr', '{ kind: Rollout, name: bakery }\n  tr');
+  expect(read(text).problems).toEqual([]);
+});
+
+test('what is for the HPA of a cluster is told', () => {
+  const annotations = 'annotations: { scaledobject.keda.sh/transfer-hpa-ownership: "true" }';
+  const text = object(
+    `advanced: { horizontalPodAutoscalerConfig: { name: own } }\n${queue}`,
+    `name: bakery, ${annotations}`,
+  );
+  expect(warningsOf(text).map(({ path }) => path)).toEqual([
+    'metadata.annotations["scaledobject.keda.sh/transfer-hpa-ownership"]',
+    'spec.advanced.horizontalPodAutoscalerConfig.name',
+  ]);
+});
+
 test("a ScaledJob has KEDA's defaults", () => {
   expect(resolvedJob(job('pollingInterval: 10'))).toMatchObject({
     jobTemplate: { template: { spec: { restartPolicy: 'Never' } } },
@@ -256,7 +336,63 @@ test("a ScaledJob has KEDA's defaults", () => {
     },
     rollout: { strategy: 'immediate', propagationPolicy: 'background' },
     paused: false,
+    improvements: false,
   });
+});
+
+test('improvements of a ScaledJob are asked for by an annotation', () => {
+  const asked = (value: string) => job('').replace('{ name: oven }', `{ name: oven, annotations: { ${value} } }`);
+  expect(resolvedJob(asked('ebb.dev/improvements: "true"')).improvements).toBe(true);
+  expect(resolvedJob(asked('ebb.dev/improvements: "false"')).improvements).toBe(false);
+  expect(errorsOf(asked('ebb.dev/improvements: "1"'))).toHaveLength(1);
+});
+
+test.each([
+  ['{ containers: [{ name: a, command: [node, x.mjs], args: [--once] }] }', []],
+  [
+    '{ containers: [{ name: a, image: i, command: [node] }] }',
+    ['mode-not-available spec.jobTargetRef.template.spec.containers[0].image'],
+  ],
+  [
+    '{ containers: [{ name: a, image: i }] }',
+    [
+      'mode-not-available spec.jobTargetRef.template.spec.containers[0]',
+      'mode-not-available spec.jobTargetRef.template.spec.containers[0].image',
+    ],
+  ],
+  [
+    '{ initContainers: [{ name: i }], containers: [{ name: a, command: [x] }, { name: b, command: [y] }] }',
+    [
+      'mode-not-available spec.jobTargetRef.template.spec.initContainers[0]',
+      'mode-not-available spec.jobTargetRef.template.spec.containers[1]',
+    ],
+  ],
+  ['{ restartPolicy: Never }', ['mode-not-available spec.jobTargetRef.template.spec.containers']],
+  [
+    '{ containers: [{ name: a, command: 3 }] }',
+    ['mode-not-available spec.jobTargetRef', 'mode-not-available spec.jobTargetRef.template.spec.containers[0]'],
+  ],
+])('the template %s on one machine', (template, expected) => {
+  const text = job('').replace('{ restartPolicy: Never }', template);
+  expect(errorsOf(text)).toEqual([]);
+  expect(warningsOf(text).map(({ code, path }) => `${code} ${path}`)).toEqual(expected);
+});
+
+test('the container that is run is the one that is named', () => {
+  const both = '{ containers: [{ name: a, command: [x] }, { name: b, command: [y] }] }';
+  const text = (name: string) => job(`envSourceContainerName: ${name}`).replace('{ restartPolicy: Never }', both);
+  expect(warningsOf(text('b')).map(({ path }) => path)).toEqual(['spec.jobTargetRef.template.spec.containers[0]']);
+  expect(warningsOf(text('c')).map(({ message }) => message)).toEqual([
+    'on one machine no Job can be made from it: jobTargetRef.template.spec has no container "c"',
+  ]);
+});
+
+test.each(['rollout: { strategy: default }', 'rolloutStrategy: default'])('%s is accepted as immediate', (line) => {
+  expect(errorsOf(job(line))).toEqual([]);
+  expect(resolvedJob(job(line)).rollout.strategy).toBe('immediate');
+  expect(warningsOf(job(line)).map(({ message }) => message)).toContain(
+    '"default" is read as "immediate"; KEDA\'s API server refuses it',
+  );
 });
 
 test('what KEDA accepts of a ScaledJob and turns into something else is told', () => {

@@ -30,6 +30,8 @@ export interface ScaledJobSpec {
   };
   rollout: { strategy: 'immediate' | 'gradual'; propagationPolicy: 'background' | 'foreground' };
   paused: boolean;
+  /** Triggers are read event-driven or adaptively and not every `pollingIntervalMs`; annotation `ebb.dev/improvements`. */
+  improvements: boolean;
 }
 
 /** A ScaledJob with its defaults. Throws `InvalidDocumentError` when it is not valid. */
@@ -61,5 +63,6 @@ export function resolveScaledJob(document: unknown): ScaledJobSpec {
       propagationPolicy: rollout.propagationPolicy,
     },
     paused: isSwitchedOn(metadata.annotations, kedaAnnotations.paused),
+    improvements: metadata.annotations[kedaAnnotations.improvements] === 'true',
   };
 }

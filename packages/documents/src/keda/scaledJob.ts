@@ -3,8 +3,9 @@ import { rule } from '../fields/rule.ts';
 import { defineKind, type Hint } from '../kind.ts';
 import { kubernetesDocument, kubernetesKey, withoutClusterFields } from '../kubernetes/document.ts';
 import { int32Field } from '../kubernetes/names.ts';
-import { checkAnnotations } from './annotations.ts';
-import { looseText, triggersSchema, unquotedHints } from './trigger.ts';
+import { checkAnnotations, scaledJobAnnotations } from './annotations.ts';
+import { jobTemplateHints } from './jobHints.ts';
+import { looseText, triggerMetadata, triggersSchema } from './trigger.ts';
 import { kedaApiVersion, olderKedaVersions, refusedKedaVersions } from './versions.ts';
 
 const jobTargetSchema = z.looseObject({
@@ -12,7 +13,10 @@ const jobTargetSchema = z.looseObject({
 });
 
 const specSchema = z.strictObject({
-  jobTargetRef: jobTargetSchema.meta({ description: 'The JobSpec of batch/v1 that each Job is made from.' }),
+  jobTargetRef: jobTargetSchema.meta({
+    description:
+      'The JobSpec of batch/v1 that each Job is made from; on one machine the command of its first container.',
+  }),
   pollingInterval: int32Field(1).prefault(30).meta({ description: 'Seconds between two polls of the sources.' }),
   successfulJobsHistoryLimit: int32Field(0).prefault(100).meta({ description: 'Finished Jobs that are kept.' }),
   failedJobsHistoryLimit: int32Field(0).prefault(100).meta({ description: 'Failed Jobs that are kept.' }),
@@ -89,7 +93,7 @@ spec:
     template:
       spec:
         restartPolicy: Never
-        containers: [{ name: encoder, image: registry.example/encoder:3 }]
+        containers: [{ name: encoder, command: [node, encode.mjs], args: [--once] }]
   maxReplicaCount: 8
   scalingStrategy: { strategy: accurate }
   triggers:
@@ -100,17 +104,9 @@ spec:
   normalize: withoutClusterFields,
   olderVersions: olderKedaVersions,
   refusedVersions: refusedKedaVersions,
-  hints: ({ spec }) => [
-    {
-      path: ['kind'],
-      code: 'mode-not-available',
-      message:
-        'a ScaledJob is checked and stored, and its number of Jobs can be computed; this version creates no ' +
-        'Kubernetes Jobs',
-    },
-    ...unquotedHints(spec.triggers),
-    ...settingHints(spec),
-  ],
+  textFields: [triggerMetadata, ['spec', 'scalingStrategy', 'customScalingRunningJobPercentage']],
+  annotations: scaledJobAnnotations,
+  hints: ({ spec }) => [...jobTemplateHints(spec), ...settingHints(spec)],
 });
 
 /** A percentage as KEDA's parser of floats reads it, or null. */
@@ -137,6 +133,10 @@ function settingHints({ minReplicaCount: min, maxReplicaCount: max, ...spec }: S
     const message =
       'the strategy custom needs customScalingRunningJobPercentage as a number; without one KEDA takes the default strategy';
     hints.push({ path, code: 'no-effect', message });
+  }
+  if (spec.rolloutStrategy !== undefined) {
+    const message = 'rolloutStrategy is the older name of rollout.strategy; it wins over it';
+    hints.push({ path: ['spec', 'rolloutStrategy'], code: 'deprecated', message });
   }
   if (spec.rollout.strategy === 'default' || spec.rolloutStrategy === 'default') {
     const path = spec.rolloutStrategy === 'default' ? ['spec', 'rolloutStrategy'] : ['spec', 'rollout', 'strategy'];

@@ -4,10 +4,10 @@ import { behaviorSchema } from '../hpa/behavior.ts';
 import { defineKind, type Hint } from '../kind.ts';
 import { kubernetesDocument, kubernetesKey, withoutClusterFields } from '../kubernetes/document.ts';
 import { int32Field, segmentField } from '../kubernetes/names.ts';
-import { checkAnnotations, kedaAnnotations } from './annotations.ts';
+import { checkAnnotations, kedaAnnotations, scaledObjectAnnotations } from './annotations.ts';
 import { modifiersSchema } from './modifiers.ts';
-import { isResourceTrigger, triggersSchema, unquotedHints } from './trigger.ts';
-import { kedaApiVersion, olderKedaVersions, refusedKedaVersions } from './versions.ts';
+import { isResourceTrigger, triggerMetadata, triggersSchema } from './trigger.ts';
+import { kedaApiVersion, olderScaledObjects, refusedKedaVersions } from './versions.ts';
 
 /** Name of the HPA that KEDA makes; it is a label value too, which is what the bound comes from. */
 const longestName = 63;
@@ -49,7 +49,7 @@ const specSchema = z
           description: 'Container whose environment `*FromEnv` settings name. Left out: the first.',
         }),
       })
-      .meta({ description: 'What is scaled.' }),
+      .meta({ description: 'What is scaled; on one machine the Workload of that name, whatever the kind says.' }),
     pollingInterval: int32Field(1).prefault(30).meta({ description: 'Seconds between two polls of the sources.' }),
     cooldownPeriod: int32Field(0).prefault(300).meta({
       description: 'Seconds after the last activity before it goes to zero (or idle), from whatever count.',
@@ -142,22 +142,23 @@ spec:
 `,
   keyOf: kubernetesKey,
   normalize: withoutClusterFields,
-  olderVersions: olderKedaVersions,
+  olderVersions: olderScaledObjects,
   refusedVersions: refusedKedaVersions,
-  hints: (document) => [
-    {
-      path: ['kind'],
-      code: 'mode-not-available',
-      message:
-        'a ScaledObject is checked and stored, and `ebb decide` computes with it; this version scales processes of ' +
-        'its own machine and no Kubernetes workloads',
-    },
-    ...unquotedHints(document.spec.triggers),
-    ...settingHints(document),
+  textFields: [
+    triggerMetadata,
+    ['spec', 'advanced', 'scalingModifiers', 'target'],
+    ['spec', 'advanced', 'scalingModifiers', 'activationTarget'],
   ],
+  annotations: scaledObjectAnnotations,
+  hints: settingHints,
 });
 
-/** Settings that KEDA accepts and that do not do what they seem to. */
+/** Annotations for what only a cluster has. */
+const clusterAnnotations = ['transfer-hpa-ownership', 'hpa-excluded-labels'].map(
+  (name) => `scaledobject.keda.sh/${name}`,
+);
+
+/** Settings that KEDA accepts and that do not do what they seem to, or do nothing on one machine. */
 function settingHints({ metadata, spec }: ScaledObjectDocument): Hint[] {
   const hints: Hint[] = [];
   const { paused } = kedaAnnotations;
@@ -166,9 +167,21 @@ function settingHints({ metadata, spec }: ScaledObjectDocument): Hint[] {
     const message = `${paused} is "${value}", which is not a boolean; KEDA takes that as true, and so does Ebb`;
     hints.push({ path: ['metadata', 'annotations', paused], code: 'no-effect', message });
   }
+  for (const name of clusterAnnotations.filter((each) => metadata.annotations[each] !== undefined)) {
+    const message = `${name} is for a cluster's HPA; on one machine there is none`;
+    hints.push({ path: ['metadata', 'annotations', name], code: 'mode-not-available', message });
+  }
   if (spec.idleReplicaCount !== undefined && spec.idleReplicaCount > 0) {
     const message = 'KEDA supports 0 only here; the HPA raises any other count to its own minimum';
     hints.push({ path: ['spec', 'idleReplicaCount'], code: 'no-effect', message });
+  }
+  if (spec.advanced.horizontalPodAutoscalerConfig.name !== undefined) {
+    const message = "the name is that of a cluster's HPA; on one machine there is none, and Ebb decides by itself";
+    hints.push({
+      path: ['spec', 'advanced', 'horizontalPodAutoscalerConfig', 'name'],
+      code: 'mode-not-available',
+      message,
+    });
   }
   return hints;
 }

@@ -1,17 +1,20 @@
 import { z } from 'zod';
 import { type Report, reportDuplicates, rule } from '../fields/rule.ts';
-import type { Hint } from '../kind.ts';
+import type { PathPattern } from '../kind.ts';
 import { segmentField } from '../kubernetes/names.ts';
 
 /** Triggers that become resource metrics of the HPA; KEDA itself never sees their values. */
 const resourceTypes = ['cpu', 'memory'];
 const neverCached = ['cpu', 'memory', 'cron'];
 
+/** Settings of the scalers, which are text whatever they look like. */
+export const triggerMetadata: PathPattern = ['spec', 'triggers', '*', 'metadata', '*'];
+
 export function isResourceTrigger(type: string): boolean {
   return resourceTypes.includes(type);
 }
 
-/** Text; a number or boolean that somebody forgot to quote is accepted with a warning. */
+/** Text; a number or boolean that somebody forgot to quote is accepted, and told where the kind's `textFields` have it. */
 export const looseText = () => z.union([z.string().max(65_536), z.number(), z.boolean()]).meta({ title: 'string' });
 
 export const triggerSchema = z
@@ -110,15 +113,4 @@ export function resolveTriggers(triggers: TriggerDocument[]): KedaTriggerSpec[] 
       authentication: reference ? { kind: reference.kind, name: reference.name } : null,
     };
   });
-}
-
-/** Metadata that is not text: KEDA's API server refuses it, and what YAML made of it may not be what was meant. */
-export function unquotedHints(triggers: TriggerDocument[]): Hint[] {
-  return triggers.flatMap(({ metadata }, index) =>
-    Object.entries(metadata).flatMap(([key, value]): Hint[] => {
-      if (typeof value === 'string') return [];
-      const message = `${key} is text in a trigger: write "${value}" in quotes, which KEDA needs; it is read as that here`;
-      return [{ path: ['spec', 'triggers', index, 'metadata', key], code: 'unquoted-text', message }];
-    }),
-  );
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { rule } from '../fields/rule.ts';
-import { defineKind, type Hint } from '../kind.ts';
+import { defineKind } from '../kind.ts';
 import { kubernetesDocument, kubernetesKey, withoutClusterFields } from '../kubernetes/document.ts';
+import { authenticationHints } from './authenticationHints.ts';
 import { kedaApiVersion, olderKedaVersions, refusedKedaVersions } from './versions.ts';
 
 const text = () => z.string().min(1).max(65_536);
@@ -159,7 +160,7 @@ const specSchema = z.strictObject({
     )
     .optional()
     .meta({ description: "Values of the target's environment." }),
-  filePath: text().optional().meta({ description: 'File of values in the operator.' }),
+  filePath: text().optional().meta({ description: 'File of values in JSON, one for each parameter.' }),
   hashiCorpVault: hashiCorpVault.optional().meta({ description: 'Values of a HashiCorp Vault.' }),
   azureKeyVault: azureKeyVault.optional().meta({ description: 'Values of an Azure Key Vault.' }),
   gcpSecretManager: gcpSecretManager.optional().meta({ description: 'Values of GCP Secret Manager.' }),
@@ -198,19 +199,16 @@ export const clusterTriggerAuthenticationSchema = kubernetesDocument(
   specSchema.meta({ description: 'Where its values come from.' }),
 );
 
+export type TriggerAuthenticationDocument = z.output<typeof triggerAuthenticationSchema>;
+
 const shared = {
   apiVersion: kedaApiVersion,
   keyOf: kubernetesKey,
   normalize: withoutClusterFields,
   olderVersions: olderKedaVersions,
   refusedVersions: refusedKedaVersions,
-  hints: (): Hint[] => [
-    {
-      path: ['kind'],
-      code: 'mode-not-available',
-      message: 'it is checked and stored; this version reads no secrets of a Kubernetes cluster',
-    },
-  ],
+  secretFields: [['spec', 'hashiCorpVault', 'credential', 'token']],
+  hints: authenticationHints,
 };
 
 export const triggerAuthenticationKind = defineKind({
@@ -240,6 +238,8 @@ kind: ClusterTriggerAuthentication
 metadata:
   name: cloud
 spec:
-  podIdentity: { provider: aws, roleArn: "arn:aws:iam::123456789012:role/scaler" }
+  secretTargetRef:
+    - { parameter: username, name: kafka, key: username }
+    - { parameter: password, name: kafka, key: password }
 `,
 });

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { rule } from '../fields/rule.ts';
 import type { OlderVersion } from '../kind.ts';
 
 export const kedaApiVersion = 'keda.sh/v1alpha1';
@@ -8,13 +10,35 @@ export const refusedKedaVersions = {
   'keda.sh/v1beta1': `there is no keda.sh/v1beta1; write ${kedaApiVersion}, which is the version that KEDA 2 serves`,
 };
 
-/** KEDA 1, whose documents had another group and named a Deployment and its container directly. */
-export const olderKedaVersions: Record<string, OlderVersion> = {
-  'keda.k8s.io/v1alpha1': {
-    message: `keda.k8s.io/v1alpha1 is KEDA 1; it is read as ${kedaApiVersion}`,
+const firstVersion = 'keda.k8s.io/v1alpha1';
+
+const readAsPresent: OlderVersion = {
+  message: `${firstVersion} is KEDA 1; it is read as ${kedaApiVersion}`,
+  convert: ({ apiVersion: _version, ...rest }) => ({ apiVersion: kedaApiVersion, ...rest }),
+};
+
+/** KEDA 1, whose documents had another group. */
+export const olderKedaVersions: Record<string, OlderVersion> = { [firstVersion]: readAsPresent };
+
+/** KEDA 1's ScaledObject ran Jobs too, which KEDA 2 has a kind of its own for. */
+const firstScaledObject = z.looseObject({ spec: z.unknown() }).check(
+  rule(['spec'], ({ spec }, report) => {
+    if (!isRecord(spec) || spec.scaleType !== 'job') return;
+    const message =
+      `scaleType job is KEDA 1's way to run Jobs; write apiVersion: ${kedaApiVersion} and kind: ScaledJob, and leave ` +
+      'scaleType out';
+    report(['spec', 'scaleType'], message, { code: 'unsupported-version', suggestion: 'kind: ScaledJob' });
+  }),
+);
+
+/** A ScaledObject of KEDA 1, which named a Deployment and its container directly. */
+export const olderScaledObjects: Record<string, OlderVersion> = {
+  [firstVersion]: {
+    message: readAsPresent.message,
+    schema: firstScaledObject,
     convert: (written) => {
-      const { apiVersion: _version, spec, ...rest } = written;
-      return { apiVersion: kedaApiVersion, ...rest, spec: isRecord(spec) ? convertSpec(spec) : spec };
+      const { spec, ...rest } = readAsPresent.convert(written);
+      return { ...rest, spec: isRecord(spec) ? convertSpec(spec) : spec };
     },
   },
 };

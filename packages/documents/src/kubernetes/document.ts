@@ -21,7 +21,8 @@ const clusterMetadata = [
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-const ignored = () => z.unknown().optional().meta({ description: 'Written by a cluster; ignored.' });
+/** A field that only a cluster writes. */
+export const ignoredField = () => z.unknown().optional().meta({ description: 'Written by a cluster; ignored.' });
 
 const metadataSchema = z
   .strictObject({
@@ -35,7 +36,7 @@ const metadataSchema = z
       .record(labelKeyField(), z.string().max(262_144))
       .prefault({})
       .meta({ description: 'Text for people and tools; some change what is done.' }),
-    ...Object.fromEntries(clusterMetadata.map((name) => [name, ignored()])),
+    ...Object.fromEntries(clusterMetadata.map((name) => [name, ignoredField()])),
   })
   .meta({ description: 'Who this object is.' });
 
@@ -53,7 +54,7 @@ export function kubernetesDocument<const Version extends string, const Kind exte
   return z.strictObject({
     ...kubernetesFrame(version, kind),
     spec,
-    status: ignored(),
+    status: ignoredField(),
   });
 }
 

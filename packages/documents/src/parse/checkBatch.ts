@@ -1,3 +1,4 @@
+import { scaleConflicts } from '../keda/scaleConflicts.ts';
 import { keyText } from '../objectKey.ts';
 import type { Problem } from '../problem.ts';
 import type { ProblemCode } from '../problemCodes.ts';
@@ -9,8 +10,8 @@ import { ProblemList } from './problemList.ts';
 import { readDocument } from './readDocument.ts';
 
 /**
- * What is wrong between documents that are applied together, perhaps from several files: the same object twice,
- * or one route for two workloads. Every document is right by itself.
+ * What is wrong between documents that are applied together, perhaps from several files: the same object twice, one route
+ * for two workloads, or one target that two would scale. Every document is right by itself.
  */
 export function checkBatch(documents: readonly ParsedDocument[]): Problem[] {
   const problems = new ProblemList();
@@ -36,6 +37,9 @@ export function checkBatch(documents: readonly ParsedDocument[]): Problem[] {
         problems.add(() => conflict(document, path, 'route-conflict', message, owner));
       }
     }
+  }
+  for (const { document, path, message, other } of scaleConflicts(documents)) {
+    problems.add(() => conflict(document, path, 'scale-conflict', message, other));
   }
   return problems.shown();
 }

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import type { Path } from '../fields/rule.ts';
+import type { PathPattern } from '../kind.ts';
 import { fieldHomes } from './fieldHomes.ts';
 import { flattenIssue } from './issue.ts';
 import { issueProblems } from './issueProblem.ts';
+import { isWithin } from './pathPattern.ts';
 import type { Locator } from './place.ts';
 import type { ProblemList } from './problemList.ts';
 
 /**
  * Checks a value against a schema. Gives the typed value with defaults, or null after adding every problem.
- * `prefix` is the value's own path within the text.
+ * `prefix` is the value's own path within the text; what stands at `secretFields` is in no message.
  */
 export function checkSchema<Schema extends z.ZodType>(
   schema: Schema,
@@ -16,6 +18,7 @@ export function checkSchema<Schema extends z.ZodType>(
   locator: Locator,
   problems: ProblemList,
   prefix: Path = [],
+  secretFields: readonly PathPattern[] = [],
 ): z.output<Schema> | null {
   const result = schema.safeParse(value, { reportInput: true, error: describeLater });
   if (result.success) return result.data;
@@ -24,11 +27,13 @@ export function checkSchema<Schema extends z.ZodType>(
     place: (path, part) => locator.place([...prefix, ...path], part),
     isWritten: (path) => locator.isWritten([...prefix, ...path]),
     sourceOf: (path) => locator.sourceOf([...prefix, ...path]),
+    isPlain: (path) => locator.isPlain([...prefix, ...path]),
   };
+  const isSecret = (path: Path): boolean => secretFields.some((pattern) => isWithin(path, pattern));
   for (const issue of result.error.issues) {
     issueProblems(
       flattenIssue(issue, []),
-      { root: value, locator: within, prefix, homes: fieldHomes(schema) },
+      { root: value, locator: within, prefix, homes: fieldHomes(schema), isSecret },
       problems,
     );
   }

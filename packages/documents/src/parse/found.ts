@@ -8,6 +8,13 @@ export function describeValue(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a map';
 }
 
+/** Of what type a value is that must not be shown. */
+export function describeType(value: unknown): string {
+  if (typeof value === 'string') return 'a string';
+  if (typeof value === 'number') return 'a number';
+  return typeof value === 'boolean' ? 'true or false' : describeValue(value);
+}
+
 /** What stands there, as `Problem.found`; undefined for lists and maps. */
 export function foundText(value: unknown): string | undefined {
   if (value === null) return 'null';

@@ -3,7 +3,7 @@ import type { IssueParams, Path } from '../fields/rule.ts';
 import { nearest } from '../nearest.ts';
 import type { ProblemCode } from '../problemCodes.ts';
 import type { Problem, RelatedPlace } from '../problem.ts';
-import { describeValue, foundText, quoted } from './found.ts';
+import { describeType, describeValue, foundText, quoted } from './found.ts';
 import type { FlatIssue } from './issue.ts';
 import { type Locator, pathText } from './place.ts';
 import type { ProblemList } from './problemList.ts';
@@ -35,6 +35,8 @@ export interface IssueContext {
   prefix: Path;
   /** Where a field's name is known, by name. */
   homes: ReadonlyMap<string, string[]>;
+  /** Whether the value at a path must not be shown. */
+  isSecret: (path: Path) => boolean;
 }
 
 /** Puts issues into words and adds them with their places. */
@@ -105,13 +107,14 @@ function homeHint(key: string, parent: Path, homes: ReadonlyMap<string, string[]
   return `; it belongs in ${first}`;
 }
 
-function finding(flat: FlatIssue, { root, locator }: IssueContext): Finding {
+function finding(flat: FlatIssue, { root, locator, isSecret }: IssueContext): Finding {
   const { issue, path } = flat;
   const input = valueAt(root, path);
   const subject = pathText(path) || 'the document';
   const params = paramsOf(issue);
   if (input === undefined && isMissing(issue)) return missingField(flat);
-  if (issue.message !== '') return inOwnWords(issue, subject, path, input, params);
+  const isHidden = isSecret(path) && issue.code !== 'invalid_key';
+  if (issue.message !== '') return inOwnWords(issue, subject, path, isHidden ? undefined : input, params);
   if (input === null) {
     return {
       code: 'no-value',
@@ -120,6 +123,7 @@ function finding(flat: FlatIssue, { root, locator }: IssueContext): Finding {
       found: 'null',
     };
   }
+  if (isHidden) return hiddenFinding(flat, subject, input);
   const found = foundText(input);
   switch (issue.code) {
     case 'invalid_value':
@@ -155,6 +159,19 @@ function finding(flat: FlatIssue, { root, locator }: IssueContext): Finding {
     default:
       return { code: 'invalid-value', message: `${subject} is not accepted, found ${describeValue(input)}`, found };
   }
+}
+
+/** What is wrong with a secret value: what is wanted, and of what type the value is, but never the value. */
+function hiddenFinding(flat: FlatIssue, subject: string, input: unknown): Finding {
+  const { issue } = flat;
+  if (issue.code === 'too_small' || issue.code === 'too_big') {
+    return { code: 'out-of-bounds', message: `${subject} ${bound(issue)}` };
+  }
+  const isUnquoted = typeof input === 'number' || typeof input === 'boolean';
+  const remedy =
+    issue.code === 'invalid_type' && issue.expected === 'string' && isUnquoted ? '; write it in quotes' : '';
+  const code = issue.code === 'invalid_type' ? 'wrong-type' : 'invalid-value';
+  return { code, message: `${subject} must be ${wanted(flat)}, found ${describeType(input)}${remedy}` };
 }
 
 function missingField(flat: FlatIssue): Finding {

@@ -183,7 +183,7 @@ describe('syntax', () => {
 
   test('duplicate keys are found with everything else', () => {
     expect(problemsOf(`${head}metadata: { name: a }\nmetadata: { name: b }\nspec: { classes: [] }\n`)).toEqual([
-      'w.yaml:4:1: error: the key "metadata" is there twice in this map',
+      'w.yaml:4:1: error: the key "metadata" is there twice in this map; the first one is at w.yaml:3:1',
       'w.yaml:5:18: error: spec.classes must not be empty',
     ]);
   });

@@ -15,11 +15,19 @@ export interface Locator {
   isWritten: (path: Path) => boolean;
   /** The letters of a plain value as they are written: `1.10`, where the number is 1.1. */
   sourceOf: (path: Path) => string | undefined;
+  /** Whether a plain value is written without quotes. */
+  isPlain: (path: Path) => boolean;
 }
 
 /** For values that did not come from a text. */
 export function withoutText(file: string): Locator {
-  return { file, place: () => ({ line: 1, column: 1 }), isWritten: () => true, sourceOf: () => undefined };
+  return {
+    file,
+    place: () => ({ line: 1, column: 1 }),
+    isWritten: () => true,
+    sourceOf: () => undefined,
+    isPlain: () => false,
+  };
 }
 
 /** `spec.classes[0].env["a.b"]`; the root is the empty text. */

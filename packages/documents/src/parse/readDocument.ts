@@ -12,7 +12,14 @@ export function readDocument<Schema extends z.ZodType>(
   value: unknown,
 ): z.output<Schema> {
   const problems = new ProblemList();
-  const read = checkSchema(kind.schema, presentForm(kind, value), withoutText('<document>'), problems);
+  const read = checkSchema(
+    kind.schema,
+    presentForm(kind, value),
+    withoutText('<document>'),
+    problems,
+    [],
+    kind.secretFields,
+  );
   if (read === null) throw new InvalidDocumentError(kind.kind, problems.shown());
   return read;
 }

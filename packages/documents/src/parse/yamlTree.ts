@@ -15,6 +15,8 @@ export interface YamlTree {
   offsetOf: (path: Path, part: 'key' | 'value') => number;
   isWritten: (path: Path) => boolean;
   sourceOf: (path: Path) => string | undefined;
+  /** Whether a plain value is written without quotes. */
+  isPlain: (path: Path) => boolean;
 }
 
 /** The document cannot be turned into data at all. */
@@ -28,7 +30,8 @@ export class YamlRefusal extends Error {
   }
 }
 
-type ReportAt = (offset: number, code: ProblemCode, message: string) => void;
+/** `first` is where the other one of two stands. */
+type ReportAt = (offset: number, code: ProblemCode, message: string, first: number) => void;
 
 /**
  * Turns a parsed YAML node into plain data. Done here and not by the library's `toJS`, because this counts what
@@ -43,6 +46,7 @@ export function yamlTree(root: unknown, report: ReportAt): YamlTree {
     offsetOf: (path, part) => reader.walk(root, path).offsets[part],
     isWritten: (path) => reader.walk(root, path).complete,
     sourceOf: (path) => reader.walk(root, path).source,
+    isPlain: (path) => reader.walk(root, path).isPlain === true,
   };
 }
 
@@ -115,7 +119,7 @@ class TreeReader {
 
   #readMap(map: YAMLMap, depth: number): Record<string, unknown> {
     const value: Record<string, unknown> = {};
-    const written = new Set<string>();
+    const written = new Map<string, number>();
     const merged: Record<string, unknown>[] = [];
     for (const pair of map.items) {
       if (isMergeKey(pair.key)) {
@@ -123,11 +127,13 @@ class TreeReader {
         continue;
       }
       const key = this.#keyText(pair.key, map);
-      if (written.has(key)) {
-        this.#report(keyOffset(pair.key, map), 'duplicate-key', `the key ${quoted(key)} is there twice in this map`);
+      const offset = keyOffset(pair.key, map);
+      const first = written.get(key);
+      if (first !== undefined) {
+        this.#report(offset, 'duplicate-key', `the key ${quoted(key)} is there twice in this map`, first);
         continue;
       }
-      written.add(key);
+      written.set(key, offset);
       value[key] = this.read(pair.value, depth + 1);
     }
     for (const source of merged) {
@@ -169,7 +175,8 @@ class TreeReader {
       offsets = step.offsets;
     }
     const target = this.#resolved(node);
-    return { offsets, complete: true, source: isScalar(target) ? target.source : undefined };
+    if (!isScalar(target)) return { offsets, complete: true };
+    return { offsets, complete: true, source: target.source, isPlain: target.type === 'PLAIN' };
   }
 
   #stepInto(map: YAMLMap, key: string): Step | undefined {
@@ -199,6 +206,7 @@ interface Walk {
   offsets: { key: number; value: number };
   complete: boolean;
   source?: string | undefined;
+  isPlain?: boolean;
 }
 
 interface Step {

@@ -24,14 +24,15 @@ export function renderReferencePage(name: KindName): string {
       'A field that is not listed here is an error. ' +
       `For completion in an editor: \`# yaml-language-server: $schema=PATH/schemas/${schemaFileName(name)}\`.`,
     ...sections.map(renderSection),
+    ...renderAnnotations(kind.annotations ?? {}),
   ]
     .join('\n\n')
     .concat('\n');
 }
 
-/** `workload.json`: the file that a kind's JSON Schema is written to. */
+/** `workload.json`, `httpScaledObject.json`: the file that a kind's JSON Schema is written to. */
 export function schemaFileName(name: KindName): string {
-  return `${name.slice(0, 1).toLowerCase()}${name.slice(1)}.json`;
+  return `${name.replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]/, (head) => head.toLowerCase())}.json`;
 }
 
 /** Objects with fields of their own, depth first, in document order. */
@@ -66,6 +67,11 @@ function renderSection({ paths, schema }: Section): string {
   const title = path === '' ? 'The document' : paths.map((each) => `\`${each}\``).join(', ');
   const intro = path !== '' && paths.length === 1 && schema.description ? [schema.description] : [];
   return [`## ${title}`, ...intro, markdownTable(['field', 'type', 'default', 'meaning'], rows)].join('\n\n');
+}
+
+function renderAnnotations(annotations: Readonly<Record<string, string>>): string[] {
+  const rows = Object.entries(annotations).map(([name, meaning]) => [`\`${name}\``, meaning]);
+  return rows.length === 0 ? [] : [`## Annotations\n\n${markdownTable(['annotation', 'meaning'], rows)}`];
 }
 
 function defaultText(field: JsonSchema, isRequired: boolean): string {

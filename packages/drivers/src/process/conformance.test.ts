@@ -1,6 +1,7 @@
-import { describeDriverConformance } from '@ebb/testing/conformance';
+import { describeDriverConformance, describeRunsConformance } from '@ebb/testing/conformance';
 import { expect } from 'vitest';
-import { AgentUnderTest, startOf, until, worker } from './testing/agentUnderTest.ts';
+import { readProcesses } from './agent/processTable.ts';
+import { AgentUnderTest, EventLog, runOf, startOf, until, worker } from './testing/agentUnderTest.ts';
 
 describeDriverConformance('the process driver', async () => {
   const agents = new AgentUnderTest();
@@ -18,6 +19,40 @@ describeDriverConformance('the process driver', async () => {
     async crash(id) {
       const replica = (await driver.list()).find((seen) => seen.id === id);
       if (replica?.pid) process.kill(replica.pid, 'SIGKILL');
+    },
+    until: (condition) => until(condition),
+    async close() {
+      expect(await agents.end()).toEqual([]);
+    },
+  };
+});
+
+describeRunsConformance('the process driver', async () => {
+  const agents = new AgentUnderTest();
+  let agent = await agents.startAgent();
+  const driver = await agents.connect();
+  const log = new EventLog(driver);
+  return {
+    driver,
+    ending: (id, exitCode) => runOf(id, ['/bin/sh', '-c', `exit ${exitCode}`]),
+    held: (id) => runOf(id, agents.held(id)),
+    async release(id, exitCode) {
+      const { pid } = await log.run(id, 'running');
+      agents.release(id, exitCode);
+      await until(() => !readProcesses().some(({ group, ended }) => group === pid && !ended));
+    },
+    impossible: (id) => runOf(id, ['no-such-command']),
+    async kill(id) {
+      const { pid: group } = await log.run(id, 'running');
+      const command = () => readProcesses().filter((entry) => entry.group === group && entry.pid !== group);
+      await until(() => command().length > 0);
+      for (const { pid } of command()) process.kill(pid, 'SIGKILL');
+    },
+    async away(meanwhile) {
+      agent.process.kill('SIGKILL');
+      await agent.exited;
+      await meanwhile?.();
+      agent = await agents.startAgent();
     },
     until: (condition) => until(condition),
     async close() {

@@ -6,6 +6,8 @@ import type {
   LogLine,
   ReplicaObservation,
   ReplicaStart,
+  RunObservation,
+  RunStart,
   ToAgent,
 } from '@ebb/core';
 import { type Connection, connectLink, socketPath } from '@ebb/link';
@@ -24,11 +26,11 @@ export interface ProcessDriverOptions {
   connectTimeoutMs?: number;
 }
 
-/** Runs replicas as local processes, through the agent process of the data directory. */
+/** Runs replicas and runs of Jobs as local processes, through the agent process of the data directory. */
 export interface ProcessDriver extends Driver {
   agent(): { connected: boolean; pid: number | null };
   /**
-   * Ends the agent, with `stopReplicas` every replica before it. Resolves when it has gone; `close` the driver then,
+   * Ends the agent, with `stopReplicas` every replica and every run that goes on before it. Resolves when it has gone; `close` the driver then,
    * or it waits for the next agent.
    */
   shutdown(options: { stopReplicas: boolean }): Promise<void>;
@@ -39,6 +41,7 @@ const longestRetryMs = 1000;
 const defaultConnectTimeoutMs = 10_000;
 
 type AgentLink = Connection<FromAgent, ToAgent>;
+type Listed = Extract<FromAgent, { type: 'listed' }>;
 
 /**
  * Connects to the agent of a data directory. Resolves with the first list of what runs; rejects with a `DriverError`
@@ -61,7 +64,7 @@ class AgentClient implements ProcessDriver {
   readonly #clock: Pick<Clock, 'nowMs' | 'nowUs'>;
   readonly #path: string;
   readonly #listeners = new Set<(event: DriverEvent) => void>();
-  readonly #lists = new Map<number, { resolve(replicas: ReplicaObservation[]): void; reject(error: Error): void }>();
+  readonly #lists = new Map<number, { resolve(all: Listed): void; reject(error: Error): void }>();
   readonly #streams = new Map<number, LogStream>();
   readonly #onceConnected: ((error: Error | null) => void)[] = [];
   readonly #onceDisconnected: (() => void)[] = [];
@@ -102,24 +105,30 @@ class AgentClient implements ProcessDriver {
     this.#send({ type: 'ensure', start, askedAtMs: this.#clock.nowMs(), askedAtUs: this.#clock.nowUs() });
   }
 
+  async run(start: RunStart): Promise<void> {
+    this.#send({ type: 'run', start, askedAtMs: this.#clock.nowMs(), askedAtUs: this.#clock.nowUs() });
+  }
+
   async stop(id: string): Promise<void> {
     this.#send({ type: 'stop', id });
   }
 
   async list(): Promise<ReplicaObservation[]> {
-    const question = ++this.#questions;
-    this.#send({ type: 'list', question });
-    return new Promise((resolve, reject) => this.#lists.set(question, { resolve, reject }));
+    return (await this.#ask()).replicas;
+  }
+
+  async listRuns(): Promise<RunObservation[]> {
+    return (await this.#ask()).runs ?? [];
   }
 
   /** The listener hears a snapshot first when the agent is connected. */
   watch(listener: (event: DriverEvent) => void): () => void {
     this.#listeners.add(listener);
     if (this.#ready) {
-      const tell = (replicas: ReplicaObservation[]) => {
-        if (this.#listeners.has(listener)) listener({ type: 'snapshot', replicas });
+      const tell = ({ replicas, runs = [] }: Listed) => {
+        if (this.#listeners.has(listener)) listener({ type: 'snapshot', replicas, runs });
       };
-      this.list().then(tell, () => {}); // Disconnected meanwhile: the next snapshot is for everyone.
+      this.#ask().then(tell, () => {}); // Disconnected meanwhile: the next snapshot is for everyone.
     }
     return () => this.#listeners.delete(listener);
   }
@@ -151,6 +160,12 @@ class AgentClient implements ProcessDriver {
     this.#listeners.clear();
     this.#link?.end();
     this.#drop('closed');
+  }
+
+  async #ask(): Promise<Listed> {
+    const question = ++this.#questions;
+    this.#send({ type: 'list', question });
+    return new Promise((resolve, reject) => this.#lists.set(question, { resolve, reject }));
   }
 
   #send(message: ToAgent): void {
@@ -196,10 +211,11 @@ class AgentClient implements ProcessDriver {
         if (!this.#ready) this.#becomeReady();
         return this.#tell(message);
       case 'replica':
+      case 'run':
       case 'usage':
         return this.#tell(message);
       case 'listed':
-        this.#lists.get(message.question)?.resolve(message.replicas);
+        this.#lists.get(message.question)?.resolve(message);
         this.#lists.delete(message.question);
         return;
       case 'log':

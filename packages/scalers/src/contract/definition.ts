@@ -28,6 +28,15 @@ export interface WrittenSettings {
   auth: Readonly<Record<string, string>> | null;
 }
 
+/** Everything a trigger says, as it is read. */
+export interface TriggerValues {
+  metadata: Readonly<Record<string, string>>;
+  /** What the trigger's authentication gives. */
+  auth: Readonly<Record<string, string>>;
+  /** Environment of the target's container. */
+  env: Readonly<Record<string, string>>;
+}
+
 /** One scaler: one file. Validation, documentation, `ebb scalers` and the reading of the source come from it. */
 export interface ScalerDefinition<Of extends Parameters = Parameters> {
   /** As in a trigger's `type`. */
@@ -44,8 +53,13 @@ export interface ScalerDefinition<Of extends Parameters = Parameters> {
   target(settings: Settings<Of>): TriggerTarget | null;
   /** KEDA's name of the metric before `sN-` and normalisation, such as `rabbitmq-orders`. */
   metricName(settings: Settings<Of>): string;
-  /** Begins to read: nothing is connected before the first `read` or `watch`. */
-  open(settings: Settings<Of>, context: ScalerContext): TriggerSource;
+  /** Metadata that is none of the parameters is not a mistake: it is handed on (external scalers have keys of their own). */
+  handsOnMetadata?: boolean;
+  /**
+   * Begins to read: nothing is connected before the first `read` or `watch`. `values` is what `settings` were read from,
+   * for scalers that hand it on.
+   */
+  open(settings: Settings<Of>, context: ScalerContext, values: TriggerValues): TriggerSource;
   /** A trigger as it is written, for the documentation; a test reads it. */
   example: string;
   documentation: {

@@ -33,6 +33,8 @@ export interface TriggerSource {
    * trigger is read at its pace.
    */
   watch?(news: (reading: SourceReading | Error | null) => void, pace: Pace): () => void;
+  /** Longest time for one `read`, where the trigger says one. Left out: the context's. */
+  timeoutMs?: number;
   /** Gives connections back. */
   close(): Promise<void>;
 }

@@ -73,7 +73,8 @@ export async function readUntil(
   for (;;) {
     const answer = await readOnce(source, context).catch((error: unknown) => error);
     if (!(answer instanceof Error) && fits(answer as SourceReading)) return answer as SourceReading;
-    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms; last: ${JSON.stringify(answer)} ${String(answer)}`);
+    if (performance.now() > endMs)
+      throw new Error(`not within ${withinMs} ms; last: ${JSON.stringify(answer)} ${String(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -126,7 +127,10 @@ export function describeSource(name: string, suite: SourceSuite): void {
 
     it('is active strictly above the activation value', async () => {
       await using(under.activatesAbove5, async (source, context) => {
-        for (const [count, active] of [[5, false], [6, true]] as const) {
+        for (const [count, active] of [
+          [5, false],
+          [6, true],
+        ] as const) {
           await under.set(count);
           expect((await readUntil(source, context, ({ value }) => value === expected(count))).active).toBe(active);
         }

@@ -58,7 +58,8 @@ export function checkStatus({ status, text }: HttpAnswer, url: string): void {
   if (status >= 200 && status < 300) return;
   const where = place(url);
   const said = text.trim() === '' ? '' : `: ${beginning(text)}`;
-  if (status === 401 || status === 403) throw new SourceError('unauthorized', `${where} refused the sign-in (${status})${said}`);
+  if (status === 401 || status === 403)
+    throw new SourceError('unauthorized', `${where} refused the sign-in (${status})${said}`);
   if (status === 404) throw new SourceError('not-found', `${where} was not found (404)${said}`);
   throw new SourceError('bad-answer', `${where} answered ${status}${said}`);
 }
@@ -101,7 +102,8 @@ class PooledAgent {
       let bytes = 0;
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > largestAnswerBytes) throw new SourceError('bad-answer', `${place(url)}: more than 16 MiB of answer`);
+        if (bytes > largestAnswerBytes)
+          throw new SourceError('bad-answer', `${place(url)}: more than 16 MiB of answer`);
         chunks.push(chunk);
       }
       return { status: answer.statusCode, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') };

@@ -14,9 +14,15 @@ export interface TlsSettings {
 /** Node's TLS options from PEM texts. Throws `SourceError` for a certificate that cannot be read or half a pair. */
 export function tlsOptions({ ca, cert, key, keyPassword, unsafeSsl }: TlsSettings): ConnectionOptions {
   if ((cert === undefined) !== (key === undefined)) {
-    throw new SourceError('bad-setting', `cert and key belong together: ${cert === undefined ? 'cert' : 'key'} is missing`);
+    throw new SourceError(
+      'bad-setting',
+      `cert and key belong together: ${cert === undefined ? 'cert' : 'key'} is missing`,
+    );
   }
-  for (const [name, pem] of [['ca', ca], ['cert', cert]] as const) {
+  for (const [name, pem] of [
+    ['ca', ca],
+    ['cert', cert],
+  ] as const) {
     if (pem === undefined) continue;
     try {
       new X509Certificate(pem);

@@ -1,4 +1,4 @@
-import type { ReplicaStart } from '@ebb/core';
+import type { ReplicaStart, RunStart } from '@ebb/core';
 import { MemoryStore } from '../memoryStore.ts';
 import { workloadSpec } from '../builders.ts';
 import { settle, VirtualClock } from '../virtualClock.ts';
@@ -9,6 +9,7 @@ import {
   describeClockConformance,
   describeDriverConformance,
   describeGatewayConformance,
+  describeRunsConformance,
   describeScalerConformance,
   describeStoreConformance,
 } from './index.ts';
@@ -64,6 +65,46 @@ describeDriverConformance('VirtualDriver', () => {
     impossible: (id) => start(id, 'nodde'),
     neverReady: (id) => start(id, 'never'),
     crash: (id) => driver.crash(id),
+    until: (condition, what) => clock.runUntilTrue(condition, limitMs, what),
+  };
+});
+
+describeRunsConformance('VirtualDriver', () => {
+  const clock = new VirtualClock();
+  const driver = new VirtualDriver({
+    clock,
+    runPlan: ({ command: [name] }, random) => ({
+      spawnUs: random.integer(1000, 9000),
+      runUs: name === 'hold' ? Number.POSITIVE_INFINITY : 20_000,
+      exitCode: Number(name === 'hold' ? 0 : name),
+      ...(name === 'nodde' ? { failure: { code: 'command-not-found', message: 'command not found: nodde' } } : {}),
+    }),
+  });
+  const start = (id: string, command: string): RunStart => ({
+    id,
+    owner: { cluster: 'local', namespace: 'default', name: 'conformance' },
+    node: 'local',
+    command: [command],
+    env: {},
+    envFromHost: [],
+    workingDirectory: '/',
+    resources: { requests: { cpuMilli: 0, memoryBytes: 0, gpuMilli: 0 }, limits: {} },
+    terminationGraceMs: 1000,
+  });
+  return {
+    driver,
+    ending: (id, exitCode) => start(id, String(exitCode)),
+    held: (id) => start(id, 'hold'),
+    release: (id, exitCode) => driver.runs.end(id, exitCode),
+    impossible: (id) => start(id, 'nodde'),
+    kill: (id) => driver.runs.kill(id),
+    async away(meanwhile) {
+      driver.disconnect();
+      await clock.advance(10);
+      await meanwhile?.();
+      await clock.advance(10);
+      driver.reconnect();
+    },
     until: (condition, what) => clock.runUntilTrue(condition, limitMs, what),
   };
 });

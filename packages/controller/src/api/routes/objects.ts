@@ -5,7 +5,7 @@ import { applyBatch, readBatch } from '../applyDocuments.ts';
 import type { ApiContext } from '../context.ts';
 import { ApiProblem } from '../errors.ts';
 import { documentBody } from '../documentBody.ts';
-import { objectView } from '../objectView.ts';
+import { objectView, statusOf } from '../objectView.ts';
 import { clusterOnly, clusterQuery, keyOf, nameParam, namespaceParam } from '../parameters.ts';
 import { objectListSchema, objectSchema } from '../schemas.ts';
 
@@ -40,7 +40,7 @@ export function objectRoutes(context: ApiContext): ApiRoute[] {
         return {
           apiVersion: kindOf(kind).apiVersion,
           kind: `${kind}List`,
-          items: items.map((stored) => objectView(stored, kind === 'Workload' ? engine.status(stored.key) : null)),
+          items: items.map((stored) => objectView(stored, statusOf(engine, stored))),
         };
       },
     }),
@@ -58,7 +58,7 @@ export function objectRoutes(context: ApiContext): ApiRoute[] {
         const key = placeOf(kind, params, query);
         const stored = await store.documents.get(kind, key);
         if (!stored) throw new ApiProblem('not-found', `there is no ${kind} ${keyText(key)}`);
-        return objectView(stored, kind === 'Workload' ? engine.status(key) : null);
+        return objectView(stored, statusOf(engine, stored));
       },
     }),
     apiRoute({
@@ -91,7 +91,7 @@ export function objectRoutes(context: ApiContext): ApiRoute[] {
         if (answer.outcomes[0]?.action === 'created') reply.code(201);
         const [object] = stored;
         if (!object) throw new ApiProblem('internal', 'nothing was stored');
-        return objectView(object, kind === 'Workload' ? engine.status(object.key) : null);
+        return objectView(object, statusOf(engine, object));
       },
     }),
     apiRoute({

@@ -72,9 +72,9 @@ function sync(spec: HpaDecisionSpec, history: HpaHistory, nowMs: number, hpa: Hp
     settings: spec.controller,
   };
   const metrics = proposeByMetrics(spec.metrics, hpa, input);
-  const reasons = metrics.proposals.map(({ metric, proposal, failure }) =>
+  const reasons = metrics.proposals.map(({ metric, unit, proposal, failure }) =>
     proposal
-      ? reason('hpa-metric', 'recommendation', { metric, current: proposal.current, replicas: proposal.replicas })
+      ? reason('hpa-metric', 'recommendation', { metric, current: proposal.current, unit, replicas: proposal.replicas })
       : reason('hpa-metric-failed', 'recommendation', { metric, why: failure?.message ?? '' }),
   );
   const active: HpaCondition = { type: 'ScalingActive', ...metrics.active };

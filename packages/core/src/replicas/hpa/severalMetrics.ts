@@ -11,6 +11,8 @@ import type { HpaMetricReading, HpaMetricSpec, HpaObservation } from './types.ts
 
 export interface MetricProposal {
   metric: string;
+  /** Unit of the proposal's `current`. */
+  unit: 'percent' | 'milli';
   proposal: Proposal | null;
   /** Condition reason and message when it could not be computed. */
   failure: { reason: string; message: string } | null;
@@ -82,8 +84,9 @@ function proposeByMetric(
   input: CalculatorInput,
 ): MetricProposal {
   const name = metricName(metric);
+  const unit = metric.target.type === 'Utilization' ? 'percent' : 'milli';
   try {
-    return { metric: name, proposal: propose(metric, reading, input), failure: null };
+    return { metric: name, unit, proposal: propose(metric, reading, input), failure: null };
   } catch (error) {
     if (!(error instanceof CalculatorError)) throw error;
     const failure =
@@ -96,7 +99,7 @@ function proposeByMetric(
             reason: failedReason[metric.type],
             message: `the HPA was unable to compute the replica count: ${error.message}`,
           };
-    return { metric: name, proposal: null, failure };
+    return { metric: name, unit, proposal: null, failure };
   }
 }
 

@@ -27,9 +27,3 @@ it('tells a formula that does not compile, at its place', () => {
   const found = problemsOf(scaledObject('rat * 2', ', threshold: "5"'));
   expect(found).toEqual([expect.stringMatching(/^12:16 unknown name "rat" \(character 1 of the formula\)$/)]);
 });
-
-it('tells a trigger that does not say what it aims at, at its metadata', () => {
-  expect(problemsOf(scaledObject('rate', ''))).toEqual([
-    expect.stringMatching(/^9:\d+ trigger "rate" \(prometheus\): metadata.threshold is missing$/),
-  ]);
-});

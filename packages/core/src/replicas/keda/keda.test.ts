@@ -287,3 +287,63 @@ describe('thousandths', () => {
     [2, 2000],
   ])('of %d are %d', (value, expected) => expect(toMilli(value)).toBe(expected));
 });
+
+describe('reactive, under the improvements', () => {
+  const reactive = (more: Partial<KedaDecisionSpec> = {}) =>
+    spec({
+      improvements: { lastValueMaxAgeMs: 0, stepwiseToZero: true, reactive: true },
+      controller: { ...defaultHpaController, syncPeriodMs: second },
+      behavior: {
+        scaleUp: {
+          stabilizationMs: 0,
+          selectPolicy: 'Max',
+          policies: [{ type: 'Percent', value: 1_000_000, periodMs: 1000 }],
+          tolerance: null,
+        },
+        scaleDown: {
+          stabilizationMs: 10 * second,
+          selectPolicy: 'Max',
+          policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }],
+          tolerance: null,
+        },
+      },
+      cooldownMs: 20 * second,
+      ...more,
+    });
+
+  it('goes from zero to what the reading asks for in one decision, whenever it comes', () => {
+    const idle = decide(reactive(), null, seen(0, 0, { value: 0 }));
+    expect(idle.decision).toMatchObject({ replicas: 0, revisitAtMs: null });
+    const woken = decide(reactive(), idle.memory, seen(40, 0, { value: 48 }));
+    expect(woken.decision).toMatchObject({ replicas: 10, revisitAtMs: 1040 });
+  });
+
+  it('follows within a second, and comes down by the policies, the last replica by the cool-down', () => {
+    let { memory } = decide(reactive(), null, seen(0, 0, { value: 48 }));
+    const more = decide(reactive(), memory, seen(second, 10, { value: 100 }));
+    expect(more.decision.replicas).toBe(20);
+    memory = more.memory;
+    let replicas = 20;
+    const path: number[] = [];
+    for (let atMs = 2 * second; atMs <= 40 * second; atMs += second) {
+      const next = decide(reactive(), memory, seen(atMs, replicas, { value: 0 }));
+      memory = next.memory;
+      if (next.decision.replicas !== replicas) path.push(next.decision.replicas);
+      replicas = next.decision.replicas;
+    }
+    expect(path).toEqual([1, 0]);
+  });
+
+  it('counts a failure once, however often it is looked at', () => {
+    const fallback = { failureThreshold: 2, replicas: 4, behavior: 'static' as const };
+    const one = reactive({ fallback });
+    let { memory, decision } = decide(one, null, seen(0, 0, { error: 'down' }, { fresh: ['queue'] }));
+    for (let atMs = 10; atMs < 100; atMs += 10) {
+      ({ memory, decision } = decide(one, memory, seen(atMs, 0, { error: 'down' }, { fresh: [] })));
+      expect(decision.replicas).toBe(0);
+    }
+    ({ memory, decision } = decide(one, memory, seen(1000, 0, { error: 'down' }, { fresh: ['queue'] })));
+    ({ memory, decision } = decide(one, memory, seen(2000, 0, { error: 'down' }, { fresh: ['queue'] })));
+    expect(decision.replicas).toBe(4);
+  });
+});

@@ -30,23 +30,28 @@ export function decideByKeda(
       hpa: null,
       replicas: null,
     };
-    if (!keda) return unobserved(memory, nowMs);
+    if (!keda) return unobserved(spec, memory, nowMs);
     const reasons: Reason[] = [];
     const seen = withLastValues(spec, keda, memory, nowMs, reasons);
     let current = keda.specReplicas;
     let step: OperatorStep | null = null;
 
-    if (nowMs >= memory.nextPollMs) {
+    const isReactive = spec.improvements?.reactive === true;
+    let awakeUntilMs: number | null = null;
+
+    if (nowMs >= memory.nextPollMs || isReactive) {
       memory.failures = countFailures(spec.triggers, seen, memory.failures);
       step = stepwise(spec, poll(spec, seen, memory, nowMs, evaluate), current);
       reasons.push(stepReason(step, current));
       if (step.write !== null) current = step.write;
+      awakeUntilMs = step.cooldownEndsMs;
       memory.nextPollMs = nowMs + spec.pollingIntervalMs;
     }
 
     // The operator and the HPA share one scale: at zero the HPA is asleep, and a pause of the object removes it.
     const asleep = current === 0 || spec.pause.paused || spec.pause.replicas !== null;
-    if (!asleep && (step === null || step.write === null)) {
+    const isHpaTurn = step === null || step.write === null || isReactive;
+    if (!asleep && isHpaTurn) {
       const metrics = adapterMetrics(spec, seen, memory.failures, evaluate);
       for (const metric of metrics) if (metric.isFallback) reasons.push(fallbackReason(metric));
       const result = decideByHpa(hpaSpec(spec, metrics), memory.hpa, {
@@ -67,7 +72,12 @@ export function decideByKeda(
     }
     memory.replicas = current;
     return {
-      decision: { classes: { default: current }, replicas: current, reasons, revisitAtMs: nextLook(memory, nowMs) },
+      decision: {
+        classes: { [spec.class ?? 'default']: current },
+        replicas: current,
+        reasons,
+        revisitAtMs: isReactive ? nextReactiveLook(memory, nowMs, current, awakeUntilMs) : nextLook(memory, nowMs),
+      },
       memory: writeMemory(memory),
     };
   };
@@ -196,11 +206,29 @@ function nextLook(memory: KedaMemory, nowMs: number): number {
   return Math.max(nowMs + 1, Math.min(memory.nextPollMs, hpaAtMs));
 }
 
-function unobserved(memory: KedaMemory, nowMs: number): DecideResult {
+/** At zero nothing but a reading changes anything; awake, the HPA's next sync and the end of the cool-down do. */
+function nextReactiveLook(
+  memory: KedaMemory,
+  nowMs: number,
+  current: number,
+  awakeUntilMs: number | null,
+): number | null {
+  if (current === 0) return null;
+  const hpaAtMs = memory.hpa && typeof memory.hpa.nextSyncMs === 'number' ? memory.hpa.nextSyncMs : null;
+  const times = [hpaAtMs, awakeUntilMs === null ? null : awakeUntilMs + 1].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.max(nowMs + 1, Math.min(...times));
+}
+
+function unobserved(spec: KedaDecisionSpec, memory: KedaMemory, nowMs: number): DecideResult {
   const replicas = memory.replicas ?? 0;
   const reasons: Reason[] = [{ code: 'hpa-no-observation', stage: 'reading', data: { replicas } }];
   return {
-    decision: { classes: { default: replicas }, replicas, reasons, revisitAtMs: nextLook(memory, nowMs) },
+    decision: {
+      classes: { [spec.class ?? 'default']: replicas },
+      replicas,
+      reasons,
+      revisitAtMs: nextLook(memory, nowMs),
+    },
     memory: writeMemory(memory),
   };
 }

@@ -9,7 +9,7 @@ import {
   scaledJobTargets,
 } from './kedaSpec.ts';
 import { jobsToCreate } from './scaledJob.ts';
-import { TriggerTargetError } from './triggerTargets.ts';
+import { TriggerTargetError } from './triggerTarget.ts';
 
 const first = (text: string) => parseDocuments(text, { file: 'k.yaml' }).documents[0]?.document;
 const object = (triggers: string, annotations = '{}') =>
@@ -23,32 +23,8 @@ spec:
   triggers: ${triggers}
 `),
   );
-const triggersOf = (triggers: string) => kedaDecisionSpec(object(triggers)).triggers;
-
-test.each([
-  ['{ type: rabbitmq, metadata: {} }', 20, 0],
-  ['{ type: rabbitmq, metadata: { mode: MessageRate, value: "2.5", activationValue: "7" } }', 2.5, 7],
-  ['{ type: rabbitmq, metadata: { queueLength: "15", activationValue: "1" } }', 15, 1],
-  ['{ type: kafka, metadata: { topic: t } }', 10, 0],
-  ['{ type: apache-kafka, metadata: { lagThreshold: "40", activationLagThreshold: "3" } }', 40, 3],
-  ['{ type: redis, metadata: { listLength: "8", activationListLength: "2" } }', 8, 2],
-  ['{ type: redis-streams, metadata: { lagCount: "9", activationLagCount: "4" } }', 9, 4],
-  ['{ type: redis-streams, metadata: { streamLength: "6", activationLagCount: "4" } }', 6, 4],
-  ['{ type: nats-jetstream, metadata: {} }', 10, 0],
-  ['{ type: prometheus, metadata: { threshold: "0.25", activationThreshold: "0.1" } }', 0.25, 0.1],
-  ['{ type: postgresql, metadata: { targetQueryValue: "12", activationTargetQueryValue: "5" } }', 12, 5],
-  ['{ type: mysql, metadata: { queryValue: "4.4", activationQueryValue: "1" } }', 4.4, 1],
-  ['{ type: cron, metadata: { desiredReplicas: "6" } }', 1, 0],
-  ['{ type: metrics-api, metadata: { targetValue: "3", activationTargetValue: "1" } }', 3, 1],
-  ['{ type: aws-sqs-queue, metadata: { activationQueueLength: "9" } }', 5, 9],
-  ['{ type: gcp-pubsub, metadata: {} }', 10, 0],
-  ['{ type: azure-servicebus, metadata: { messageCount: "50", activationMessageCount: "2" } }', 50, 2],
-  ['{ type: azure-queue, metadata: {} }', 5, 0],
-  ['{ type: kubernetes-workload, metadata: { value: "0.5", activationValue: "1" } }', 0.5, 1],
-  ['{ type: something-new, metadata: { threshold: "7", activationThreshold: "2" } }', 7, 2],
-])('%s: target %d, activation %d', (trigger, target, activationTarget) => {
-  expect(triggersOf(`[${trigger}]`)).toMatchObject([{ target, activationTarget, resource: null }]);
-});
+const triggersOf = (triggers: string) => kedaDecisionSpec(object(triggers), { targets: {} }).triggers;
+const twenty = { target: 20, activationTarget: 3 };
 
 test('cpu and memory become resource metrics', () => {
   const triggers = triggersOf(`
@@ -71,42 +47,32 @@ test('cpu and memory become resource metrics', () => {
   ]);
 });
 
-test.each([
-  ['{ type: prometheus, name: load, metadata: {} }', 'trigger "load" (prometheus): metadata.threshold is missing'],
-  [
-    '{ type: kafka, name: lag, metadata: { lagThreshold: many } }',
-    'trigger "lag" (kafka): metadata.lagThreshold must be a number, found "many"',
-  ],
-  [
-    '{ type: kafka, name: lag, metadata: { lagThreshold: "0" } }',
-    'trigger "lag" (kafka): metadata.lagThreshold must be more than 0, found 0',
-  ],
-  [
-    '{ type: cpu, name: c, metricType: Utilization, metadata: { value: "6.5" } }',
-    'trigger "c" (cpu): metadata.value must be a whole per cent above 0, found "6.5"',
-  ],
-])('%s', (trigger, message) => {
-  const spec = object(`[${trigger}, { type: cron, metadata: {} }]`);
-  expect(() => kedaDecisionSpec(spec)).toThrow(message);
-  expect(() => kedaDecisionSpec(spec)).toThrow(TriggerTargetError);
+test('the value of a cpu trigger must be one', () => {
+  const spec = object('[{ type: cpu, name: c, metricType: Utilization, metadata: { value: "6.5" } }]');
+  const message = 'trigger "c" (cpu): metadata.value must be a whole per cent above 0, found "6.5"';
+  expect(() => kedaDecisionSpec(spec, { targets: {} })).toThrow(message);
+  expect(() => kedaDecisionSpec(spec, { targets: {} })).toThrow(TriggerTargetError);
 });
 
-test("an external scaler's target comes from its source", () => {
-  const spec = object('[{ type: external, name: ext, metadata: { scalerAddress: "s:9090" } }]');
-  const targets = { ext: { target: 4, activationTarget: 1 } };
-  expect(kedaDecisionSpec(spec, { targets }).triggers).toMatchObject([{ target: 4, activationTarget: 1 }]);
-});
-
-test('improvements are off unless the annotation asks for them', () => {
-  const trigger = '[{ type: kafka, metadata: {} }]';
-  expect(kedaDecisionSpec(object(trigger)).improvements).toBeNull();
-  expect(kedaDecisionSpec(object(trigger, '{ ebb.dev/improvements: "true" }')).improvements).toEqual(
-    defaultKedaImprovements,
+test('every other target is given, or it is not known', () => {
+  const spec = object('[{ type: kafka, name: lag, metadata: { lagThreshold: "5" } }]');
+  expect(kedaDecisionSpec(spec, { targets: { lag: twenty } }).triggers).toMatchObject([twenty]);
+  expect(() => kedaDecisionSpec(spec, { targets: { other: twenty } })).toThrow(
+    'trigger "lag" (kafka): what it aims at is not known',
   );
 });
 
+test('improvements are off unless the annotation asks for them', () => {
+  const trigger = '[{ type: kafka, name: lag, metadata: {} }]';
+  const options = { targets: { lag: twenty } };
+  expect(kedaDecisionSpec(object(trigger), options).improvements).toBeNull();
+  const improved = object(trigger, '{ ebb.dev/improvements: "true" }');
+  expect(kedaDecisionSpec(improved, options).improvements).toEqual(defaultKedaImprovements);
+});
+
 test('a document is decided from: 95 messages at 20 each ask for 5', () => {
-  const spec = kedaDecisionSpec(object('[{ type: rabbitmq, name: mails, metadata: { queueName: mails } }]'));
+  const mails = object('[{ type: rabbitmq, name: mails, metadata: { queueName: mails } }]');
+  const spec = kedaDecisionSpec(mails, { targets: { mails: twenty } });
   const { decision } = decide(spec, null, {
     nowMs: 5_000_000,
     causes: ['reading'],
@@ -147,7 +113,7 @@ test('rules and targets of a ScaledJob, and the Jobs they make', () => {
     minReplicas: 0,
     maxReplicas: 10,
   });
-  const [target] = scaledJobTargets(resolved);
+  const [target] = scaledJobTargets(resolved, { pictures: { target: 2, activationTarget: 0 } });
   expect(target).toEqual({ name: 'pictures', type: 'redis', target: 2, activationTarget: 0 });
   const reading = { trigger: 'pictures', queueLength: 9, target: target?.target ?? 0, active: true };
   expect(jobsToCreate(scaledJobRules(resolved), [reading], { running: 3, pending: 1 }).create).toBe(4);

@@ -1,27 +1,54 @@
 import { type KedaTriggerSpec, keyText, parseMilli, type ScaledJobSpec, type ScaledObjectSpec } from '@ebb/documents';
 import { compileFormula } from '../../formula/compile.ts';
 import type { FormulaProblem } from '../../formula/problem.ts';
-import { hpaBehaviorOf } from '../hpa/hpaSpec.ts';
-import { defaultHpaController, type HpaControllerSettings, type HpaMetricSpec, type HpaTarget } from '../hpa/types.ts';
+import { defaultHpaBehavior, hpaBehaviorOf } from '../hpa/hpaSpec.ts';
+import {
+  defaultHpaController,
+  type HpaBehavior,
+  type HpaControllerSettings,
+  type HpaMetricSpec,
+  type HpaTarget,
+} from '../hpa/types.ts';
 import type { ScaledJobRules } from './scaledJob.ts';
-import { type TriggerTarget, TriggerTargetError, triggerTarget } from './triggerTargets.ts';
+import { type TriggerTarget, TriggerTargetError } from './triggerTarget.ts';
 import type { KedaDecisionSpec, KedaImprovements, KedaTrigger } from './types.ts';
 
 /** Ebb's own rules as the annotation `ebb.dev/improvements` switches them on. */
-export const defaultKedaImprovements: KedaImprovements = { lastValueMaxAgeMs: 300_000, stepwiseToZero: true };
+export const defaultKedaImprovements: KedaImprovements = {
+  lastValueMaxAgeMs: 300_000,
+  stepwiseToZero: true,
+  reactive: true,
+};
+
+/** With improvements the HPA's arithmetic runs each second, and nothing but the maximum holds growth back. */
+const reactiveController: HpaControllerSettings = { ...defaultHpaController, syncPeriodMs: 1000 };
+const unboundGrowth = { type: 'Percent' as const, value: 1_000_000, periodMs: 1000 };
 
 export interface KedaSpecOptions {
   controller?: HpaControllerSettings;
-  /** Targets by trigger name that only the source knows, as an external scaler tells them. */
-  targets?: Record<string, TriggerTarget>;
+  /** By trigger name, as its scaler reads the settings or its source tells; cpu and memory need none. */
+  targets: Readonly<Record<string, TriggerTarget>>;
+  /** Class that the replicas are of. */
+  class?: string;
+}
+
+/** Growth at once; the way down waits for the cool-down where that is shorter than the HPA's own patience. */
+function growingFreely(controller: HpaControllerSettings, cooldownMs: number): HpaBehavior {
+  const { scaleUp, scaleDown } = defaultHpaBehavior(controller);
+  return {
+    scaleUp: { ...scaleUp, stabilizationMs: 0, selectPolicy: 'Max', policies: [unboundGrowth] },
+    scaleDown: { ...scaleDown, stabilizationMs: Math.min(scaleDown.stabilizationMs, cooldownMs) },
+  };
 }
 
 /**
- * What the KEDA policy decides a ScaledObject from. Throws `TriggerTargetError` when a trigger's metadata does not say
- * what it aims at.
+ * What the KEDA policy decides a ScaledObject from. Throws `TriggerTargetError` where a trigger's target is not among
+ * those given, or the value of a cpu or memory trigger is none.
  */
-export function kedaDecisionSpec(resolved: ScaledObjectSpec, options: KedaSpecOptions = {}): KedaDecisionSpec {
-  const { controller = defaultHpaController, targets = {} } = options;
+export function kedaDecisionSpec(resolved: ScaledObjectSpec, options: KedaSpecOptions): KedaDecisionSpec {
+  const { improvements } = resolved;
+  const { controller = improvements ? reactiveController : defaultHpaController, targets } = options;
+  const written = hpaBehaviorOf(resolved.behavior, controller);
   return {
     policy: 'keda',
     workload: keyText(resolved.key),
@@ -36,9 +63,10 @@ export function kedaDecisionSpec(resolved: ScaledObjectSpec, options: KedaSpecOp
     modifiers: resolved.modifiers,
     pause: resolved.pause,
     forceActivation: resolved.forceActivation,
-    behavior: hpaBehaviorOf(resolved.behavior, controller),
+    behavior: written === null && improvements ? growingFreely(controller, resolved.cooldownMs) : written,
     controller,
-    improvements: resolved.improvements ? defaultKedaImprovements : null,
+    improvements: improvements ? defaultKedaImprovements : null,
+    ...(options.class === undefined ? {} : { class: options.class }),
   };
 }
 
@@ -68,10 +96,10 @@ export function scaledJobRules({ minReplicas, maxReplicas, scaling }: ScaledJobS
   };
 }
 
-/** Target and activation value of each trigger of a ScaledJob. Throws `TriggerTargetError`. */
+/** Target and activation value of each trigger of a ScaledJob; throws like `kedaDecisionSpec`. */
 export function scaledJobTargets(
   resolved: ScaledJobSpec,
-  targets: Record<string, TriggerTarget> = {},
+  targets: KedaSpecOptions['targets'],
 ): Pick<KedaTrigger, 'name' | 'type' | 'target' | 'activationTarget'>[] {
   return resolved.triggers.map((trigger) => {
     const { name, type, target, activationTarget } = triggerOf(trigger, targets);
@@ -79,19 +107,26 @@ export function scaledJobTargets(
   });
 }
 
-function triggerOf(trigger: KedaTriggerSpec, targets: Record<string, TriggerTarget>): KedaTrigger {
+function triggerOf(trigger: KedaTriggerSpec, targets: KedaSpecOptions['targets']): KedaTrigger {
   const { name, type, metricType } = trigger;
-  if (type === 'cpu' || type === 'memory') {
-    const resource = resourceMetric(trigger, type);
+  const resource = resourceMetric(trigger);
+  if (resource) {
     return { name, type, metricType, target: plainTarget(resource.target), activationTarget: 0, resource };
   }
   const known = Object.hasOwn(targets, name) ? targets[name] : undefined;
-  return { name, type, metricType, ...(known ?? triggerTarget(trigger)), resource: null };
+  if (known === undefined) {
+    throw new TriggerTargetError(name, '', `trigger "${name}" (${type}): what it aims at is not known`);
+  }
+  return { name, type, metricType, ...known, resource: null };
 }
 
-/** `value` of a cpu or memory trigger: per cent of the requests, or a quantity for each pod. */
-function resourceMetric(trigger: KedaTriggerSpec, resource: 'cpu' | 'memory'): HpaMetricSpec {
-  const { name, metricType, metadata } = trigger;
+/**
+ * What a cpu or memory trigger aims at: per cent of the requests, or a quantity for each replica. Null for other types.
+ * Throws `TriggerTargetError` where its `value` is none.
+ */
+export function resourceMetric(trigger: KedaTriggerSpec): HpaMetricSpec | null {
+  const { name, type: resource, metricType, metadata } = trigger;
+  if (resource !== 'cpu' && resource !== 'memory') return null;
   const { value, containerName } = metadata;
   const refuse = (why: string): never => {
     throw new TriggerTargetError(name, 'value', `trigger "${name}" (${resource}): metadata.value ${why}`);

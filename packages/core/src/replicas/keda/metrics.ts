@@ -36,7 +36,8 @@ export function countFailures(
   for (const { name } of triggers) {
     const reading = observation.readings[name];
     const failures = before[name] ?? 0;
-    after[name] = reading === undefined ? failures : 'error' in reading ? failures + 1 : 0;
+    const isKnown = observation.fresh !== undefined && !observation.fresh.includes(name);
+    after[name] = reading === undefined || isKnown ? failures : 'error' in reading ? failures + 1 : 0;
   }
   return after;
 }

@@ -4,6 +4,8 @@ import type { HpaBehavior, HpaControllerSettings, HpaMetricReading, HpaMetricSpe
 export interface KedaDecisionSpec {
   policy: 'keda';
   workload: string;
+  /** Class that the replicas are of. Left out: `default`. */
+  class?: string;
   minReplicas: number;
   maxReplicas: number;
   /** Null: no idle mode. */
@@ -67,6 +69,11 @@ export interface KedaImprovements {
   lastValueMaxAgeMs: number;
   /** Go down by HPA's policies before zero, in place of one jump. */
   stepwiseToZero: boolean;
+  /**
+   * Act on every reading in place of KEDA's poll: from zero to the count that the readings ask for in one decision, then
+   * the HPA's arithmetic each second.
+   */
+  reactive?: boolean;
 }
 
 /** What one trigger's source answered. Several values of one trigger are added up by the scaler before. */
@@ -82,6 +89,8 @@ export interface KedaObservation {
   createdAtMs: number;
   /** By trigger name; absent: not read this time. */
   readings: Record<string, KedaReading>;
+  /** Triggers whose reading is not the one of the last observation: only these count as failures. Left out: all. */
+  fresh?: string[];
   /** For cpu and memory triggers only. */
   pods?: HpaPod[];
   resourceMetrics?: Record<string, HpaMetricReading>;

@@ -29,7 +29,7 @@ function findUnnoted(id: string, port: number): (Pick<RunningProcess, 'startTick
 }
 
 /** Only a parent is told when a process ends, and how: an adopted one is looked at ten times a second. */
-async function untilEnded(pid: number, startTicks: number | null): Promise<Exit> {
+export async function untilEnded(pid: number, startTicks: number | null): Promise<Exit> {
   while (isRunning(pid, startTicks)) await pause(lookEveryMs, never);
   return { code: null, signal: null };
 }

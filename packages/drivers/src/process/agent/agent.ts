@@ -1,4 +1,4 @@
-import type { Envelope, FromAgent, ReplicaObservation, ReplicaUsageSample, ToAgent } from '@ebb/core';
+import type { Envelope, FromAgent, ReplicaObservation, ReplicaUsageSample, RunObservation, ToAgent } from '@ebb/core';
 import type { Connection } from '@ebb/link';
 import { join } from 'node:path';
 import { EpochGuard } from './epochGuard.ts';
@@ -9,7 +9,11 @@ import { PortPool } from './portPool.ts';
 import { readBootId } from './processTable.ts';
 import { ReplicaRecords } from './replicaRecords.ts';
 import { readReplicaStart } from './replicaStart.ts';
+import { RunRecords } from './runRecords.ts';
+import { readRunStart } from './runStart.ts';
+import { type RunContext, RunSupervisor } from './runSupervisor.ts';
 import { Supervisor, type SupervisorContext } from './supervisor.ts';
+import { Turns } from './turns.ts';
 import { UsageMeter } from './usageMeter.ts';
 
 export type AgentConnection = Connection<ToAgent, FromAgent>;
@@ -36,20 +40,23 @@ interface Peer {
   follows: Map<number, () => void>;
 }
 
-/** What the agent process does for its control planes: replicas by id, events to everyone, logs to who asks. */
+/** What the agent process does for its control planes: replicas and runs of Jobs by id, events to everyone, logs to who asks. */
 export class Agent {
   readonly #options: AgentOptions;
   readonly #epochs: EpochGuard;
   readonly #context: SupervisorContext;
+  readonly #runContext: RunContext;
   readonly #supervisors = new Map<string, { supervisor: Supervisor; done: Promise<void> }>();
+  readonly #runs = new Map<string, { run: RunSupervisor; done: Promise<void> }>();
   readonly #peers = new Set<Peer>();
-  /** All replicas are being ended, after which the agent ends: no new ones. */
+  /** Everything is being ended, after which the agent ends: no new ones. */
   #ending = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     const { dataDirectory } = options;
-    const records = new ReplicaRecords(join(dataDirectory, 'run', 'replicas'), readBootId());
+    const bootId = readBootId();
+    const records = new ReplicaRecords(join(dataDirectory, 'run', 'replicas'), bootId);
     this.#epochs = new EpochGuard(join(dataDirectory, 'run', 'agent-epoch'));
     this.#context = {
       ports: new PortPool(process.pid * 37),
@@ -61,16 +68,27 @@ export class Agent {
       onChange: (replica) => this.#onChange(replica),
       onProblem: (message, data) => options.log('error', message, data),
     };
+    this.#runContext = {
+      logs: this.#context.logs,
+      records: new RunRecords(join(dataDirectory, 'run', 'runs'), bootId),
+      memory: this.#context.memory,
+      spawns: new Turns(),
+      onChange: (run) => this.#onRunChange(run),
+      onProblem: this.#context.onProblem,
+    };
   }
 
-  /** Takes over the replicas of an earlier agent. Returns how many there are. */
+  /** Takes over the replicas and runs of an earlier agent. Returns how many there are. */
   adopt(): number {
     const onUnreadable = (file: string, reason: string) =>
-      this.#options.log('error', 'note of a replica cannot be read', { file, reason });
+      this.#options.log('error', 'note cannot be read', { file, reason });
     for (const record of this.#context.records.load(onUnreadable)) {
       this.#keep(record.start.id, Supervisor.adopt(record, this.#context));
     }
-    return this.#supervisors.size;
+    for (const found of this.#runContext.records.load(onUnreadable)) {
+      this.#runs.set(found.seen.id, RunSupervisor.adopt(found, this.#runContext));
+    }
+    return this.#supervisors.size + this.#runs.size;
   }
 
   /** Serves a control plane until it goes away. */
@@ -82,7 +100,7 @@ export class Agent {
     connection.send({ type: 'hello', agent: `agent-${process.pid}`, pid: process.pid });
   }
 
-  /** Lets go of everything; replicas run on. */
+  /** Lets go of everything; replicas and runs go on. */
   end(): void {
     for (const peer of this.#peers) this.#forget(peer);
     this.#context.logs.end();
@@ -109,13 +127,15 @@ export class Agent {
     switch (body.type) {
       case 'ensure':
         return this.#ensure(body);
+      case 'run':
+        return this.#startRun(body);
       case 'stop':
-        return this.#stopReplica(peer, body.id);
+        return this.#stop(peer, body.id);
       case 'list': {
-        const replicas = this.#observations();
         const { question } = body;
+        const all = this.#observations();
         peer.connection.send(
-          question === undefined ? { type: 'snapshot', replicas } : { type: 'listed', question, replicas },
+          question === undefined ? { type: 'snapshot', ...all } : { type: 'listed', question, ...all },
         );
         return;
       }
@@ -138,11 +158,18 @@ export class Agent {
     this.#keep(start.id, Supervisor.begin(start, this.#context, anchor));
   }
 
-  #stopReplica(peer: Peer, id: string): void {
-    const kept = this.#supervisors.get(id);
-    if (kept) kept.supervisor.stop();
+  #startRun({ start: asked, askedAtMs, askedAtUs }: Extract<ToAgent, { type: 'run' }>): void {
+    const start = readRunStart(asked);
+    if (this.#ending || this.#runs.has(start.id)) return;
+    const anchor = { askedAtMs: askedAtMs ?? Date.now(), askedAtUs: askedAtUs ?? nowUs() };
+    this.#runs.set(start.id, RunSupervisor.begin(start, this.#runContext, anchor));
+  }
+
+  #stop(peer: Peer, id: string): void {
+    const kept = this.#supervisors.get(id)?.supervisor ?? this.#runs.get(id)?.run;
+    if (kept) kept.stop();
     // Whoever waits for its end learns from this that it does not exist.
-    else peer.connection.send({ type: 'snapshot', replicas: this.#observations() });
+    else peer.connection.send({ type: 'snapshot', ...this.#observations() });
   }
 
   #readLogs(peer: Peer, query: Extract<ToAgent, { type: 'logs' }>): void {
@@ -178,8 +205,11 @@ export class Agent {
     if (stopReplicas) {
       this.#ending = true;
       const kept = [...this.#supervisors.values()];
+      // The result of an ended run is for the next control plane.
+      const runs = [...this.#runs.values()].filter(({ run }) => !run.hasEnded);
       for (const { supervisor } of kept) supervisor.stop();
-      await Promise.all(kept.map(({ done }) => done));
+      for (const { run } of runs) run.stop();
+      await Promise.all([...kept, ...runs].map(({ done }) => done));
     }
     this.#options.onShutdown();
   }
@@ -190,9 +220,18 @@ export class Agent {
 
   #onChange(replica: ReplicaObservation): void {
     if (replica.phase === 'gone') this.#supervisors.delete(replica.id);
+    this.#tellAll({ type: 'replica', replica });
+  }
+
+  #onRunChange(run: RunObservation): void {
+    if (run.phase === 'gone') this.#runs.delete(run.id);
+    this.#tellAll({ type: 'run', run });
+  }
+
+  #tellAll(event: FromAgent): void {
     for (const { connection, epoch } of this.#peers) {
       if (epoch === 0) continue; // Has not said who it is: it gets the whole list when it does.
-      connection.send({ type: 'replica', replica });
+      connection.send(event);
       if (connection.backlogBytes > longestBacklogBytes) connection.destroy();
     }
   }
@@ -204,8 +243,11 @@ export class Agent {
     }
   }
 
-  #observations(): ReplicaObservation[] {
-    return [...this.#supervisors.values()].map(({ supervisor }) => supervisor.observation);
+  #observations(): { replicas: ReplicaObservation[]; runs: RunObservation[] } {
+    return {
+      replicas: [...this.#supervisors.values()].map(({ supervisor }) => supervisor.observation),
+      runs: [...this.#runs.values()].map(({ run }) => run.observation),
+    };
   }
 
   #refuse(peer: Peer, message: string): void {

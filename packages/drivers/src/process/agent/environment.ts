@@ -1,23 +1,33 @@
-import type { ReplicaStart } from '@ebb/core';
+import type { ReplicaStart, RunStart } from '@ebb/core';
 import { delimiter, dirname } from 'node:path';
 
+/** Everything a replica's environment holds: what its document names, and PORT, EBB_REPLICA, EBB_WORKLOAD and PATH. */
+export function replicaEnvironment(start: ReplicaStart, port: number, host: HostEnvironment): Record<string, string> {
+  return environmentOf(start, { PORT: String(port), EBB_REPLICA: start.id, EBB_WORKLOAD: workloadKey(start) }, host);
+}
+
+/** The same of a run of a Job: EBB_JOB (its id), EBB_SCALED_JOB (its owner's name) and PATH besides the document's. */
+export function runEnvironment(start: RunStart, host: HostEnvironment): Record<string, string> {
+  return environmentOf(start, { EBB_JOB: start.id, EBB_SCALED_JOB: start.owner.name }, host);
+}
+
+type HostEnvironment = Record<string, string | undefined>;
+
 /**
- * Everything a replica's environment holds: what its document names, and PORT, EBB_REPLICA, EBB_WORKLOAD and PATH.
  * Values may refer to variables that stand before them as `$(NAME)`, as in Kubernetes. A PATH of the document wins
  * over the agent's own, which has the folder of the running Node in front.
  */
-export function replicaEnvironment(
-  start: ReplicaStart,
-  port: number,
-  host: Record<string, string | undefined>,
+function environmentOf(
+  { env, envFromHost }: Pick<ReplicaStart, 'env' | 'envFromHost'>,
+  own: Record<string, string>,
+  host: HostEnvironment,
 ): Record<string, string> {
-  const own = { PORT: String(port), EBB_REPLICA: start.id, EBB_WORKLOAD: workloadKey(start) };
   const environment: Record<string, string> = { PATH: searchPath(host['PATH']), ...own };
-  for (const name of start.envFromHost) {
+  for (const name of envFromHost) {
     const value = host[name];
     if (value !== undefined && name !== 'PATH') environment[name] = value;
   }
-  for (const [name, value] of Object.entries(start.env)) environment[name] = expand(value, environment);
+  for (const [name, value] of Object.entries(env)) environment[name] = expand(value, environment);
   return Object.assign(environment, own);
 }
 

@@ -9,6 +9,8 @@ import { type Emit, logPaths, ReplicaLog, rotatedPath, type Stream } from './rep
 
 /** Logs of ended replicas that are kept for each workload. */
 const keptEndedLogs = 10;
+/** Logs of forgotten runs that are kept for each owner. */
+export const keptForgottenLogs = 50;
 const mostTailLines = 10_000;
 const markEveryMs = 200;
 const markEveryMsWhileFollowed = 40;
@@ -40,6 +42,10 @@ export class LogFiles {
   readonly #nowMs: () => number;
   readonly #open = new Map<string, OpenLog>();
   readonly #followers = new Set<Follower>();
+  /** Ended runs that are still listed: their logs are kept, whatever their number. */
+  readonly #listed = new Set<string>();
+  /** Forgotten runs whose logs are there, oldest first, by owner. */
+  readonly #forgotten = new Map<string, string[]>();
   #timer: NodeJS.Timeout | null = null;
   #timerMs = 0;
 
@@ -59,12 +65,42 @@ export class LogFiles {
 
   /** The replica has ended: takes what it wrote last. Its files stay, the oldest of its workload's ended ones do not. */
   close(replica: string): void {
+    const open = this.#end(replica);
+    if (open) this.#write(() => this.#prune(open.key));
+  }
+
+  /** The run has ended: takes what it wrote last. Its files stay at least until it is forgotten. */
+  keep(run: string): void {
+    this.#listed.add(run);
+    this.#end(run);
+  }
+
+  /** The run is not listed any more: of the owner's runs of this kind the newest 50 keep their logs. */
+  forget(owner: ObjectKey, run: string): void {
+    this.#end(run);
+    this.#listed.delete(run);
+    this.#write(() => {
+      const key = workloadKey({ workload: owner });
+      const forgotten =
+        this.#forgotten.get(key) ??
+        this.#endedLogsOf(owner)
+          .reverse()
+          .filter((name) => name !== run);
+      this.#forgotten.set(key, forgotten);
+      forgotten.push(run);
+      for (const name of forgotten.splice(0, Math.max(0, forgotten.length - keptForgottenLogs))) {
+        this.#remove(owner, name);
+      }
+    });
+  }
+
+  #end(replica: string): OpenLog | null {
     const open = this.#open.get(replica);
-    if (!open) return;
+    if (!open) return null;
     this.#write(() => open.log.poll(this.#emitFor(open.workload, replica)));
     this.#open.delete(replica);
-    this.#write(() => this.#prune(open.key));
     this.#schedule();
+    return open;
   }
 
   /** The last lines that a replica itself wrote. */
@@ -167,13 +203,20 @@ export class LogFiles {
       .sort((left, right) => right.changedMs - left.changedMs);
   }
 
+  /** Newest first. */
+  #endedLogsOf(workload: ObjectKey): string[] {
+    const names = this.#logsOf(workload).map(({ replica }) => replica);
+    return names.filter((replica) => !this.#open.has(replica) && !this.#listed.has(replica));
+  }
+
   #prune(workload: ObjectKey): void {
-    const ended = this.#logsOf(workload).filter(({ replica }) => !this.#open.has(replica));
-    for (const { replica } of ended.slice(keptEndedLogs)) {
-      for (const path of Object.values(logPaths(this.#base(workload, replica)))) {
-        rmSync(path, { force: true });
-        rmSync(rotatedPath(path), { force: true });
-      }
+    for (const replica of this.#endedLogsOf(workload).slice(keptEndedLogs)) this.#remove(workload, replica);
+  }
+
+  #remove(workload: ObjectKey, replica: string): void {
+    for (const path of Object.values(logPaths(this.#base(workload, replica)))) {
+      rmSync(path, { force: true });
+      rmSync(rotatedPath(path), { force: true });
     }
   }
 }

@@ -2,6 +2,17 @@ import { hasProcessTable, proportionalBytes, readProcesses } from './processTabl
 
 const everyMs = 1000;
 
+/** Whoever has it is not asked to end politely: it would go on growing meanwhile. */
+export const outOfMemoryFailure = 'out-of-memory';
+
+export function outOfMemoryMessage(usedBytes: number, limitBytes: number): string {
+  return `out of memory: used ${mebibytes(usedBytes)} of its limit of ${mebibytes(limitBytes)}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+}
+
 interface Watched {
   group: number;
   limitBytes: number;

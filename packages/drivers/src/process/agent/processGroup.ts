@@ -44,6 +44,27 @@ export async function endGroup(
   }
 }
 
+/** As `endGroup`, and tries again for as long as it takes: what is stuck in the kernel must not be taken for gone. */
+export async function endGroupForCertain(
+  group: number,
+  options: {
+    graceMs: number;
+    exited: Promise<unknown>;
+    onKill: (graceMs: number) => void;
+    onProblem: (error: unknown) => void;
+  },
+): Promise<void> {
+  const leader = new AbortController();
+  void options.exited.then(() => leader.abort());
+  for (let { graceMs } = options; ; graceMs = 0) {
+    try {
+      return await endGroup(group, { graceMs, exited: leader.signal, onKill: () => options.onKill(graceMs) });
+    } catch (error) {
+      options.onProblem(error);
+    }
+  }
+}
+
 async function isGoneWithin(group: number, limitMs: number, exited: AbortSignal): Promise<boolean> {
   const beganMs = performance.now();
   const endMs = beganMs + limitMs;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** What the system knows of one process. */
 export interface ProcessEntry {
@@ -115,13 +115,35 @@ export function signalReaches(pid: number): boolean {
 export function findByEnvironment(wanted: string[]): ProcessEntry | null {
   if (!hasProcessTable) return null;
   for (const entry of readProcesses()) {
-    if (entry.ended || entry.group !== entry.pid) continue;
-    try {
-      const environment = readFileSync(`/proc/${entry.pid}/environ`, 'utf8').split('\0');
-      if (wanted.every((variable) => environment.includes(variable))) return entry;
-    } catch {
-      // Ended meanwhile, or somebody else's.
-    }
+    if (!entry.ended && entry.group === entry.pid && environmentHolds(entry.pid, wanted)) return entry;
   }
   return null;
+}
+
+/** Group leader that holds the file open as one of the descriptors; null when there is none that may be read. */
+export function findByOpenFile(path: string, descriptors: number[]): ProcessEntry | null {
+  if (!hasProcessTable) return null;
+  for (const entry of readProcesses()) {
+    if (entry.ended || entry.group !== entry.pid) continue;
+    if (descriptors.some((descriptor) => openFile(entry.pid, descriptor) === path)) return entry;
+  }
+  return null;
+}
+
+function openFile(pid: number, descriptor: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the process was started with every `NAME=value`; false where that may not be read. */
+export function environmentHolds(pid: number, wanted: string[]): boolean {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return wanted.every((variable) => environment.includes(variable));
+  } catch {
+    return false;
+  }
 }

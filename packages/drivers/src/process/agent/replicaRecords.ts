@@ -85,15 +85,14 @@ export class ReplicaRecords {
     if (record.number('format', 1) !== format) throw new Error(`record.format: only ${format} is known`);
     if (record.text('bootId') !== this.#bootId) return null;
     const history = record.object('history');
-    const anchor = record.object('anchor');
     const running = record.value('process') === null ? null : record.object('process');
     const start = readReplicaStart(record.value('start'));
     return {
       start,
       seen: readObservation(record.object('seen'), start),
       process: running && {
-        pid: numberOrNull(running, 'pid'),
-        startTicks: numberOrNull(running, 'startTicks'),
+        pid: running.numberOrNull('pid'),
+        startTicks: running.numberOrNull('startTicks'),
         port: running.number('port', 1),
         spawnedAtUs: running.number('spawnedAtUs', 0),
       },
@@ -102,13 +101,17 @@ export class ReplicaRecords {
         starts: history.number('starts', 0),
         everReady: history.value('everReady') === true,
       },
-      anchor: { askedAtMs: anchor.number('askedAtMs', 0), askedAtUs: anchor.number('askedAtUs', 0) },
+      anchor: readAnchor(record.object('anchor')),
     };
   }
 
   #path(id: string): string {
     return join(this.#folder, `${pathPart(id)}.json`);
   }
+}
+
+export function readAnchor(anchor: Fields): Anchor {
+  return { askedAtMs: anchor.number('askedAtMs', 0), askedAtUs: anchor.number('askedAtUs', 0) };
 }
 
 const phases: readonly DriverPhase[] = ['starting', 'ready', 'unready', 'stopping', 'backoff', 'failed', 'gone'];
@@ -129,21 +132,17 @@ function readObservation(
     node,
     phase,
     endpoint: endpoint && { host: endpoint.text('host'), port: endpoint.number('port', 1) },
-    pid: numberOrNull(seen, 'pid'),
+    pid: seen.numberOrNull('pid'),
     restarts: seen.number('restarts', 0),
     message: seen.text('message'),
-    failure: seen.value('failure') === null ? null : seen.text('failure'),
+    failure: seen.textOrNull('failure'),
     askedAtMs: seen.number('askedAtMs', 0),
-    readyAtMs: numberOrNull(seen, 'readyAtMs'),
-    readyAtUs: numberOrNull(seen, 'readyAtUs'),
+    readyAtMs: seen.numberOrNull('readyAtMs'),
+    readyAtUs: seen.numberOrNull('readyAtUs'),
     stagesUs: {
-      askToSpawn: numberOrNull(stages, 'askToSpawn'),
-      spawnToListen: numberOrNull(stages, 'spawnToListen'),
-      listenToReady: numberOrNull(stages, 'listenToReady'),
+      askToSpawn: stages.numberOrNull('askToSpawn'),
+      spawnToListen: stages.numberOrNull('spawnToListen'),
+      listenToReady: stages.numberOrNull('listenToReady'),
     },
   };
-}
-
-function numberOrNull(fields: Fields, name: string): number | null {
-  return fields.value(name) === null ? null : fields.number(name, 0);
 }

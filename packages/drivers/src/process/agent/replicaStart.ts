@@ -1,5 +1,5 @@
 import type { ReplicaStart } from '@ebb/core';
-import type { Probe, ProbeAction, Resources } from '@ebb/documents';
+import type { ObjectKey, Probe, ProbeAction, Resources } from '@ebb/documents';
 
 /** Reads what the control plane (or a state file) says is to be run. Throws with the path of the first thing wrong. */
 export function readReplicaStart(value: unknown): ReplicaStart {
@@ -7,10 +7,9 @@ export function readReplicaStart(value: unknown): ReplicaStart {
   const workload = start.object('workload');
   const probes = start.object('probes');
   const startup = probes.object('startup');
-  const resources = start.object('resources');
   return {
     id: start.text('id'),
-    workload: { cluster: workload.text('cluster'), namespace: workload.text('namespace'), name: workload.text('name') },
+    workload: readKey(workload),
     class: start.text('class'),
     revision: start.text('revision'),
     node: start.text('node'),
@@ -19,10 +18,7 @@ export function readReplicaStart(value: unknown): ReplicaStart {
     envFromHost: start.texts('envFromHost', 0),
     workingDirectory: start.text('workingDirectory'),
     port: start.value('port') === 'auto' ? 'auto' : start.number('port', 1),
-    resources: {
-      requests: resourcesOf(resources.object('requests')),
-      limits: limitsOf(resources.object('limits')),
-    },
+    resources: readResources(start.object('resources')),
     probes: {
       startup: {
         action: actionOf(startup.object('action')),
@@ -52,6 +48,14 @@ function actionOf(action: Fields): ProbeAction {
   if (type === 'exec') return { type, command: action.texts('command', 1) };
   if (type === 'http') return { type, path: action.text('path'), headers: action.textMap('headers') };
   throw new Error(`${action.path}.type: unknown probe "${type}"`);
+}
+
+export function readKey(key: Fields): ObjectKey {
+  return { cluster: key.text('cluster'), namespace: key.text('namespace'), name: key.text('name') };
+}
+
+export function readResources(resources: Fields): ReplicaStart['resources'] {
+  return { requests: resourcesOf(resources.object('requests')), limits: limitsOf(resources.object('limits')) };
 }
 
 function resourcesOf(resources: Fields): Resources {
@@ -100,6 +104,14 @@ export class Fields {
       throw new Error(`${this.path}.${name}: not a number of at least ${least}`);
     }
     return value;
+  }
+
+  textOrNull(name: string): string | null {
+    return this.#record[name] === null ? null : this.text(name);
+  }
+
+  numberOrNull(name: string): number | null {
+    return this.#record[name] === null ? null : this.number(name, 0);
   }
 
   texts(name: string, least: number): string[] {

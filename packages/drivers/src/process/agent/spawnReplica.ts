@@ -34,18 +34,18 @@ export function planSpawn(start: ReplicaStart, port: number, host: NodeJS.Proces
 
 /**
  * Starts the process in a session and group of its own, without a shell, its output going straight into the given
- * files. Rejects when the system refuses (no more processes, arguments too long).
+ * files (`status`: descriptor 3). Rejects when the system refuses (no more processes, arguments too long).
  */
 export async function spawnReplica(
   plan: SpawnPlan,
   workingDirectory: string,
-  output: { stdout: number; stderr: number },
+  output: { stdout: number; stderr: number; status?: number },
 ): Promise<SpawnedProcess> {
   const child = spawn(plan.file, plan.args, {
     cwd: workingDirectory,
     env: plan.environment,
     detached: true,
-    stdio: ['ignore', output.stdout, output.stderr],
+    stdio: ['ignore', output.stdout, output.stderr, ...(output.status === undefined ? [] : [output.status])],
   });
   const spawnedAtUs = nowUs();
   const { pid } = child;

@@ -4,19 +4,17 @@ import { afterCrash, type CrashHistory, maxStartsWithoutReady, newHistory } from
 import { replicaEnvironment } from './environment.ts';
 import { durationText, type LifeEnd, watchLife } from './life.ts';
 import type { LogFiles } from './logFiles.ts';
-import type { MemoryWatch } from './memoryWatch.ts';
+import { type MemoryWatch, outOfMemoryFailure, outOfMemoryMessage } from './memoryWatch.ts';
 import { nowUs } from './monotonic.ts';
 import { aborted, pause } from './pause.ts';
 import { type PortPool, PortTakenError } from './portPool.ts';
-import { endGroup } from './processGroup.ts';
+import { endGroupForCertain } from './processGroup.ts';
 import type { Anchor, ReplicaRecord, ReplicaRecords, RunningProcess } from './replicaRecords.ts';
 import { StartRefusedError } from './resolveCommand.ts';
 import { type Exit, planSpawn, type SpawnedProcess, spawnReplica } from './spawnReplica.ts';
 import type { UsageMeter } from './usageMeter.ts';
 
 const loopback = '127.0.0.1';
-/** Not asked politely: it would go on growing meanwhile. */
-const outOfMemoryFailure = 'out-of-memory';
 const shownOutputLines = 3;
 const longestShownLine = 200;
 
@@ -287,20 +285,14 @@ export class Supervisor {
     if (this.#seen.pid !== null && this.#seen.phase !== 'stopping') this.#report({ pid: null });
   }
 
-  async #endGroup({ pid, exited }: ReplicaProcess, patienceMs: number): Promise<void> {
-    const leader = new AbortController();
-    void exited.then(() => leader.abort());
-    let graceMs = patienceMs;
-    const onKill = () => this.#note(`SIGKILL after ${durationText(graceMs)}`);
-    for (;;) {
-      try {
-        return await endGroup(pid, { graceMs, exited: leader.signal, onKill });
-      } catch (error) {
-        // Stuck in the kernel: it still holds its port and memory, so it must not be taken for gone.
-        this.#context.onProblem('replica cannot be ended', { replica: this.#start.id, error: String(error) });
-        graceMs = 0;
-      }
-    }
+  #endGroup({ pid, exited }: ReplicaProcess, graceMs: number): Promise<void> {
+    return endGroupForCertain(pid, {
+      graceMs,
+      exited,
+      onKill: (afterMs) => this.#note(`SIGKILL after ${durationText(afterMs)}`),
+      onProblem: (error) =>
+        this.#context.onProblem('replica cannot be ended', { replica: this.#start.id, error: String(error) }),
+    });
   }
 
   #withOutput({ message, failure }: LifeEnd): string {
@@ -376,12 +368,7 @@ function exitEnd({ code, signal }: Exit): LifeEnd {
 }
 
 function outOfMemory(usedBytes: number, limitBytes: number): LifeEnd {
-  const message = `out of memory: used ${mebibytes(usedBytes)} of its limit of ${mebibytes(limitBytes)}`;
-  return { failure: outOfMemoryFailure, message, final: false };
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+  return { failure: outOfMemoryFailure, message: outOfMemoryMessage(usedBytes, limitBytes), final: false };
 }
 
 function refusal(error: unknown): LifeEnd {

@@ -1,6 +1,6 @@
-import type { DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { DriverEvent, LogLine, ReplicaObservation, ReplicaStart, RunObservation, RunStart } from '@ebb/core';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +91,22 @@ export class AgentUnderTest {
     return left.map(({ text }) => text);
   }
 
+  /** A command that goes on until `release` says how it is to end. */
+  held(id: string): string[] {
+    const path = this.#releasePath(id);
+    return ['/bin/sh', '-c', `while [ ! -s '${path}' ]; do sleep 0.02; done; exit $(cat '${path}')`];
+  }
+
+  release(id: string, exitCode: number): void {
+    const path = this.#releasePath(id);
+    writeFileSync(`${path}.new`, String(exitCode));
+    renameSync(`${path}.new`, path);
+  }
+
+  #releasePath(id: string): string {
+    return join(this.directory, `release-${id}`);
+  }
+
   /** Processes whose command or environment speaks of this directory. */
   leftovers(): { pid: number; text: string }[] {
     return readProcesses()
@@ -134,6 +150,22 @@ export function startOf(id: string, command: string[], change: Partial<ReplicaSt
   };
 }
 
+/** A run of a Job of the owner `resize`. */
+export function runOf(id: string, command: string[], change: Partial<RunStart> = {}): RunStart {
+  return {
+    id,
+    owner: { cluster: 'local', namespace: 'default', name: 'resize' },
+    node: 'local',
+    command,
+    env: {},
+    envFromHost: [],
+    workingDirectory: tmpdir(),
+    resources: { requests: { cpuMilli: 100, memoryBytes: 0, gpuMilli: 0 }, limits: {} },
+    terminationGraceMs: 2000,
+    ...change,
+  };
+}
+
 /** Collects what a driver tells, and waits for what is to come. */
 export class EventLog {
   readonly events: DriverEvent[] = [];
@@ -165,6 +197,24 @@ export class EventLog {
         return event.type === 'snapshot' ? event.replicas : [];
       });
     return this.#first(() => told().find((seen) => seen.id === id && seen.phase === phase), `${id} ${phase}`);
+  }
+
+  /** The run as it was told in that phase, by an event or a snapshot. */
+  run(id: string, phase: RunObservation['phase'], from = 0): Promise<RunObservation> {
+    return this.#first(() => this.#runs(id, from).find((seen) => seen.phase === phase), `run ${id} ${phase}`);
+  }
+
+  /** Phases of a run in order, without repetitions. */
+  runPhases(id: string): string[] {
+    const all = this.#runs(id, 0).map(({ phase }) => phase);
+    return all.filter((phase, index) => phase !== all[index - 1]);
+  }
+
+  #runs(id: string, from: number): RunObservation[] {
+    return this.events.slice(from).flatMap((event) => {
+      const runs = event.type === 'run' ? [event.run] : event.type === 'snapshot' ? (event.runs ?? []) : [];
+      return runs.filter((seen) => seen.id === id);
+    });
   }
 
   #first<Found>(find: () => Found | undefined, what: string): Promise<Found> {

@@ -1,0 +1,113 @@
+import { keyText, type WorkloadStatus } from '@ebb/documents';
+import type { Engine } from '@ebb/engine';
+import { fitsLabels, type InsideView, parseLabelSelector } from '@ebb/scalers';
+
+/** One moment of a workload's requests. */
+interface Moment {
+  atMs: number;
+  /** In flight or held. */
+  busy: number;
+  /** Arrived since the beginning. */
+  arrived: number;
+}
+
+/** Moments are kept this long at most, and not closer than this. */
+const longestWindowMs = 3_600_000;
+const gapMs = 50;
+
+/** What triggers see of Ebb itself, by namespace. The engine is asked when there is something to ask. */
+export function insideView(engine: () => Engine): (namespace: string) => InsideView {
+  const histories = new Map<string, Moment[]>();
+  const listeners = new Map<string, Set<() => void>>();
+  let isFollowing = false;
+
+  const follow = () => {
+    if (isFollowing) return;
+    isFollowing = true;
+    engine().watch((event) => {
+      if (event.type !== 'status') return;
+      const key = keyText(event.status);
+      const moments = histories.get(key);
+      if (!moments) return;
+      note(moments, event.status, event.at);
+      for (const listener of [...(listeners.get(key) ?? [])]) listener();
+    });
+  };
+
+  return (namespace) => {
+    const keyOf = (name: string) => ({ cluster: 'local', namespace, name });
+    return {
+      replicas(labelSelector) {
+        const selector = parseLabelSelector(labelSelector);
+        return engine()
+          .labels()
+          .filter(({ key, labels }) => key.namespace === namespace && fitsLabels(selector, withName(labels, key.name)))
+          .reduce((sum, { key }) => sum + alive(engine().status(key)), 0);
+      },
+      requests(workload, windowMs) {
+        const key = keyOf(workload);
+        const status = engine().status(key);
+        if (!status) return null;
+        follow();
+        const moments = histories.get(keyText(key)) ?? [];
+        histories.set(keyText(key), moments);
+        const nowMs = engine().nowMs();
+        note(moments, status, nowMs);
+        return meansOf(moments, nowMs, windowMs);
+      },
+      watch(workload, listener) {
+        follow();
+        const key = keyText(keyOf(workload));
+        if (!histories.has(key)) histories.set(key, []);
+        const own = listeners.get(key) ?? new Set();
+        listeners.set(key, own.add(listener));
+        return () => own.delete(listener);
+      },
+    };
+  };
+}
+
+/** Pods carry the name of what made them; a workload without such labels has them here. */
+function withName(labels: Readonly<Record<string, string>>, name: string): Record<string, string> {
+  return { app: name, 'app.kubernetes.io/name': name, ...labels };
+}
+
+function alive(status: WorkloadStatus | null): number {
+  return status ? status.replicas.ready + status.replicas.starting : 0;
+}
+
+function note(moments: Moment[], status: WorkloadStatus, atMs: number): void {
+  const moment = { atMs, busy: status.inFlight + status.held, arrived: status.requests.total };
+  const last = moments.at(-1);
+  if (last && atMs - last.atMs < gapMs) {
+    // Within one gap the busiest moment counts, so that a short burst is not lost.
+    moments[moments.length - 1] = { ...moment, atMs: last.atMs, busy: Math.max(moment.busy, last.busy) };
+    return;
+  }
+  moments.push(moment);
+  while (moments.length > 1 && (moments[1]?.atMs ?? 0) < atMs - longestWindowMs) moments.shift();
+}
+
+/** Mean number of requests and arrivals a second over the window, as far back as it is known. */
+export function meansOf(
+  moments: readonly Moment[],
+  nowMs: number,
+  windowMs: number,
+): { concurrency: number; requestRate: number } {
+  const latest = moments.at(-1);
+  if (!latest) return { concurrency: 0, requestRate: 0 };
+  if (windowMs <= 0) return { concurrency: latest.busy, requestRate: 0 };
+  const fromMs = nowMs - windowMs;
+  let busyMs = 0;
+  let base = moments[0] ?? latest;
+  for (const [index, moment] of moments.entries()) {
+    const untilMs = moments[index + 1]?.atMs ?? nowMs;
+    if (moment.atMs <= fromMs) base = moment;
+    busyMs += moment.busy * Math.max(0, untilMs - Math.max(moment.atMs, fromMs));
+  }
+  const spanMs = Math.max(1, nowMs - Math.max(base.atMs, fromMs));
+  return {
+    concurrency: spanMs === 1 ? latest.busy : busyMs / spanMs,
+    requestRate: ((latest.arrived - base.arrived) * 1000) / windowMs,
+  };
+}

@@ -1,0 +1,58 @@
+import {
+  isJobPending,
+  jobsToCreate,
+  type Reading,
+  type ScaledJobResult,
+  type ScaledJobTriggerReading,
+} from '@ebb/core';
+import { type Job, runId } from './job.ts';
+import { type ScaledJobState, unfinished } from './scaledJobState.ts';
+
+/** What pods of a running process would have true. */
+const conditionsOfRunning = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready', 'PodReadyToStartContainers'];
+
+export interface JobDecision {
+  result: ScaledJobResult;
+  running: number;
+  pending: number;
+  readings: Reading[];
+}
+
+/** How many Jobs to create now, by KEDA's arithmetic; null while a source that counts has not been read. */
+export function decideJobs(state: ScaledJobState, nowMs: number): JobDecision | null {
+  const { triggers, spec, rules } = state;
+  if (!triggers) return null;
+  const readings = [...triggers.latest.values()];
+  const usable: ScaledJobTriggerReading[] = [];
+  for (const { name, type } of spec.triggers) {
+    if (type === 'cpu' || type === 'memory') continue;
+    const reading = triggers.latest.get(name);
+    // KEDA leaves a trigger that fails out of the sum; the others still create Jobs.
+    if (!reading || reading.value === null) continue;
+    const known = triggers.targets[name];
+    const target = reading.target ?? known?.target ?? 1;
+    const active = reading.active ?? reading.value > (known?.activationTarget ?? 0);
+    usable.push({ trigger: name, queueLength: reading.value, target, active });
+  }
+  if (usable.length === 0 && rules.minReplicas === 0) return null;
+  state.taken.seen(usable.reduce((sum, { queueLength }) => sum + queueLength, 0));
+  const open = unfinished(state);
+  const pending = open.filter((job) => isPending(state, job, nowMs)).length;
+  return {
+    result: jobsToCreate(rules, usable, { running: open.length, pending }),
+    running: open.length,
+    pending,
+    readings,
+  };
+}
+
+function isPending(state: ScaledJobState, job: Job, nowMs: number): boolean {
+  const { pendingPodConditions } = state.spec.scaling;
+  const isRunning = job.phase === 'running';
+  const pods = isRunning
+    ? [{ phase: 'Running' as const, trueConditions: conditionsOfRunning }]
+    : [{ phase: 'Pending' as const, trueConditions: [] }];
+  if (isJobPending({ pods }, pendingPodConditions)) return true;
+  // Looked at more often than KEDA does: one that has not had the time to take its message is as good as pending.
+  return state.spec.improvements && state.taken.isOpen(runId(job), nowMs, state.spec.pollingIntervalMs);
+}

@@ -1,0 +1,408 @@
+import type { RunObservation, StoredDocument } from '@ebb/core';
+import { keyText } from '@ebb/documents';
+import { type EngineContext, isStaleEpoch } from '../context.ts';
+import { messageOf } from '../replicaActions.ts';
+import { TriggerReadings } from '../triggerReadings.ts';
+import { decideJobs, type JobDecision } from './decideJobs.ts';
+import { afterRun, isFinished, isRunOf, type Job, newJob, outOfHistory, runId } from './job.ts';
+import { JobBook } from './jobBook.ts';
+import { environmentOf, JobStartError, runStartOf } from './jobStart.ts';
+import { derivedFrom, newScaledJobState, type ScaledJobState, unfinished } from './scaledJobState.ts';
+
+/** A driver that did not take a run is asked again after this. */
+const askAgainMs = 1000;
+
+/**
+ * ScaledJobs on one machine: one process a Job, as many as KEDA's arithmetic says. A Job is stored before its process is
+ * asked for and forgotten by the driver only after its end is stored, so that a crash between any two steps loses none.
+ */
+export class ScaledJobs {
+  readonly #context: EngineContext;
+  readonly #book: JobBook;
+  readonly #states = new Map<string, ScaledJobState>();
+  /** By run id: whose it is. */
+  readonly #runs = new Map<string, { state: ScaledJobState; job: Job }>();
+  readonly #timers = new Map<ScaledJobState, { atMs: number; cancel: () => void }>();
+  #listed = false;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#book = new JobBook(context.ports.store.state, context.options.epoch);
+  }
+
+  async load(): Promise<void> {
+    const { store, log } = this.#context.ports;
+    for (const stored of await store.documents.list('ScaledJob')) {
+      try {
+        this.#states.set(keyText(stored.key), newScaledJobState(stored));
+      } catch (error) {
+        const key = keyText(stored.key);
+        log('error', 'a stored ScaledJob cannot be read and is left alone', { key, error: messageOf(error) });
+      }
+    }
+    for (const job of await this.#book.load()) {
+      const state = this.#states.get(keyText(job.owner));
+      if (!state) {
+        await this.#book.drop(job);
+        continue;
+      }
+      state.jobs.set(job.id, job);
+      if (!isFinished(job)) this.#runs.set(runId(job), { state, job });
+    }
+    for (const state of this.#states.values()) this.#open(state);
+  }
+
+  /** By its name in the journal and in `watch`. */
+  find(journalKey: string): ScaledJobState | undefined {
+    return this.states().find((state) => state.journalKey === journalKey);
+  }
+
+  states(): ScaledJobState[] {
+    return [...this.#states.values()].filter(({ removed }) => !removed);
+  }
+
+  /** A ScaledJob was created or changed. */
+  put(stored: StoredDocument): void {
+    const key = keyText(stored.key);
+    const known = this.#states.get(key);
+    if (!known) {
+      const state = newScaledJobState(stored);
+      this.#states.set(key, state);
+      this.#open(state);
+      return;
+    }
+    const isNew = known.stored.generation !== stored.generation;
+    known.stored = stored;
+    Object.assign(known, derivedFrom(stored), { removed: false, recorded: '', problem: '' });
+    if (isNew && known.spec.rollout.strategy === 'immediate') {
+      for (const job of unfinished(known)) this.#end(known, job, 'replaced: the document was changed');
+    }
+    this.#open(known);
+  }
+
+  /** A ScaledJob was deleted: its Jobs go with it, as KEDA's do. */
+  remove(key: string): void {
+    const state = this.#states.get(key);
+    if (!state) return;
+    state.removed = true;
+    state.triggers?.close();
+    state.triggers = null;
+    this.#cancel(state);
+    this.#states.delete(key);
+    for (const job of [...state.jobs.values()]) {
+      if (!isFinished(job)) this.#stop(runId(job));
+      this.#forget(state, job);
+    }
+  }
+
+  /** Sign-ins have changed: what uses them is opened anew. */
+  reopen(namespace: string | null): void {
+    for (const state of this.#states.values()) {
+      const isNear = namespace === null || state.spec.key.namespace === namespace;
+      if (isNear && state.spec.triggers.some(({ authentication }) => authentication !== null)) this.#open(state);
+    }
+  }
+
+  /** The driver's full list: what is not in it does not run. */
+  listed(runs: readonly RunObservation[]): void {
+    this.#listed = true;
+    const ids = new Set(runs.map(({ id }) => id));
+    for (const run of runs) this.observed(run);
+    for (const { state, job } of [...this.#runs.values()]) {
+      if (job.phase === 'running' && !ids.has(runId(job))) this.#lost(state, job);
+    }
+    for (const state of this.#states.values()) this.#look(state);
+  }
+
+  /** News of one run. */
+  observed(run: RunObservation): void {
+    const owner = this.#runs.get(run.id);
+    if (!owner) {
+      const isOver = run.phase === 'gone' || run.phase === 'stopping';
+      // Ended and stored before its driver forgot it, or of a document that is gone.
+      if (this.#listed && !isOver && !this.#isStarting(run)) this.#stop(run.id);
+      return;
+    }
+    const { state, job } = owner;
+    if (run.phase === 'running') {
+      job.startedAtMs ??= run.startedAtMs;
+      state.taken.began(run.id, run.startedAtMs);
+      if (job.phase !== 'running') {
+        job.phase = 'running';
+        this.#context.feed.changed(state.journalKey, true);
+      }
+    }
+    if (run.phase === 'succeeded' || run.phase === 'failed') void this.#ended(state, job, run);
+    else if (run.phase === 'gone') this.#lost(state, job);
+    this.#plan(state);
+  }
+
+  close(): void {
+    for (const state of this.#states.values()) {
+      state.triggers?.close();
+      this.#cancel(state);
+    }
+  }
+
+  #isStarting(run: RunObservation): boolean {
+    const state = this.#states.get(keyText(run.owner));
+    return state !== undefined && [...state.jobs.values()].some((job) => !isFinished(job) && isRunOf(job, run.id));
+  }
+
+  #open(state: ScaledJobState): void {
+    const { ports } = this.#context;
+    state.triggers?.close();
+    state.triggers = null;
+    state.nextPollMs = ports.clock.nowMs();
+    const { spec, template } = state;
+    const env =
+      'problem' in template ? Promise.resolve({}) : environmentOf(ports.store.documents, { template, owner: spec.key });
+    env.then(
+      (found) => this.#openTriggers(state, spec, found),
+      (error: unknown) => {
+        // What triggers need of the environment may be another part of it.
+        state.problem = messageOf(error);
+        this.#openTriggers(state, spec, {});
+      },
+    );
+  }
+
+  #openTriggers(state: ScaledJobState, spec: ScaledJobState['spec'], env: Record<string, string>): void {
+    if (state.spec !== spec || state.removed || this.#context.stopped) return;
+    state.triggers?.close();
+    const readings = new TriggerReadings({
+      ports: this.#context.ports,
+      request: { kind: 'ScaledJob', key: spec.key, triggers: spec.triggers, env, envFromHost: [] },
+      watched: spec.improvements,
+      onNews: () => {
+        if (state.triggers === readings) this.#decide(state);
+      },
+    });
+    state.triggers = readings;
+    this.#look(state);
+  }
+
+  /** Asks the sources where that is due, ends what is over its time, starts what waits. */
+  #look(state: ScaledJobState): void {
+    const { clock } = this.#context.ports;
+    if (this.#context.stopped || state.removed) return;
+    const nowMs = clock.nowMs();
+    if (state.triggers && nowMs >= state.nextPollMs) {
+      state.nextPollMs = nowMs + state.spec.pollingIntervalMs;
+      this.#trimHistory(state, nowMs);
+      if (state.spec.improvements) this.#decide(state);
+      else state.triggers.ask();
+      if (
+        state.triggers.readAtMs !== null &&
+        state.spec.triggers.every(({ type }) => type === 'cpu' || type === 'memory')
+      ) {
+        this.#decide(state);
+      }
+    }
+    for (const job of unfinished(state)) this.#tend(state, job, nowMs);
+    this.#plan(state);
+  }
+
+  #tend(state: ScaledJobState, job: Job, nowMs: number): void {
+    const { template } = state;
+    const deadlineMs = 'problem' in template ? null : template.activeDeadlineMs;
+    if (deadlineMs !== null && job.startedAtMs !== null && nowMs >= job.startedAtMs + deadlineMs) {
+      return this.#end(state, job, `ran longer than activeDeadlineSeconds (${deadlineMs / 1000} s)`);
+    }
+    const isDue = job.phase === 'waiting' && job.retryAtMs !== null && nowMs >= job.retryAtMs;
+    if (isDue && this.#listed && this.#context.driverConnected) void this.#start(state, job);
+  }
+
+  #decide(state: ScaledJobState): void {
+    const { ports, journal, quiescing, stopped } = this.#context;
+    if (stopped || quiescing || state.removed || !this.#listed) return;
+    const nowMs = ports.clock.nowMs();
+    const decision = decideJobs(state, nowMs);
+    if (!decision) return;
+    state.last = { result: decision.result, readings: decision.readings, atMs: nowMs };
+    this.#context.feed.changed(state.journalKey, false);
+    const create = state.spec.paused || 'problem' in state.template ? 0 : decision.result.create;
+    this.#record(state, decision, create);
+    for (let made = 0; made < create; made++) {
+      const job = newJob(`${state.spec.key.name}-${ports.newSuffix()}`, state.spec.key, state.stored.generation, nowMs);
+      state.jobs.set(job.id, job);
+      journal.record('action', state.journalKey, { type: 'create-job', job: job.id });
+      void this.#start(state, job);
+    }
+    this.#plan(state);
+  }
+
+  /** Decisions that say the same again are not written again. */
+  #record(state: ScaledJobState, { result, running, pending, readings }: JobDecision, create: number): void {
+    const text = JSON.stringify([result, running, pending, create]);
+    if (text === state.recorded && create === 0) return;
+    state.recorded = text;
+    const { rules } = state;
+    this.#context.journal.record('decision', state.journalKey, {
+      type: 'jobs',
+      rules,
+      readings,
+      running,
+      pending,
+      result,
+      create,
+      paused: state.spec.paused,
+    });
+  }
+
+  async #start(state: ScaledJobState, job: Job): Promise<void> {
+    const { ports, options, journal } = this.#context;
+    const { template } = state;
+    if ('problem' in template || !ports.driver.run) return;
+    // A run that the driver may have been asked for keeps its id: asking twice starts one process.
+    if (job.attempts === 0 || job.failures >= job.attempts) job.attempts++;
+    job.retryAtMs = ports.clock.nowMs() + askAgainMs;
+    const id = runId(job);
+    this.#runs.set(id, { state, job });
+    try {
+      await this.#book.save(job);
+      const { stored } = state;
+      const start = await runStartOf(ports.store.documents, id, {
+        template,
+        owner: state.spec.key,
+        origin: stored.origin,
+        node: options.node,
+      });
+      if (state.removed || isFinished(job) || this.#context.stopped) return;
+      await ports.driver.run(start);
+      state.problem = '';
+      state.taken.began(id, ports.clock.nowMs());
+      if (job.phase === 'waiting') job.retryAtMs = null;
+      journal.record('action', state.journalKey, { type: 'run', job: job.id, run: id, attempt: job.attempts });
+    } catch (error) {
+      this.#notStarted(state, job, error);
+    }
+    this.#plan(state);
+  }
+
+  #notStarted(state: ScaledJobState, job: Job, error: unknown): void {
+    if (isStaleEpoch(error)) return this.#context.deposed();
+    state.problem = messageOf(error);
+    job.message = state.problem;
+    if (error instanceof JobStartError) this.#end(state, job, state.problem);
+    else
+      this.#context.ports.log('warn', 'a Job could not be started and is tried again', {
+        job: job.id,
+        error: state.problem,
+      });
+  }
+
+  async #ended(state: ScaledJobState, job: Job, run: RunObservation): Promise<void> {
+    if (isFinished(job) || !this.#runs.delete(run.id)) return;
+    state.taken.ended(run.id);
+    const { ports, journal, feed } = this.#context;
+    const { template } = state;
+    afterRun(job, run, 'problem' in template ? 0 : template.backoffLimit, ports.clock.nowMs());
+    const { phase, exitCode, message } = job;
+    journal.record('outcome', state.journalKey, {
+      type: `run-${run.phase}`,
+      job: job.id,
+      run: run.id,
+      phase,
+      exitCode,
+      message,
+    });
+    if (!isFinished(job)) this.#runs.set(runId({ ...job, attempts: job.attempts + 1 }), { state, job });
+    feed.changed(state.journalKey, true);
+    await this.#keep(job);
+    this.#stop(run.id);
+    if (state.spec.improvements && isFinished(job)) this.#decide(state);
+    this.#plan(state);
+  }
+
+  /** The driver knows nothing of a run that it had: its work may not be done, so it is run again. */
+  #lost(state: ScaledJobState, job: Job): void {
+    if (isFinished(job)) return;
+    const message = 'the run was lost and is made up for';
+    this.#runs.delete(runId(job));
+    state.taken.ended(runId(job));
+    Object.assign(job, {
+      phase: 'waiting',
+      failures: Math.max(job.failures, job.attempts),
+      retryAtMs: this.#context.ports.clock.nowMs(),
+      message,
+    });
+    this.#context.journal.record('outcome', state.journalKey, { type: 'run-lost', job: job.id, message });
+    void this.#keep(job);
+  }
+
+  /** Ends a Job as failed, whatever it does now. */
+  #end(state: ScaledJobState, job: Job, message: string): void {
+    const { ports, journal, feed } = this.#context;
+    const id = runId(job);
+    this.#runs.delete(id);
+    state.taken.ended(id);
+    Object.assign(job, { phase: 'failed', endedAtMs: ports.clock.nowMs(), retryAtMs: null, message });
+    journal.record('outcome', state.journalKey, { type: 'job-ended', job: job.id, message });
+    feed.changed(state.journalKey, true);
+    void this.#keep(job);
+    if (job.attempts > 0) this.#stop(id);
+  }
+
+  async #keep(job: Job): Promise<void> {
+    try {
+      await this.#book.save(job);
+    } catch (error) {
+      if (isStaleEpoch(error)) this.#context.deposed();
+      else this.#context.ports.log('warn', 'a Job could not be stored', { job: job.id, error: messageOf(error) });
+    }
+  }
+
+  #trimHistory(state: ScaledJobState, nowMs: number): void {
+    const { spec, template } = state;
+    const limits = {
+      succeeded: spec.successfulJobsHistoryLimit,
+      failed: spec.failedJobsHistoryLimit,
+      keepFinishedMs: 'problem' in template ? null : template.keepFinishedMs,
+    };
+    for (const job of outOfHistory([...state.jobs.values()], limits, nowMs)) this.#forget(state, job);
+  }
+
+  #forget(state: ScaledJobState, job: Job): void {
+    state.jobs.delete(job.id);
+    this.#runs.delete(runId(job));
+    this.#book.drop(job).catch((error: unknown) => {
+      this.#context.ports.log('warn', 'a finished Job is still stored', { job: job.id, error: messageOf(error) });
+    });
+  }
+
+  #stop(run: string): void {
+    const { ports } = this.#context;
+    ports.driver.stop(run).catch((error: unknown) => {
+      // It is in the next list again.
+      ports.log('warn', 'a run could not be stopped', { run, error: messageOf(error) });
+    });
+  }
+
+  /** Has the ScaledJob looked at when time alone changes something. */
+  #plan(state: ScaledJobState): void {
+    if (this.#context.stopped || state.removed) return this.#cancel(state);
+    const { clock } = this.#context.ports;
+    const { template } = state;
+    const deadlineMs = 'problem' in template ? null : template.activeDeadlineMs;
+    const times = [state.nextPollMs];
+    for (const job of unfinished(state)) {
+      if (job.phase === 'waiting' && job.retryAtMs !== null) times.push(job.retryAtMs);
+      if (deadlineMs !== null && job.startedAtMs !== null) times.push(job.startedAtMs + deadlineMs);
+    }
+    const atMs = Math.max(clock.nowMs() + 1, Math.min(...times));
+    const planned = this.#timers.get(state);
+    if (planned?.atMs === atMs) return;
+    planned?.cancel();
+    const cancel = clock.at(atMs, () => {
+      this.#timers.delete(state);
+      this.#look(state);
+    });
+    this.#timers.set(state, { atMs, cancel });
+  }
+
+  #cancel(state: ScaledJobState): void {
+    this.#timers.get(state)?.cancel();
+    this.#timers.delete(state);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Reading } from '@ebb/core';
+import { type RouteSpec, routeText, type WorkloadSpec } from '@ebb/documents';
+import type { EngineContext } from './context.ts';
+import { specEvent } from './journalSnapshot.ts';
+import { type KnownScaledObject, scaledDecisionSpec, scaledSpec } from './scaledObjects.ts';
+import { readSchedules } from './schedules.ts';
+import { TriggerReadings } from './triggerReadings.ts';
+import { derivedFrom, type WorkloadState } from './workloadState.ts';
+
+/**
+ * Has a workload decided by its own document or by the ScaledObject that names it, from now on. The journal gets what a
+ * replay needs to go on from here.
+ */
+export function bindScaling(context: EngineContext, state: WorkloadState, own: WorkloadSpec): void {
+  const { journal } = context;
+  state.triggers?.close();
+  state.triggers = null;
+  const { scaledObjects, httpRoutes } = context;
+  state.scaledBy = state.removed ? null : (scaledObjects.scaling(state.key) ?? httpRoutes.scaling(state.key));
+  const routed = withRoutes(own, state.removed ? [] : httpRoutes.routesTo(own));
+  Object.assign(state, derivedFrom(routed));
+  if (state.scaledBy) openTriggers(context, state, state.scaledBy, routed);
+  // What was observed under the old spec is written before the new one.
+  journal.forget(state.key);
+  journal.prepare();
+  journal.record('event', state.key, specEvent(state));
+  readSchedules(context, state);
+  context.touch(state, 'document');
+}
+
+function withRoutes(own: WorkloadSpec, more: readonly RouteSpec[]): WorkloadSpec {
+  if (more.length === 0) return own;
+  const { routes } = own.serving;
+  const known = new Set(routes.map(routeText));
+  const added = more.filter((route) => !known.has(routeText(route)));
+  return { ...own, serving: { ...own.serving, routes: [...routes, ...added] } };
+}
+
+function openTriggers(
+  context: EngineContext,
+  state: WorkloadState,
+  { spec: object }: KnownScaledObject,
+  own: WorkloadSpec,
+): void {
+  state.spec = scaledSpec(own, object);
+  const cheapest = [...own.classes].sort((a, b) => a.pricePerHourMicro - b.pricePerHourMicro)[0];
+  const readings = new TriggerReadings({
+    ports: context.ports,
+    request: {
+      kind: 'ScaledObject',
+      key: object.key,
+      triggers: object.triggers.map((trigger) => context.httpRoutes.triggerOf(trigger, object)),
+      env: cheapest?.env ?? {},
+      envFromHost: cheapest?.envFromHost ?? [],
+    },
+    watched: object.improvements,
+    onNews: () => {
+      if (state.triggers !== readings || context.stopped) return;
+      followTargets(context, state);
+      context.touch(state, 'reading');
+    },
+  });
+  state.triggers = readings;
+  state.decisionSpec = scaledDecisionSpec(own, object, readings.targets);
+}
+
+/** Where only a source knows what is aimed at, its first answer tells; a change of it is a change of the spec. */
+function followTargets({ journal }: EngineContext, state: WorkloadState): void {
+  const { decisionSpec, triggers } = state;
+  if (decisionSpec.policy !== 'keda' || !triggers) return;
+  const target = (reading: Reading | undefined) =>
+    reading?.target !== undefined && reading.target > 0 ? reading.target : null;
+  const changed = decisionSpec.triggers.filter((trigger) => {
+    const told = target(triggers.latest.get(trigger.name));
+    return told !== null && told !== trigger.target;
+  });
+  if (changed.length === 0) return;
+  state.decisionSpec = {
+    ...decisionSpec,
+    triggers: decisionSpec.triggers.map((trigger) => ({
+      ...trigger,
+      target: target(triggers.latest.get(trigger.name)) ?? trigger.target,
+    })),
+  };
+  journal.forget(state.key);
+  journal.prepare();
+  journal.record('event', state.key, specEvent(state));
+}
+
+/**
+ * Whether the sources have said what the next decision rests on. Where they are polled, a decision that is due asks them
+ * first; where they are followed, each must have been heard once.
+ */
+export function readingsAreThere({ scaledBy, triggers, memory, decision }: WorkloadState, nowMs: number): boolean {
+  if (!scaledBy || !triggers) return true;
+  if (scaledBy.spec.improvements) return triggers.isComplete;
+  const dueMs = memory?.policy === 'keda' ? (decision?.revisitAtMs ?? 0) : 0;
+  const isRead = () => triggers.readAtMs !== null && triggers.readAtMs >= dueMs;
+  if (isRead() || (dueMs > 0 && nowMs < dueMs)) return true;
+  triggers.ask();
+  return isRead();
+}
+
+/** Workloads that a ScaledObject scaled or scales. */
+export function scaledWorkloads(context: EngineContext, ...keys: (string | null)[]): WorkloadState[] {
+  return keys.flatMap((key) => {
+    const state = key === null ? undefined : context.workloads.get(key);
+    return state && !state.removed ? [state] : [];
+  });
+}
+
+/** Objects whose triggers sign in with what has changed are opened anew. */
+export function usesAuthentication({ spec }: KnownScaledObject, namespace: string | null): boolean {
+  const isNear = namespace === null || spec.key.namespace === namespace;
+  return isNear && spec.triggers.some(({ authentication }) => authentication !== null);
+}

@@ -1,0 +1,50 @@
+import type { TriggerAuthenticationSpec } from '@ebb/documents';
+import type { HttpClient } from '../runtime/http.ts';
+import type { AnswerCache } from './answerCache.ts';
+
+/** A TriggerAuthentication or ClusterTriggerAuthentication: where a trigger's values come from. */
+export type AuthenticationSpec = TriggerAuthenticationSpec;
+export type VaultSpec = NonNullable<AuthenticationSpec['hashiCorpVault']>;
+export type VaultSecret = VaultSpec['secrets'][number];
+export type AwsSecretManagerSpec = NonNullable<AuthenticationSpec['awsSecretManager']>;
+export type AwsSecret = AwsSecretManagerSpec['secrets'][number];
+/** A value that stands in a Secret, as the vaults' own credentials are given. */
+export type SecretValue = NonNullable<AuthenticationSpec['oauth2']>['clientSecret'];
+export type KeyReference = AuthenticationSpec['secretTargetRef'][number];
+
+/** What an authentication may look up. Values that come back are secrets: they are neither logged nor shown. */
+export interface AuthenticationLookups {
+  /** Values of a Secret; null: there is none of that name. */
+  secret(namespace: string, name: string): Promise<Readonly<Record<string, string>> | null>;
+  configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>> | null>;
+  /** Environment of the target's container; without a name, of the first. */
+  env(name: string, containerName?: string): string | undefined;
+  /** Ebb's own environment, for what sign-ins to vaults and clouds take from there (`VAULT_TOKEN`, `AWS_…`). */
+  ownEnv(name: string): string | undefined;
+  /** A file of this machine as text. Rejects as `node:fs` does. */
+  readFile(path: string): Promise<string>;
+  /** The same file without links in its path. Rejects as `node:fs` does. */
+  realPath(path: string): Promise<string>;
+  /** Token of a service account; null: none is configured. */
+  serviceAccountToken(name: string): Promise<string | null>;
+  http: HttpClient;
+  /** Answers of vaults, kept for a bounded time. One for all triggers. */
+  cache: AnswerCache;
+  nowMs(): number;
+  /** Wall time, which signatures name. */
+  wallNowMs(): number;
+  /** Namespace whose Secrets and ConfigMaps a ClusterTriggerAuthentication reads. Default `ebb-system`. */
+  clusterNamespace?: string;
+  /** Folder that `filePath` starts in; null or left out: no such files may be read. */
+  fileRoot?: string | null;
+}
+
+/** One authentication being resolved: what its sources need. */
+export interface Resolution {
+  lookups: AuthenticationLookups;
+  signal: AbortSignal;
+  /** For messages: `TriggerAuthentication default/queue-login`. */
+  title: string;
+  /** One value of a Secret of the authentication's namespace. */
+  secretValue(value: SecretValue, what: string): Promise<string>;
+}

@@ -1,0 +1,39 @@
+import { keyText, nearest, type KedaTriggerSpec, type ParsedDocument } from '@ebb/documents';
+import type { AnyScaler } from '../contract/definition.ts';
+import { findScaler } from '../registry.ts';
+import { givenParameters } from './authenticationNames.ts';
+import type { Finding } from './finding.ts';
+import { authenticationOf, triggersOf } from './triggersOf.ts';
+
+/** Parameters that none of the triggers using the authentication reads, where all of these are known here. */
+export function authenticationFindings(parsed: ParsedDocument, batch: readonly ParsedDocument[]): Finding[] {
+  const using = batch.flatMap((document) =>
+    triggersOf(document).filter((trigger) => isSame(authenticationOf(trigger, document.key, batch), parsed)),
+  );
+  const definitions = using.map(({ type }: KedaTriggerSpec) => findScaler(type));
+  if (definitions.length === 0 || definitions.includes(undefined)) return [];
+  const scalers = [...new Set(definitions.filter((one) => one !== undefined))];
+  const types = scalers.map(({ type }) => type).join(', ');
+  const readable = [...new Set(scalers.flatMap(authParameters))];
+  return givenParameters(parsed)
+    .names.filter(({ name }) => !readable.includes(name))
+    .map(({ name, path }): Finding => {
+      const elsewhere = scalers.some(({ parameters }) => Object.hasOwn(parameters, name));
+      const why = elsewhere ? 'is not read from an authentication' : 'is not known';
+      return {
+        severity: 'warning',
+        code: elsewhere ? 'misplaced-setting' : 'unknown-setting',
+        message: `the parameter ${name} ${why} by the triggers that use this ${parsed.kind} (${types})`,
+        path,
+        suggestion: nearest(name, readable),
+      };
+    });
+}
+
+function authParameters({ parameters }: AnyScaler): string[] {
+  return Object.entries(parameters).flatMap(([name, { from }]) => (from.includes('auth') ? [name] : []));
+}
+
+function isSame(found: ParsedDocument | null, parsed: ParsedDocument): boolean {
+  return found !== null && found.kind === parsed.kind && keyText(found.key) === keyText(parsed.key);
+}

@@ -1,0 +1,17 @@
+export { type BlackHole, blackHole } from './blackHole.ts';
+export { available, type ServiceName, ServiceUnavailable } from './installed.ts';
+export { type KafkaListeners, type KafkaOptions, KafkaService, startKafka } from './kafka.ts';
+export { type GroupOffset, KafkaTools } from './kafkaTools.ts';
+export { type MariaDbOptions, MariaDbService, startMariaDb } from './mariadb.ts';
+export { type NatsOptions, NatsService, startNats } from './nats.ts';
+export type { NatsCredentials } from './natsClient.ts';
+export { freePort, isListening, refusedPort } from './ports.ts';
+export { type PostgresOptions, PostgresService, startPostgres } from './postgres.ts';
+export { type PrometheusOptions, type PrometheusSample, PrometheusService, startPrometheus } from './prometheus.ts';
+export { type RabbitMqOptions, RabbitMqService, startRabbitMq } from './rabbitmq.ts';
+export { type RedisOptions, RedisService, startRedis } from './redis.ts';
+export { type RedisCluster, startRedisCluster } from './redisCluster.ts';
+export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redisSentinel.ts';
+export { Service } from './service.ts';
+export { type TlsFiles, tlsFiles } from './tlsFiles.ts';
+export { until } from './until.ts';

@@ -1,0 +1,27 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { available, identityOf, programs, ServiceUnavailable } from './installed.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+it('names service and program when one is not installed, and says how to get it', () => {
+  vi.stubEnv('PATH', '/nowhere');
+  expect(() => programs('redis')).toThrow(ServiceUnavailable);
+  expect(() => programs('redis')).toThrow(
+    /^redis is not installed here: redis-server was not found\. tools\/services\/install\.sh/,
+  );
+});
+
+it('says aloud that a suite is skipped', () => {
+  vi.stubEnv('PATH', '/nowhere');
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  expect(available('redis')).toBe(false);
+  expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^services: SKIPPED redis: /));
+});
+
+it.runIf(process.getuid?.() === 0)('knows the users of the system, and says which is missing', () => {
+  expect(identityOf('root')).toEqual({ uid: 0, gid: 0 });
+  expect(() => identityOf('nobody-has-this-name')).toThrow('no user "nobody-has-this-name"');
+});
