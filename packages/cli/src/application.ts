@@ -13,10 +13,12 @@ import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
+import { importCommand } from './commands/importKeda.ts';
 import { journal } from './commands/journal.ts';
 import { logs } from './commands/logs.ts';
 import { recommend } from './commands/recommend.ts';
 import { replay } from './commands/replay.ts';
+import { scalersCommand } from './commands/scalers.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
@@ -40,6 +42,8 @@ const routes = buildRouteMap<string, EbbContext>({
     replay,
     journal,
     validate,
+    import: importCommand,
+    scalers: scalersCommand,
     decide,
     doctor,
     completion,

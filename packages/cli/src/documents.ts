@@ -1,5 +1,6 @@
 import { decisionProblems } from '@ebb/core';
 import { checkBatch, type ParsedDocument, parseDocuments, type Problem, problemText } from '@ebb/documents';
+import { triggerProblems } from '@ebb/scalers';
 import type { EbbContext } from './context.ts';
 import { Failure } from './failure.ts';
 import type { SourceText } from './files.ts';
@@ -10,12 +11,26 @@ export interface CheckedDocuments {
   problems: Problem[];
 }
 
+export interface ReadOptions {
+  /** Documents of other systems are left aside with a warning. */
+  allowForeign?: boolean;
+  /** Whether the settings of triggers are checked too. Left out: they are. */
+  checksTriggers?: boolean;
+}
+
 /** Reads all documents of all sources, and checks them one by one and against one another. Needs no running Ebb. */
-export function readDocuments(sources: readonly SourceText[]): CheckedDocuments {
-  const results = sources.map(({ name, text }) => parseDocuments(text, { file: name }));
+export function readDocuments(
+  sources: readonly SourceText[],
+  { allowForeign = false, checksTriggers = true }: ReadOptions = {},
+): CheckedDocuments {
+  const results = sources.map(({ name, text }) => parseDocuments(text, { file: name, allowForeign }));
   const documents = results.flatMap((result) => result.documents);
   const own = results.flatMap((result) => result.problems);
-  return { documents, problems: [...own, ...documents.flatMap(decisionProblems), ...checkBatch(documents)] };
+  const ofTriggers = checksTriggers ? documents.flatMap((document) => triggerProblems(document, documents)) : [];
+  return {
+    documents,
+    problems: [...own, ...documents.flatMap(decisionProblems), ...ofTriggers, ...checkBatch(documents)],
+  };
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

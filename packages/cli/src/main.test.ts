@@ -37,6 +37,8 @@ const commandNames = [
   'replay',
   'journal export',
   'validate',
+  'import keda',
+  'scalers',
   'decide',
   'doctor',
   'completion',

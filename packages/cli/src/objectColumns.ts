@@ -1,5 +1,5 @@
 import type { ApiObject } from '@ebb/client';
-import type { KindName, WorkloadStatus } from '@ebb/documents';
+import type { KindName, ScaledJobStatus, WorkloadStatus } from '@ebb/documents';
 import { ageText, microsecondsText, moneyText } from './text/format.ts';
 import { coldStartStages } from './live/coldStartText.ts';
 import type { Column } from './text/table.ts';
@@ -20,6 +20,7 @@ export function objectColumns(kind: KindName, options: ColumnOptions): Column<Ap
     ...(options.namespaces ? [{ title: 'namespace', value: (object: ApiObject) => object.metadata.namespace }] : []),
     { title: 'name', value: ({ metadata }) => metadata.name },
     ...(kind === 'Workload' ? workloadColumns(options.wide) : []),
+    ...(kind === 'ScaledJob' ? jobColumns() : []),
     { title: 'generation', align: 'right', value: ({ metadata }) => String(metadata.generation) },
     age,
     ...(kind === 'Workload' ? [ofStatus('url', 'left', (status) => status.url ?? '-')] : []),
@@ -31,7 +32,22 @@ function ofStatus(
   align: 'left' | 'right',
   value: (status: WorkloadStatus) => string,
 ): Column<ApiObject> {
-  return { title, align, value: ({ status }) => (status ? value(status) : '-') };
+  return { title, align, value: ({ status }) => (status && 'replicaList' in status ? value(status) : '-') };
+}
+
+function jobColumns(): Column<ApiObject>[] {
+  const ofJobs = (title: string, value: (status: ScaledJobStatus) => string): Column<ApiObject> => ({
+    title,
+    align: 'right',
+    value: ({ status }) => (status && 'jobList' in status ? value(status) : '-'),
+  });
+  return [
+    ofJobs('running', ({ jobs, maxReplicas }) => `${jobs.running}/${maxReplicas}`),
+    ofJobs('waiting', ({ jobs }) => String(jobs.waiting)),
+    ofJobs('succeeded', ({ jobs }) => String(jobs.succeeded)),
+    ofJobs('failed', ({ jobs }) => String(jobs.failed)),
+    ofJobs('ready', ({ conditions }) => conditions.find(({ type }) => type === 'Ready')?.status ?? '-'),
+  ];
 }
 
 function workloadColumns(wide: boolean): Column<ApiObject>[] {

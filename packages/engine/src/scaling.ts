@@ -50,6 +50,7 @@ function openTriggers(
       kind: 'ScaledObject',
       key: object.key,
       triggers: object.triggers.map((trigger) => context.httpRoutes.triggerOf(trigger, object)),
+      hasFormula: object.modifiers !== null,
       env: cheapest?.env ?? {},
       envFromHost: cheapest?.envFromHost ?? [],
     },

@@ -1,13 +1,7 @@
 /** What listings say of a scaler in a word. */
 export interface ScalerFacts {
   /** How news reach Ebb, in a few words; the definition's documentation has the sentence. */
-  news:
-    | 'pushed'
-    | 'pushed where the source can'
-    | 'asked in rounds'
-    | 'asked at the polling interval'
-    | 'known ahead'
-    | 'measured';
+  news: 'pushed' | 'pushed where possible' | 'asked' | 'known ahead' | 'measured';
   /** What its tests read. */
   testedAgainst: string;
 }
@@ -19,25 +13,25 @@ const facts: Readonly<Record<string, ScalerFacts>> = {
   'apache-kafka': { news: 'pushed', testedAgainst: 'Apache Kafka 4.1' },
   cpu: { news: 'measured', testedAgainst: 'processes of this machine' },
   cron: { news: 'known ahead', testedAgainst: "robfig/cron, which is KEDA's" },
-  external: { news: 'asked in rounds', testedAgainst: `${ownServer} over gRPC` },
+  external: { news: 'asked', testedAgainst: `${ownServer} over gRPC` },
   'external-push': { news: 'pushed', testedAgainst: `${ownServer} over gRPC` },
-  gpu: { news: 'asked in rounds', testedAgainst: 'answers of nvidia-smi and of a DCGM exporter' },
+  gpu: { news: 'asked', testedAgainst: 'answers of nvidia-smi and of a DCGM exporter' },
   http: { news: 'pushed', testedAgainst: "Ebb's gateway" },
   kafka: { news: 'pushed', testedAgainst: 'Apache Kafka 4.1' },
-  'kubernetes-workload': { news: 'asked in rounds', testedAgainst: "Ebb's own workloads" },
+  'kubernetes-workload': { news: 'asked', testedAgainst: "Ebb's own workloads" },
   memory: { news: 'measured', testedAgainst: 'processes of this machine' },
-  'metrics-api': { news: 'asked at the polling interval', testedAgainst: `${ownServer} over HTTP` },
-  mysql: { news: 'asked at the polling interval', testedAgainst: 'MariaDB 10.11' },
-  'nats-jetstream': { news: 'pushed where the source can', testedAgainst: 'NATS 2.9' },
-  postgresql: { news: 'asked at the polling interval', testedAgainst: 'PostgreSQL 15' },
-  prometheus: { news: 'asked at the polling interval', testedAgainst: 'Prometheus 2.42' },
-  rabbitmq: { news: 'asked in rounds', testedAgainst: 'RabbitMQ 3.10' },
-  redis: { news: 'pushed where the source can', testedAgainst: redis7 },
-  'redis-cluster': { news: 'asked in rounds', testedAgainst: `${redis7}, a cluster` },
-  'redis-cluster-streams': { news: 'asked in rounds', testedAgainst: `${redis7}, a cluster` },
-  'redis-sentinel': { news: 'pushed where the source can', testedAgainst: `${redis7} with sentinels` },
-  'redis-sentinel-streams': { news: 'pushed where the source can', testedAgainst: `${redis7} with sentinels` },
-  'redis-streams': { news: 'pushed where the source can', testedAgainst: redis7 },
+  'metrics-api': { news: 'asked', testedAgainst: `${ownServer} over HTTP` },
+  mysql: { news: 'asked', testedAgainst: 'MariaDB 10.11' },
+  'nats-jetstream': { news: 'pushed where possible', testedAgainst: 'NATS 2.9' },
+  postgresql: { news: 'asked', testedAgainst: 'PostgreSQL 15' },
+  prometheus: { news: 'asked', testedAgainst: 'Prometheus 2.42' },
+  rabbitmq: { news: 'asked', testedAgainst: 'RabbitMQ 3.10' },
+  redis: { news: 'pushed where possible', testedAgainst: redis7 },
+  'redis-cluster': { news: 'asked', testedAgainst: `${redis7}, a cluster` },
+  'redis-cluster-streams': { news: 'asked', testedAgainst: `${redis7}, a cluster` },
+  'redis-sentinel': { news: 'pushed where possible', testedAgainst: `${redis7} with sentinels` },
+  'redis-sentinel-streams': { news: 'pushed where possible', testedAgainst: `${redis7} with sentinels` },
+  'redis-streams': { news: 'pushed where possible', testedAgainst: redis7 },
 };
 
 /** Throws where a scaler is not in the table; a test asks for each. */

@@ -1,8 +1,9 @@
 export { factsOf, type ScalerFacts } from './catalogueFacts.ts';
-export { originText } from './reference/originText.ts';
+export { allowedText, defaultText, originText } from './reference/originText.ts';
 export { generatedFiles } from './reference/generatedFiles.ts';
 export { findUnavailable, knownTypes, ownTypes, type UnavailableType, unavailableTypes } from './catalogue.ts';
 export { triggerProblems } from './check/triggerProblems.ts';
+export { authenticationOf, triggersOf } from './check/triggersOf.ts';
 export { triggerTargetOf, triggerTargetsOf } from './check/triggerTarget.ts';
 export type { AnyScaler } from './contract/definition.ts';
 export type { Origin, Parameter } from './contract/parameter.ts';

@@ -1,5 +1,6 @@
 export { applyInput, kedaInput, workloadDocument, workloadSpec } from './builders.ts';
 export { type ChaosReport, runChaos } from './chaos.ts';
+export { type JobChaosReport, runJobChaos } from './jobChaos.ts';
 export { Invariants } from './invariants.ts';
 export { type Arrivals, constant, type LoadOptions, poisson, recorded, startLoad } from './load.ts';
 export { MemoryStore, type StoreFaults } from './memoryStore.ts';

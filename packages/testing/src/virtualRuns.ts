@@ -57,6 +57,8 @@ export class VirtualRuns {
   loses: ((run: RunObservation) => boolean) | null = null;
   /** Every request that led to a process, in order: a run that is told twice is here once. */
   readonly started: RunStart[] = [];
+  /** The process of a run began to work. */
+  onBegin: ((start: RunStart) => void) | null = null;
   /** The process of a run ended: by itself, killed or stopped. */
   onEnd: ((start: RunStart, run: RunObservation) => void) | null = null;
 
@@ -95,6 +97,7 @@ export class VirtualRuns {
     this.#after(run, plan.spawnUs, () => {
       if (failure) return this.#finish(run, { exitCode: null, failure: failure.code, message: failure.message });
       this.started.push(start);
+      this.onBegin?.(start);
       this.#report(run, { phase: 'running', message: '', pid: this.#nextPid++, startedAtMs: this.#clock.nowMs() });
       const isKilled = this.killChance > 0 && this.#random.chance(this.killChance);
       if (isKilled) this.#after(run, this.#random.next() * Math.min(plan.runUs, 60_000_000), () => this.kill(id));

@@ -16,6 +16,7 @@ export interface VirtualSystemOptions {
   seed?: number;
   limits?: AllocationLimits;
   plan?: VirtualDriverOptions['plan'];
+  runPlan?: VirtualDriverOptions['runPlan'];
   stopUs?: number;
   countsMs?: number;
   scheduleScaler?: (schedules: ScheduleSpec[], events: EventSpec[]) => VirtualScaler;
@@ -59,6 +60,7 @@ export class VirtualSystem {
       clock: this.clock,
       random: this.random.fork('driver'),
       ...(options.plan ? { plan: options.plan } : {}),
+      ...(options.runPlan ? { runPlan: options.runPlan } : {}),
       ...(options.stopUs === undefined ? {} : { stopUs: options.stopUs }),
     });
     this.gateway = new VirtualGateway({

@@ -74,7 +74,7 @@ function explanationLines(context: EbbContext, { explanation, inputs, changes, a
     ...steps,
     ...(done.length > 0 ? ['', dim('  what was done'), ...done] : []),
     ...(other.length > 0 ? ['', dim('  what would have changed it, all else the same'), ...other] : []),
-    ...(changes === null
+    ...(changes === null && !workload.startsWith('scaledjob/')
       ? ['', dim('  what would have changed it is not known: the journal lacks what it was made from')]
       : []),
   ];
@@ -84,7 +84,7 @@ function explanationLines(context: EbbContext, { explanation, inputs, changes, a
 export function actionText(body: unknown): string {
   if (typeof body !== 'object' || body === null) return String(body);
   const fields = new Map<string, unknown>(Object.entries(body));
-  const words = ['type', 'replica', 'cause'].flatMap((name) => {
+  const words = ['type', 'replica', 'job', 'cause', 'message'].flatMap((name) => {
     const value = fields.get(name);
     return typeof value === 'string' ? [value] : [];
   });

@@ -11,3 +11,9 @@ export async function completeWorkload(this: EbbContext, partial: string): Promi
   const { workloadNames } = await import('./workloadNames.ts');
   return (await workloadNames(this)).filter((name) => name.startsWith(partial));
 }
+
+/** Trigger types that work here. */
+export async function completeScaler(this: EbbContext, partial: string): Promise<string[]> {
+  const { scalers } = await import('@ebb/scalers');
+  return scalers.map(({ type }) => type).filter((type) => type.startsWith(partial));
+}

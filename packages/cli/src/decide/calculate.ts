@@ -20,7 +20,8 @@ type Flags = DecideFlags & { file: string };
 /** One decision from a document, flags and files; prints it. Throws a `LineError` for what the flags say wrong. */
 export async function calculate(context: EbbContext, flags: Flags, name: string | undefined): Promise<void> {
   const sources = await readSources(context, [flags.file]);
-  const { documents, problems } = readDocuments(sources);
+  // What is read is given here: where it would come from may be left out.
+  const { documents, problems } = readDocuments(sources, { checksTriggers: false });
   // That this version does not run a kind is no matter here.
   const relevant = problems.filter(({ code }) => code !== 'mode-not-available');
   refuseProblems(context, relevant, { json: flags.json ?? false, consequence: 'nothing was decided' });

@@ -45,12 +45,14 @@ const pause = object<KedaPause>({
 const improvements = object<KedaImprovements>({
   lastValueMaxAgeMs: orElse(count, 0),
   stepwiseToZero: orElse(flag, false),
+  reactive: orElse(flag, false),
 });
 
 /** A ScaledObject as data; the defaults are KEDA's. */
 export const kedaSpec: Shape<KedaDecisionSpec> = object<KedaDecisionSpec>({
   policy: oneOf('keda'),
   workload: orElse(text, 'local/default/workload'),
+  class: orElse(text, undefined),
   minReplicas: orElse(count, 0),
   maxReplicas: orElse(count, 100),
   idleReplicas: orNull(count),

@@ -181,6 +181,8 @@ function reading(triggers: readonly string[], classes: readonly string[], nowMs:
     state: orElse(oneOf('ok', 'stale', 'missing', 'error'), 'ok'),
     message: orElse(text, undefined),
     nextChangeMs: orElse(integer, undefined),
+    active: orElse(flag, undefined),
+    target: orElse(number, undefined),
   });
   return (value, path) => {
     const read = shape(value, path);

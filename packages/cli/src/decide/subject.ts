@@ -17,6 +17,7 @@ import {
   resolveScaledObject,
   resolveWorkload,
 } from '@ebb/documents';
+import { triggerTargetsOf } from '@ebb/scalers';
 import { LineError } from './lineError.ts';
 import type { JobTrigger } from './scaledJob.ts';
 
@@ -47,11 +48,15 @@ function resolved({ kind, key: { name }, document }: ParsedDocument): Subject | 
       return { type: 'replicas', kind, name, spec: decisionSpecOf(resolveWorkload(document, { baseDirectory: '/' })) };
     case 'HorizontalPodAutoscaler':
       return { type: 'replicas', kind, name, spec: hpaDecisionSpec(resolveHpa(document)) };
-    case 'ScaledObject':
-      return { type: 'replicas', kind, name, spec: kedaDecisionSpec(resolveScaledObject(document)) };
+    case 'ScaledObject': {
+      const object = resolveScaledObject(document);
+      const spec = kedaDecisionSpec(object, { targets: triggerTargetsOf(object.triggers, object.modifiers !== null) });
+      return { type: 'replicas', kind, name, spec };
+    }
     case 'ScaledJob': {
       const job = resolveScaledJob(document);
-      return { type: 'jobs', kind, name, rules: scaledJobRules(job), triggers: scaledJobTargets(job) };
+      const triggers = scaledJobTargets(job, triggerTargetsOf(job.triggers));
+      return { type: 'jobs', kind, name, rules: scaledJobRules(job), triggers };
     }
     default:
       return null;

@@ -46,7 +46,7 @@ export function chainOf(explanation: Explanation, inputs: ReplayStep | null): Ch
   ];
 }
 
-function observedLines({ classes, readings, countsKnown }: Observation): ChainLine[] {
+function observedLines({ classes, readings, countsKnown, keda }: Observation): ChainLine[] {
   const seen = Object.entries(classes).map(([name, { ready, starting, draining, failed, inFlight, held }]) => {
     const counts = { ready, starting, draining, failed, 'in flight': inFlight, held };
     const known = Object.entries(counts).filter(([word, count]) => count > 0 || word === 'ready' || word === 'held');
@@ -58,7 +58,10 @@ function observedLines({ classes, readings, countsKnown }: Observation): ChainLi
     const over = spanMs > 0 ? ` on average over ${durationText(spanMs)}` : '';
     return `${name}: ${Math.round(value * 1000) / 1000}${over}${state === 'ok' ? '' : ` (${state})`}.`;
   });
-  return [...seen, ...read].map((sentence) => ({ stage: 'reading', sentence }));
+  const triggers = Object.entries(keda?.readings ?? {}).map(([name, reading]) =>
+    'error' in reading ? `${name}: ${reading.error}.` : `${name}: ${Math.round(reading.value * 1000) / 1000}.`,
+  );
+  return [...seen, ...read, ...triggers].map((sentence) => ({ stage: 'reading', sentence }));
 }
 
 function grantedReplicas({ grant }: Explanation): number | null {

@@ -1,17 +1,19 @@
-import { keyText, type SystemStatus, type WatchEvent, type WorkloadStatus } from '@ebb/documents';
+import { keyText, type ScaledJobStatus, type SystemStatus, type WatchEvent, type WorkloadStatus } from '@ebb/documents';
 import { Curve } from './curve.ts';
-import { narrate, type Story } from './narrate.ts';
+import { narrate, narrateJobs, type Story } from './narrate.ts';
 import type { WorkloadCurves } from './workloadPanel.ts';
 
 /** What is known of a running Ebb from its status and its watch stream: the state behind the live view and the lines. */
 export class LiveState {
   #system: SystemStatus;
   readonly #workloads = new Map<string, WorkloadStatus>();
+  readonly #jobs = new Map<string, ScaledJobStatus>();
   readonly #curves = new Map<string, { replicas: Curve; demand: Curve }>();
 
   constructor(system: SystemStatus) {
     this.#system = system;
     for (const workload of system.workloads) this.#take(workload, system.at);
+    for (const jobs of system.scaledJobs ?? []) this.#takeJobs(jobs);
   }
 
   /** Takes in a whole status again, as after a lost stream. */
@@ -19,12 +21,22 @@ export class LiveState {
     this.#system = system;
     const keys = new Set(system.workloads.map(keyText));
     for (const key of this.#workloads.keys()) if (!keys.has(key)) this.#workloads.delete(key);
-    return system.workloads.flatMap((workload) => this.#take(workload, system.at));
+    const jobs = system.scaledJobs ?? [];
+    const jobKeys = new Set(jobs.map(keyText));
+    for (const key of this.#jobs.keys()) if (!jobKeys.has(key)) this.#jobs.delete(key);
+    return [
+      ...system.workloads.flatMap((workload) => this.#take(workload, system.at)),
+      ...jobs.flatMap((one) => this.#takeJobs(one)),
+    ];
   }
 
   /** Takes in one event and gives what is to be told of it. */
   apply(event: WatchEvent): Story[] {
     if (event.type === 'status') return this.#take(event.status, event.at);
+    if (event.type === 'jobs') return this.#takeJobs(event.status);
+    if (event.type === 'document' && event.kind === 'ScaledJob' && event.action === 'deleted') {
+      this.#jobs.delete(event.key);
+    }
     if (event.type === 'deleted') {
       const gone = this.#workloads.get(event.workload);
       this.#workloads.delete(event.workload);
@@ -36,7 +48,7 @@ export class LiveState {
 
   status(): SystemStatus {
     const workloads = [...this.#workloads.values()];
-    return { ...this.#system, workloads };
+    return { ...this.#system, workloads, scaledJobs: [...this.#jobs.values()] };
   }
 
   workload(key: string): WorkloadStatus | null {
@@ -50,6 +62,13 @@ export class LiveState {
         { replicas: replicas.values(nowMs), demand: demand.values(nowMs) },
       ]),
     );
+  }
+
+  #takeJobs(jobs: ScaledJobStatus): Story[] {
+    const key = keyText(jobs);
+    const before = this.#jobs.get(key) ?? null;
+    this.#jobs.set(key, jobs);
+    return narrateJobs(before, jobs);
   }
 
   #take(workload: WorkloadStatus, atMs: number): Story[] {

@@ -1,4 +1,4 @@
-import type { ReplicaStatus, WorkloadStatus } from '@ebb/documents';
+import type { ReplicaStatus, ScaledJobStatus, WorkloadStatus } from '@ebb/documents';
 import { countText } from '../text/format.ts';
 import { withoutControls } from '../text/width.ts';
 import { coldStartText } from './coldStartText.ts';
@@ -43,6 +43,27 @@ export function narrate(before: WorkloadStatus | null, now: WorkloadStatus): Sto
     if (was === undefined || told(was) !== told(replica)) tellPhase(replica, was && told(was), tell);
   }
   if (before && running(before) > 0 && running(now) === 0) tell('at zero: nothing runs, nothing costs', 'good');
+  return stories;
+}
+
+/** What happened to the Jobs of one ScaledJob between two statuses. */
+export function narrateJobs(before: ScaledJobStatus | null, now: ScaledJobStatus): Story[] {
+  if (!before) return [];
+  const earlier = new Map(before.jobList.map((job) => [job.id, job]));
+  const created = now.jobList.filter(({ id }) => !earlier.has(id)).length;
+  const stories: Story[] = [];
+  const tell = (text: string, tone: Story['tone'] = 'plain') => stories.push({ workload: now.name, text, tone });
+  if (created > 0) tell(`${countText(created, 'Job')} created: ${withoutControls(now.summary)}`);
+  for (const { id, phase, message } of now.jobList) {
+    const was = earlier.get(id)?.phase;
+    if (was === undefined || was === phase) continue;
+    const name = `Job ${id.split('-').at(-1) ?? id}`;
+    if (phase === 'succeeded') tell(`${name} is done`, 'good');
+    else if (phase === 'failed') tell(`${name} failed: ${withoutControls(message)}`, 'bad');
+    else if (phase === 'waiting') tell(`${name} is run again after a while: ${withoutControls(message)}`, 'bad');
+  }
+  const busy = (status: ScaledJobStatus) => status.jobs.running + status.jobs.waiting;
+  if (busy(before) > 0 && busy(now) === 0) tell('no Job is left: nothing runs, nothing costs', 'good');
   return stories;
 }
 

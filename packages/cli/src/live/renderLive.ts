@@ -1,6 +1,7 @@
 import { keyText, type SystemStatus, type WorkloadStatus } from '@ebb/documents';
 import { ageText, countText, moneyText } from '../text/format.ts';
 import { textWidth, truncate } from '../text/width.ts';
+import { scaledJobPanel } from './scaledJobPanel.ts';
 import {
   isBusy,
   isUntouched,
@@ -35,14 +36,17 @@ export function renderLive(model: LiveModel, style: LiveStyle): string[] {
   const top = [header(model, style), ''];
   const room = style.height - top.length - bottom.length;
   const workloads = inOrder(model.status.workloads);
-  if (workloads.length === 0) {
+  const jobs = model.status.scaledJobs ?? [];
+  if (workloads.length + jobs.length === 0) {
     const hint = style.colors.dim(cut('No workloads yet: `ebb apply -f FILE` brings one.'));
     return [...top, hint, ...bottom].slice(0, Math.max(1, style.height));
   }
-  const nameWidth = Math.max(...workloads.map((workload) => textWidth(workload.name)));
-  const panels = fit(workloads, room, (workload, detail) =>
+  const nameWidth = Math.max(...[...workloads, ...jobs].map(({ name }) => textWidth(name)));
+  const jobPanels = jobs.map((one) => scaledJobPanel(one, nameWidth, style));
+  const panels = fit(workloads, room - jobPanels.flat().length, (workload, detail) =>
     workloadPanel(workload, curvesOf(model, workload), model.nowMs, detail, nameWidth, style),
   );
+  panels.push(...jobPanels);
   let body = separated(panels);
   if (body.length > room) body = panels.flat();
   if (body.length > room) {

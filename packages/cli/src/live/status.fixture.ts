@@ -68,6 +68,7 @@ export function workloadStatus(changes: Partial<WorkloadStatus> = {}): WorkloadS
     replicaList: [replicaStatus()],
     conditions: [],
     url: 'http://127.0.0.1:8080/upscale',
+    scaledBy: null,
     ...changes,
   };
 }
@@ -95,6 +96,7 @@ export function idleStatus(name: string): WorkloadStatus {
       assumption: '',
     },
     url: `http://127.0.0.1:8080/${name}`,
+    scaledBy: null,
   });
 }
 

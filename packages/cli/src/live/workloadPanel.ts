@@ -1,4 +1,4 @@
-import type { ReplicaStatus, WorkloadStatus } from '@ebb/documents';
+import type { ReplicaStatus, TriggerStatus, WorkloadStatus } from '@ebb/documents';
 import type { Colors } from '../text/colors.ts';
 import { ageText, countText, durationText, moneyText, savedPercent } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
@@ -20,6 +20,7 @@ export interface PanelStyle {
 }
 
 const labelWidth = 12;
+const mostTriggers = 4;
 
 /** Whether anything of it runs, starts, waits or fails. */
 export function isBusy(status: WorkloadStatus): boolean {
@@ -43,6 +44,10 @@ export function workloadPanel(
 ): string[] {
   const lines = [head(status, nameWidth, detail, style)];
   if (detail === 'row') return lines;
+  const triggers = status.scaledBy?.triggers ?? [];
+  for (const [index, trigger] of triggers.slice(0, detail === 'full' ? mostTriggers : 1).entries()) {
+    lines.push(field(index === 0 ? 'triggers' : '', triggerText(trigger, style), style));
+  }
   lines.push(field('requests', requestsText(status, style), style));
   if (detail === 'full') {
     if (curves.replicas.length > 0) lines.push(field('last 60 s', curvesText(curves, style), style));
@@ -53,7 +58,19 @@ export function workloadPanel(
   return [...lines, ...decisionLines(status, nowMs, detail === 'full' ? 2 : 1, style)];
 }
 
-function field(label: string, text: string, { width, colors, glyphs }: PanelStyle): string {
+/** `orders (rabbitmq)  42 for 5 a replica, active`, or why it has no value. */
+export function triggerText(
+  { name, type, state, value, target, active, message }: TriggerStatus,
+  { colors }: PanelStyle,
+): string {
+  const title = name === type || name.endsWith(`-${type}`) ? type : `${name} (${type})`;
+  if (state === 'unread') return `${title}   ${colors.dim('not read yet')}`;
+  if (value === null) return `${title}   ${colors.red(withoutControls(message))}`;
+  const aim = target === null ? '' : colors.dim(` for ${target} each`);
+  return `${title}   ${value}${aim}   ${active ? colors.green('active') : colors.dim('not active')}`;
+}
+
+export function field(label: string, text: string, { width, colors, glyphs }: PanelStyle): string {
   return truncate(`  ${colors.dim(padEnd(label, labelWidth))}${text}`, width, glyphs.cut);
 }
 

@@ -210,6 +210,8 @@ export interface TriggerRequest {
   kind: 'ScaledObject' | 'ScaledJob' | 'Workload';
   key: ObjectKey;
   triggers: KedaTriggerSpec[];
+  /** A formula makes one value of them: what each aims at by itself does not count. */
+  hasFormula?: boolean;
   /** Environment of the target's container as its document has it, and variables that it takes from the host. */
   env: Record<string, string>;
   envFromHost: string[];

@@ -39,7 +39,9 @@ export function scaleConflicts(documents: readonly ParsedDocument[]): ScaleConfl
   for (const document of documents) {
     if (document.kind !== 'HorizontalPodAutoscaler' || isLeftAlone(document.document)) continue;
     const { key, target } = resolveHpa(document.document);
-    const found = objects.find(({ spec }) => keyText({ ...spec.key, name: spec.target.name }) === keyText({ ...key, name: target.name }));
+    const found = objects.find(
+      ({ spec }) => keyText({ ...spec.key, name: spec.target.name }) === keyText({ ...key, name: target.name }),
+    );
     // The HPA that KEDA itself has made, or is to take over, may be among exported files.
     if (!found || found.spec.hpaName === key.name) continue;
     const message = `"${target.name}" is scaled by the ScaledObject "${found.document.key.name}" and by this HorizontalPodAutoscaler`;

@@ -58,7 +58,6 @@ function missingFrom(
 
 function settingError({ parameter, message }: SettingProblem, trigger: KedaTriggerSpec): Finding {
   const key = writtenKey(parameter, trigger);
-  // A list of all that is missing ends with a full stop already.
   const consequence = ownTypes.includes(trigger.type) ? '' : '; KEDA would set Ready=False when it runs';
   return {
     severity: 'error',
@@ -109,7 +108,15 @@ function keyFindings(definition: AnyScaler, trigger: KedaTriggerSpec): Finding[]
     if (definition.handsOnMetadata) return [];
     const suggestion = nearest(key, known);
     const message = `${title(trigger)}: ${unknownText(key, definition.type)}`;
-    return [{ ...at, code: 'unknown-setting', message, suggestion, ...(suggestion ? {} : { allowed: known }) }];
+    return [
+      {
+        ...at,
+        code: 'unknown-setting',
+        message,
+        suggestion,
+        ...(suggestion || key === 'metricName' ? {} : { allowed: known }),
+      },
+    ];
   });
 }
 

@@ -233,3 +233,25 @@ describe.each(scalers.map((scaler) => [scaler.type, scaler] as const))('%s', (_t
     }
   });
 });
+
+it('a trigger that only a formula uses may leave out its target, where KEDA lets it', () => {
+  const object = (advanced: string) => `apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: { name: worker }
+spec:
+  scaleTargetRef: { name: worker }
+  triggers:
+    - type: postgresql
+      name: rows
+      metadata: { query: SELECT 1, connectionFromEnv: DATABASE }
+${advanced}`;
+  const formula = '  advanced: { scalingModifiers: { formula: rows * 2, target: "5" } }\n';
+  const errorsOf = (text: string) => {
+    const { documents } = parseDocuments(text, { file: 'so.yaml' });
+    return documents
+      .flatMap((parsed) => triggerProblems(parsed, documents))
+      .filter(({ severity }) => severity === 'error');
+  };
+  expect(errorsOf(object(''))).toHaveLength(1);
+  expect(errorsOf(object(formula))).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { type TriggerTarget, TriggerTargetError } from '@ebb/core';
 import type { KedaTriggerSpec } from '@ebb/documents';
 import { findUnavailable } from '../catalogue.ts';
 import type { AnyScaler, Parameters, Settings } from '../contract/definition.ts';
+import { asFormulaSources } from '../contract/formulaTarget.ts';
 import { readSettings } from '../contract/readSettings.ts';
 import { findScaler } from '../registry.ts';
 import { title, usualTarget } from './usualTarget.ts';
@@ -20,8 +21,9 @@ export function triggerTargetOf(trigger: TriggerText): TriggerTarget | null {
 }
 
 /** Targets of all triggers by name, as decisions take them; cpu and memory are left out. Throws `TriggerTargetError`. */
-export function triggerTargetsOf(triggers: readonly TriggerText[]): Record<string, TriggerTarget> {
-  const external = triggers.filter(({ type }) => type !== 'cpu' && type !== 'memory');
+export function triggerTargetsOf(triggers: readonly TriggerText[], hasFormula = false): Record<string, TriggerTarget> {
+  const read = hasFormula ? asFormulaSources(triggers, findScaler) : triggers;
+  const external = read.filter(({ type }) => type !== 'cpu' && type !== 'memory');
   return Object.fromEntries(
     external.map((trigger) => [trigger.name, triggerTargetOf(trigger) ?? usualTarget(trigger)]),
   );

@@ -5,10 +5,15 @@ import {
   resolveScaledJob,
   resolveScaledObject,
 } from '@ebb/documents';
+import { asFormulaSources } from '../contract/formulaTarget.ts';
+import { findScaler } from '../registry.ts';
 
 /** The triggers of a ScaledObject or ScaledJob; none for other kinds. */
 export function triggersOf(parsed: ParsedDocument): KedaTriggerSpec[] {
-  if (parsed.kind === 'ScaledObject') return resolveScaledObject(parsed.document).triggers;
+  if (parsed.kind === 'ScaledObject') {
+    const { triggers, modifiers } = resolveScaledObject(parsed.document);
+    return modifiers ? asFormulaSources(triggers, findScaler) : triggers;
+  }
   return parsed.kind === 'ScaledJob' ? resolveScaledJob(parsed.document).triggers : [];
 }
 

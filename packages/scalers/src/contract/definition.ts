@@ -51,6 +51,8 @@ export interface ScalerDefinition<Of extends Parameters = Parameters> {
   check?(settings: Settings<Of>, written: WrittenSettings): SettingProblem[];
   /** Null: only the source knows (an external scaler tells it with each reading). */
   target(settings: Settings<Of>): TriggerTarget | null;
+  /** Parameter that may be left out where only a formula uses the trigger's value (KEDA's AsMetricSource). */
+  formulaTarget?: string;
   /** KEDA's name of the metric before `sN-` and normalisation, such as `rabbitmq-orders`. */
   metricName(settings: Settings<Of>): string;
   /** Metadata that is none of the parameters is not a mistake: it is handed on (external scalers have keys of their own). */
@@ -73,7 +75,7 @@ export interface ScalerDefinition<Of extends Parameters = Parameters> {
 }
 
 /** A definition as the registry keeps it: its settings are only known to itself. */
-export type AnyScaler = ScalerDefinition<Parameters>;
+export type AnyScaler = ScalerDefinition;
 
 /** Checks the definition's types and forgets them, for the registry. */
 export function defineScaler<const Of extends Parameters>(definition: ScalerDefinition<Of>): AnyScaler {

@@ -22,6 +22,7 @@ export const kubernetesWorkload = defineScaler({
       ...(groupByNode ? [{ parameter: 'groupByNode', message, severity: 'warning' as const }] : []),
     ];
   },
+  formulaTarget: 'value',
   target: ({ value, activationValue }) => ({ target: value, activationTarget: activationValue }),
   metricName: () => 'workload',
   open: ({ podSelector, activationValue }, { inside }) => ({

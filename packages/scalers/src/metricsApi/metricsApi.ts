@@ -54,6 +54,7 @@ export const metricsApi = defineScaler({
     }
     return problems;
   },
+  formulaTarget: 'targetValue',
   target: ({ targetValue, activationTargetValue }) => ({
     target: targetValue,
     activationTarget: activationTargetValue,

@@ -391,7 +391,7 @@ describe.runIf(available('redis'))('with Redis', () => {
       const nodes = await startRedisCluster();
       try {
         const context = testContext();
-        const metadata = { address: String(nodes.addresses.split(',')[0]) };
+        const metadata = { address: nodes.addresses.split(',')[0] ?? '' };
         const sources = ['a', 'b', 'c', 'd', 'e', 'f'].map((listName) =>
           open(redis, { ...metadata, listName }, {}, context),
         );

@@ -25,7 +25,7 @@ export function tlsOptions({ ca, cert, key, keyPassword, unsafeSsl }: TlsSetting
   ] as const) {
     if (pem === undefined) continue;
     try {
-      new X509Certificate(pem);
+      void new X509Certificate(pem).subject;
     } catch {
       throw new SourceError('bad-setting', `${name} is not a certificate in PEM form`);
     }

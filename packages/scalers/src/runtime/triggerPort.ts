@@ -2,6 +2,7 @@ import type { Reading, TriggerPort, TriggerRequest, TriggerSet } from '@ebb/core
 import type { KedaTriggerSpec, ObjectKey } from '@ebb/documents';
 import type { AnyScaler } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
+import { asFormulaSources } from '../contract/formulaTarget.ts';
 import { readSettings } from '../contract/readSettings.ts';
 import type { InsideView, ScalerContext } from '../contract/source.ts';
 import { Connections } from './connections.ts';
@@ -41,7 +42,8 @@ function openSet(options: TriggerPortOptions, connections: Connections, request:
     const value = options.hostEnv[name];
     if (value !== undefined) env[name] ??= value;
   }
-  const external = request.triggers
+  const { triggers } = request;
+  const external = (request.hasFormula ? asFormulaSources(triggers, options.find) : triggers)
     .map((trigger, index) => ({ trigger, index, definition: options.find(trigger.type) }))
     .filter(({ trigger }) => trigger.type !== 'cpu' && trigger.type !== 'memory');
   const unsupported = external.flatMap(({ trigger, definition }) => (definition ? [] : [trigger.name]));

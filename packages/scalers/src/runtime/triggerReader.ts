@@ -85,12 +85,7 @@ export class TriggerReader {
   }
 
   #watch(source: TriggerSource, tell: (answer: SourceReading | SourceError) => void, again: () => void): void {
-    const reader = this;
-    const pace = {
-      get intervalMs() {
-        return reader.#intervalMs;
-      },
-    };
+    const pace = Object.defineProperty({ intervalMs: 0 }, 'intervalMs', { get: () => this.#intervalMs });
     let isAsking = false;
     let isMissed = false;
     const ask = async (): Promise<void> => {

@@ -40,7 +40,7 @@ export class PostgresConnection implements SqlConnection {
         await transaction.unsafe(`select set_config('statement_timeout', '${Math.ceil(this.#timeoutMs)}', true)`);
         const pending = transaction.unsafe(query, [], { simple: false } as object);
         // As arrays: two columns may have the same name. As a cursor: only one row is fetched of however many.
-        pending.values();
+        void pending.values();
         for await (const rows of pending.cursor(1)) return (rows as unknown as readonly unknown[][])[0]?.[0];
         return undefined;
       });

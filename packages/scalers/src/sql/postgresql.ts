@@ -39,6 +39,7 @@ export const postgresql = defineScaler({
         message: `${name} is missing: give connection, or all of ${single.join(', ')}`,
       }));
   },
+  formulaTarget: 'targetQueryValue',
   target: ({ targetQueryValue, activationTargetQueryValue }) => ({
     target: targetQueryValue,
     activationTarget: activationTargetQueryValue,

@@ -318,6 +318,15 @@ describe('reactive, under the improvements', () => {
     expect(woken.decision).toMatchObject({ replicas: 10, revisitAtMs: 1040 });
   });
 
+  it('acts on more news at once, between two syncs of the HPA', () => {
+    const first = decide(reactive(), null, seen(0, 0, { value: 1 }));
+    const more = decide(reactive(), first.memory, seen(4, 1, { value: 48 }, { fresh: ['queue'] }));
+    expect(more.decision.replicas).toBe(10);
+    const same = decide(reactive(), more.memory, seen(8, 10, { value: 48 }, { fresh: [] }));
+    expect(same.decision.reasons.map(({ code }) => code)).toContain('hpa-between-syncs');
+    expect(same.decision.replicas).toBe(10);
+  });
+
   it('follows within a second, and comes down by the policies, the last replica by the cool-down', () => {
     let { memory } = decide(reactive(), null, seen(0, 0, { value: 48 }));
     const more = decide(reactive(), memory, seen(second, 10, { value: 100 }));

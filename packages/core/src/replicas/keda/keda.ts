@@ -54,7 +54,10 @@ export function decideByKeda(
     if (!asleep && isHpaTurn) {
       const metrics = adapterMetrics(spec, seen, memory.failures, evaluate);
       for (const metric of metrics) if (metric.isFallback) reasons.push(fallbackReason(metric));
-      const result = decideByHpa(hpaSpec(spec, metrics), memory.hpa, {
+      // News are acted on when they come; the grid is for what time alone changes.
+      const isNews = isReactive && (keda.fresh?.length ?? 0) > 0;
+      const before: Memory | null = isNews && memory.hpa ? { ...memory.hpa, nextSyncMs: nowMs } : memory.hpa;
+      const result = decideByHpa(hpaSpec(spec, metrics), before, {
         ...observation,
         hpa: {
           specReplicas: current,
