@@ -1,5 +1,5 @@
 import type { ApiObject } from '@ebb/client';
-import type { KindName, ScaledJobStatus, WorkloadStatus } from '@ebb/documents';
+import type { KindName, ScaledJobStatus, ScaledObjectStatus, WorkloadStatus } from '@ebb/documents';
 import { ageText, microsecondsText, moneyText } from './text/format.ts';
 import { coldStartStages } from './live/coldStartText.ts';
 import type { Column } from './text/table.ts';
@@ -20,6 +20,7 @@ export function objectColumns(kind: KindName, options: ColumnOptions): Column<Ap
     ...(options.namespaces ? [{ title: 'namespace', value: (object: ApiObject) => object.metadata.namespace }] : []),
     { title: 'name', value: ({ metadata }) => metadata.name },
     ...(kind === 'Workload' ? workloadColumns(options.wide) : []),
+    ...(kind === 'ScaledObject' ? scaledObjectColumns() : []),
     ...(kind === 'ScaledJob' ? jobColumns() : []),
     { title: 'generation', align: 'right', value: ({ metadata }) => String(metadata.generation) },
     age,
@@ -33,6 +34,26 @@ function ofStatus(
   value: (status: WorkloadStatus) => string,
 ): Column<ApiObject> {
   return { title, align, value: ({ status }) => (status && 'replicaList' in status ? value(status) : '-') };
+}
+
+/** As `kubectl get scaledobjects` shows them. */
+function scaledObjectColumns(): Column<ApiObject>[] {
+  const of = (title: string, value: (status: ScaledObjectStatus) => string): Column<ApiObject> => ({
+    title,
+    value: ({ status }) => (status && 'hpaName' in status ? value(status) : '-'),
+  });
+  const condition = (type: string) => (status: ScaledObjectStatus) =>
+    status.conditions.find((one) => one.type === type)?.status ?? '-';
+  return [
+    of('target', ({ target }) => target),
+    of('min-max', ({ minReplicas, maxReplicas }) => `${minReplicas}-${maxReplicas}`),
+    of('wanted', ({ replicas }) => (replicas === null ? '-' : String(replicas))),
+    of('ready', condition('Ready')),
+    of('active', condition('Active')),
+    of('fallback', condition('Fallback')),
+    of('paused', condition('Paused')),
+    of('triggers', ({ triggers }) => [...new Set(triggers.map(({ type }) => type))].join(',')),
+  ];
 }
 
 function jobColumns(): Column<ApiObject>[] {

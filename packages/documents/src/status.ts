@@ -176,6 +176,22 @@ export interface TriggerStatus {
   message: string;
 }
 
+/** What Ebb says of a ScaledObject, in KEDA's words. */
+export interface ScaledObjectStatus {
+  /** Name of the workload that it scales; the object may be there before it. */
+  target: string;
+  mode: 'exact' | 'reactive';
+  minReplicas: number;
+  maxReplicas: number;
+  /** Replicas that are wanted now; null: there is no such workload. */
+  replicas: number | null;
+  /** Name that KEDA would give its HPA. */
+  hpaName: string;
+  triggers: TriggerStatus[];
+  /** Ready, Active, Fallback, Paused. */
+  conditions: Condition[];
+}
+
 export interface ScaledByStatus {
   kind: 'ScaledObject';
   name: string;
@@ -212,8 +228,8 @@ export interface ApiObject {
   };
   /** What was written beside metadata; of kinds without a `spec` (Secret, ConfigMap), all of it. Secret values are `***`. */
   spec: unknown;
-  /** Of a workload or a ScaledJob, once the engine has seen it. */
-  status?: WorkloadStatus | ScaledJobStatus;
+  /** Of a workload, a ScaledObject or a ScaledJob, once the engine has seen it. */
+  status?: WorkloadStatus | ScaledObjectStatus | ScaledJobStatus;
 }
 
 /** What `/api/v1/watch` streams: each with a sequence that a client can resume from. */

@@ -3,6 +3,7 @@ import {
   keyText,
   type ObjectKey,
   type ScaledJobStatus,
+  type ScaledObjectStatus,
   type WatchEvent,
   type WorkloadSpec,
   type WorkloadStatus,
@@ -25,7 +26,8 @@ import { exists } from './replicaSet.ts';
 import { SavedState } from './savedState.ts';
 import { readSchedules } from './schedules.ts';
 import { journalSnapshot } from './journalSnapshot.ts';
-import { checkScaledObjects, ScaledObjects } from './scaledObjects.ts';
+import { checkScaledObjects, ScaledObjects, targetKey } from './scaledObjects.ts';
+import { scaledObjectStatus } from './scaledObjectStatus.ts';
 import { bindScaling } from './scaling.ts';
 import { followSources, loadSources } from './sources.ts';
 import { workloadStatus } from './status.ts';
@@ -193,6 +195,13 @@ class LiveEngine implements Engine {
 
   nowMs(): number {
     return this.#context.ports.clock.nowMs();
+  }
+
+  scaledObject(key: ObjectKey): ScaledObjectStatus | null {
+    const known = this.#context.scaledObjects.get(keyText(key));
+    if (!known) return null;
+    const state = this.#context.workloads.get(targetKey(known.spec));
+    return scaledObjectStatus(this.#context, known, state && !state.removed ? state : null);
   }
 
   scaledJobs(): ScaledJobStatus[] {

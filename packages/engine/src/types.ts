@@ -9,7 +9,15 @@ import type {
   StoredDocument,
   TriggerPort,
 } from '@ebb/core';
-import type { ObjectKey, EventSpec, ScaledJobStatus, ScheduleSpec, WatchEvent, WorkloadStatus } from '@ebb/documents';
+import type {
+  ObjectKey,
+  EventSpec,
+  ScaledJobStatus,
+  ScaledObjectStatus,
+  ScheduleSpec,
+  WatchEvent,
+  WorkloadStatus,
+} from '@ebb/documents';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -130,6 +138,8 @@ export interface Engine {
   labels(): { key: ObjectKey; labels: Readonly<Record<string, string>> }[];
   /** The engine's clock, which statuses and events name. */
   nowMs(): number;
+  /** What becomes of a ScaledObject; null where there is none. */
+  scaledObject(key: ObjectKey): ScaledObjectStatus | null;
   /** Every ScaledJob with its Jobs. */
   scaledJobs(): ScaledJobStatus[];
   /** Every status change (at most ten a second for each workload), decision and document change, in order. */

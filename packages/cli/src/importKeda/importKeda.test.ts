@@ -215,7 +215,6 @@ describe('ebb scalers', () => {
     const { code, out } = await ebb('scalers');
     expect(code).toBe(0);
     for (const { type, summary } of scalers) expect(out).toMatch(new RegExp(`^${type} .*${summary.slice(0, 20)}`, 'm'));
-    expect(out).toContain('rights: SELECT on the tables of the query.');
     expect(out).toContain('azure-servicebus');
     expect(JSON.parse((await ebb('scalers', '--json')).out).scalers).toHaveLength(scalers.length);
   });

@@ -28,19 +28,13 @@ export function scalerList(
   const names = unavailable.map(({ type }) => type).join(', ');
   return [
     dim(first),
-    ...rows.flatMap((row, index) => [row, ...rightsOf(scalers[index]).map((line) => `    ${dim(line)}`)]),
+    ...rows,
     '',
     bold(`Known and not available here (${unavailable.length})`),
     ...paragraph(names),
     '',
     dim('ebb scalers TYPE tells the settings, rules and rights of one'),
   ];
-}
-
-/** What the account must be allowed to do, in a line; nothing where no account is needed. */
-function rightsOf(scaler: AnyScaler | undefined): string[] {
-  const rights = scaler?.documentation.rights ?? 'None.';
-  return rights.startsWith('None') ? [] : wrap(`rights: ${rights}`, lineWidth - 4, 1);
 }
 
 /** One scaler in full. */

@@ -1,19 +1,19 @@
 import type { StoredDocument } from '@ebb/core';
-import { type ApiObject, isKindName, redactDocument, type ScaledJobStatus, type WorkloadStatus } from '@ebb/documents';
+import { type ApiObject, isKindName, redactDocument } from '@ebb/documents';
 import type { Engine } from '@ebb/engine';
 
+type ObjectStatus = NonNullable<ApiObject['status']>;
+
 /** What the engine says of an object; null where it says nothing of that kind. */
-export function statusOf(
-  engine: Engine,
-  { kind, key }: Pick<StoredDocument, 'kind' | 'key'>,
-): WorkloadStatus | ScaledJobStatus | null {
+export function statusOf(engine: Engine, { kind, key }: Pick<StoredDocument, 'kind' | 'key'>): ObjectStatus | null {
   if (kind === 'Workload') return engine.status(key);
+  if (kind === 'ScaledObject') return engine.scaledObject(key);
   if (kind !== 'ScaledJob') return null;
   return engine.scaledJobs().find(({ namespace, name }) => namespace === key.namespace && name === key.name) ?? null;
 }
 
 /** An object as the API gives it. What is secret in it is not shown. */
-export function objectView(stored: StoredDocument, status: WorkloadStatus | ScaledJobStatus | null): ApiObject {
+export function objectView(stored: StoredDocument, status: ObjectStatus | null): ApiObject {
   const shown = isKindName(stored.kind) ? redactDocument(stored.kind, stored.document) : stored.document;
   const written = isRecord(shown) ? shown : {};
   const metadata = isRecord(written.metadata) ? written.metadata : {};

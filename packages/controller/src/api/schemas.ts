@@ -13,6 +13,7 @@ import type {
   RequestCounts,
   ScaledByStatus,
   ScaledJobStatus,
+  ScaledObjectStatus,
   SystemStatus,
   TriggerStatus,
   WatchEvent,
@@ -208,6 +209,20 @@ export const scaledJobStatusSchema = component<ScaledJobStatus>(
   }),
 );
 
+const scaledObjectStatus = component<ScaledObjectStatus>(
+  'ScaledObjectStatus',
+  z.strictObject({
+    target: z.string(),
+    mode,
+    minReplicas: count,
+    maxReplicas: count,
+    replicas: count.nullable(),
+    hpaName: z.string(),
+    triggers: z.array(triggerStatus),
+    conditions: z.array(condition),
+  }),
+);
+
 export const workloadStatusSchema = component<WorkloadStatus>(
   'WorkloadStatus',
   z.strictObject({
@@ -265,7 +280,7 @@ export const objectSchema = component<ApiObject>(
       creationTimestamp: z.string(),
     }),
     spec: z.unknown(),
-    status: z.union([workloadStatusSchema, scaledJobStatusSchema]).exactOptional(),
+    status: z.union([workloadStatusSchema, scaledObjectStatus, scaledJobStatusSchema]).exactOptional(),
   }),
 );
 
