@@ -8,6 +8,9 @@ import {
 import { type Job, runId } from './job.ts';
 import { type ScaledJobState, unfinished } from './scaledJobState.ts';
 
+/** A process that has not taken its message after this long counts as one that has. */
+const longestTakeMs = 10_000;
+
 /** What pods of a running process would have true. */
 const conditionsOfRunning = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready', 'PodReadyToStartContainers'];
 
@@ -54,5 +57,8 @@ function isPending(state: ScaledJobState, job: Job, nowMs: number): boolean {
     : [{ phase: 'Pending' as const, trueConditions: [] }];
   if (isJobPending({ pods }, pendingPodConditions)) return true;
   // Looked at more often than KEDA does: one that has not had the time to take its message is as good as pending.
-  return state.spec.improvements && state.taken.isOpen(runId(job), nowMs, state.spec.pollingIntervalMs);
+  return (
+    state.spec.improvements &&
+    state.taken.isOpen(runId(job), nowMs, Math.min(longestTakeMs, state.spec.pollingIntervalMs))
+  );
 }

@@ -1,4 +1,5 @@
 import type { JournalStore, Reading, ScaledJobResult, ScaledJobRules } from '@ebb/core';
+import { isoTime } from '../isoTime.ts';
 import type { Explanation } from '../types.ts';
 
 /** Body of a `decision` record of a ScaledJob: all that KEDA's arithmetic was done with, and what came out. */
@@ -12,6 +13,8 @@ export interface JobsDecisionBody {
   /** Jobs that were created; fewer than the result where it is paused or no process can be made. */
   create: number;
   paused: boolean;
+  /** The last Jobs have failed: none is made until then. */
+  heldBackUntilMs?: number;
 }
 
 const mostActions = 100;
@@ -43,6 +46,7 @@ function linesOfJobs({
   result,
   create,
   paused,
+  heldBackUntilMs,
 }: JobsDecisionBody): Explanation['lines'] {
   const read = readings.map(({ trigger, value, active, message, state }) => ({
     stage: 'reading',
@@ -65,10 +69,22 @@ function linesOfJobs({
       code: `strategy-${rules.strategy}`,
       sentence: `${running} Jobs are not finished, ${pending} of them pending; strategy ${rules.strategy} leaves ${result.create} to create.`,
     },
-    {
-      stage: 'grant',
-      code: paused ? 'paused' : 'created',
-      sentence: paused ? 'Paused: none is created.' : `Created: ${create}.`,
-    },
+    { stage: 'grant', ...granted({ create, paused, heldBackUntilMs }) },
   ];
+}
+
+function granted({
+  create,
+  paused,
+  heldBackUntilMs,
+}: Pick<JobsDecisionBody, 'create' | 'paused' | 'heldBackUntilMs'>): {
+  code: string;
+  sentence: string;
+} {
+  if (paused) return { code: 'paused', sentence: 'Paused: none is created.' };
+  if (heldBackUntilMs !== undefined) {
+    const sentence = `The last Jobs have failed: none is created until ${isoTime(heldBackUntilMs)}.`;
+    return { code: 'held-back', sentence };
+  }
+  return { code: 'created', sentence: `Created: ${create}.` };
 }

@@ -7,6 +7,7 @@ import {
 } from '@ebb/core';
 import { type JobTemplate, keyText, resolveJobTemplate, resolveScaledJob, type ScaledJobSpec } from '@ebb/documents';
 import type { TriggerReadings } from '../triggerReadings.ts';
+import { FailureBrake } from './failureBrake.ts';
 import { isFinished, type Job } from './job.ts';
 import { TakenWork } from './taken.ts';
 
@@ -25,6 +26,8 @@ export interface ScaledJobState {
   /** All that are not forgotten, by id. */
   readonly jobs: Map<string, Job>;
   readonly taken: TakenWork;
+  /** Of no meaning where KEDA's own polling is followed. */
+  readonly brake: FailureBrake;
   /** When the sources are asked next. */
   nextPollMs: number;
   /** Last result that was recorded, as text. */
@@ -45,6 +48,7 @@ export function newScaledJobState(stored: StoredDocument): ScaledJobState {
     triggers: null,
     jobs: new Map(),
     taken: new TakenWork(),
+    brake: new FailureBrake(),
     nextPollMs: 0,
     recorded: '',
     last: null,

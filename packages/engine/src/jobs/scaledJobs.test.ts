@@ -1,5 +1,5 @@
 import { kedaInput, VirtualSystem, type VirtualSystemOptions } from '@ebb/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 const key = { cluster: 'local', namespace: 'default', name: 'encoder' };
 const improved = { 'ebb.dev/improvements': 'true' };
@@ -145,5 +145,60 @@ describe('a ScaledJob', () => {
     await system.clock.advance(5000);
     expect(status(system).jobs).toEqual({ waiting: 0, running: 0, succeeded: 6, failed: 0 });
     expect(system.driver.runs.started.length).toBe(6);
+  });
+
+  it('asks again for a run that the agent had not heard of when it ended', async () => {
+    const system = await systemWith(jobs({}, improved));
+    system.driver.runs.plan = () => ({ spawnUs: 1000, runUs: 1_000_000, exitCode: 0 });
+    // The driver takes what is asked for, and the agent at the other end is killed before it reads it.
+    const run = vi.spyOn(system.driver, 'run').mockResolvedValueOnce();
+    system.triggers.set('queue', 1);
+    await system.clock.advance(100);
+    expect(run).toHaveBeenCalledTimes(1);
+    expect(system.driver.runs.started).toHaveLength(0);
+    system.driver.disconnect();
+    await system.clock.advance(5000);
+    system.driver.reconnect();
+    await system.clock.advance(100);
+    expect(status(system).jobs).toMatchObject({ waiting: 0, running: 1 });
+    expect(new Set(run.mock.calls.map(([{ id }]) => id)).size).toBe(1);
+  });
+
+  it('sets no timer for what waits for the agent', async () => {
+    const system = await systemWith(jobs({ jobTargetRef: template({ backoffLimit: 5 }) }, improved));
+    system.driver.runs.plan = () => ({ spawnUs: 1000, runUs: 1000, exitCode: 3 });
+    system.triggers.set('queue', 1);
+    await system.clock.advance(2000);
+    expect(status(system).jobs.waiting).toBe(1);
+    system.driver.disconnect();
+    const timers = vi.spyOn(system.clock, 'at');
+    await system.clock.advance(60_000);
+    // A back-off of 10 s ended long ago: it is not looked at every millisecond.
+    expect(timers.mock.calls.length).toBeLessThan(200);
+    system.driver.reconnect();
+    await system.clock.advance(100);
+    expect(system.driver.runs.started.length).toBeGreaterThan(1);
+  });
+
+  it('makes Jobs that only fail slower and slower, and says so; one that succeeds ends it', async () => {
+    const failing = jobs(
+      { jobTargetRef: template({ backoffLimit: 0 }), maxReplicaCount: 4, pollingInterval: 10 },
+      improved,
+    );
+    const system = await systemWith(failing);
+    system.driver.runs.plan = () => ({ spawnUs: 1000, runUs: 2000, exitCode: 1 });
+    system.triggers.set('queue', 100);
+    // At most so many rounds of four: 100 ms, 200 ms, … up to 10 s between them.
+    await system.clock.advance(60_000);
+    expect(system.driver.runs.started.length).toBeGreaterThan(20);
+    expect(system.driver.runs.started.length).toBeLessThan(60);
+    const said = await system.await(system.engine.explain(key));
+    expect(said?.lines.at(-1)).toMatchObject({ code: 'held-back', sentence: expect.stringContaining('have failed') });
+
+    system.driver.runs.plan = () => ({ spawnUs: 1000, runUs: 50_000, exitCode: 0 });
+    await system.clock.advance(11_000);
+    const before = system.driver.runs.started.length;
+    await system.clock.advance(2000);
+    expect(system.driver.runs.started.length - before).toBeGreaterThan(80);
   });
 });

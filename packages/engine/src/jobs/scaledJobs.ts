@@ -109,7 +109,10 @@ export class ScaledJobs {
     const ids = new Set(runs.map(({ id }) => id));
     for (const run of runs) this.observed(run);
     for (const { state, job } of [...this.#runs.values()]) {
-      if (job.phase === 'running' && !ids.has(runId(job))) this.#lost(state, job);
+      if (ids.has(runId(job))) continue;
+      if (job.phase === 'running') this.#lost(state, job);
+      // It was asked for, but the agent ended before it had heard of it.
+      else if (job.attempts > 0) job.retryAtMs ??= this.#context.ports.clock.nowMs();
     }
     for (const state of this.#states.values()) this.#look(state);
   }
@@ -199,6 +202,7 @@ export class ScaledJobs {
         this.#decide(state);
       }
     }
+    if (state.brake.release(nowMs) && state.spec.improvements) this.#decide(state);
     for (const job of unfinished(state)) this.#tend(state, job, nowMs);
     this.#plan(state);
   }
@@ -210,7 +214,12 @@ export class ScaledJobs {
       return this.#end(state, job, `ran longer than activeDeadlineSeconds (${deadlineMs / 1000} s)`);
     }
     const isDue = job.phase === 'waiting' && job.retryAtMs !== null && nowMs >= job.retryAtMs;
-    if (isDue && this.#listed && this.#context.driverConnected) void this.#start(state, job);
+    if (isDue && this.#canStart) void this.#start(state, job);
+  }
+
+  /** Where this is not so, the next list of the driver is waited for. */
+  get #canStart(): boolean {
+    return this.#listed && this.#context.driverConnected;
   }
 
   #decide(state: ScaledJobState): void {
@@ -221,8 +230,10 @@ export class ScaledJobs {
     if (!decision) return;
     state.last = { result: decision.result, readings: decision.readings, atMs: nowMs };
     this.#context.feed.changed(state.journalKey, false);
-    const create = state.spec.paused || 'problem' in state.template ? 0 : decision.result.create;
-    this.#record(state, decision, create);
+    const heldBackUntilMs = state.spec.improvements ? state.brake.untilMs : null;
+    const mayCreate = !state.spec.paused && !('problem' in state.template) && heldBackUntilMs === null;
+    const create = mayCreate ? decision.result.create : 0;
+    this.#record(state, decision, create, heldBackUntilMs);
     for (let made = 0; made < create; made++) {
       const job = newJob(`${state.spec.key.name}-${ports.newSuffix()}`, state.spec.key, state.stored.generation, nowMs);
       state.jobs.set(job.id, job);
@@ -233,8 +244,13 @@ export class ScaledJobs {
   }
 
   /** Decisions that say the same again are not written again. */
-  #record(state: ScaledJobState, { result, running, pending, readings }: JobDecision, create: number): void {
-    const text = JSON.stringify([result, running, pending, create]);
+  #record(
+    state: ScaledJobState,
+    { result, running, pending, readings }: JobDecision,
+    create: number,
+    heldBackUntilMs: number | null,
+  ): void {
+    const text = JSON.stringify([result, running, pending, create, heldBackUntilMs]);
     if (text === state.recorded && create === 0) return;
     state.recorded = text;
     const { rules } = state;
@@ -247,6 +263,7 @@ export class ScaledJobs {
       result,
       create,
       paused: state.spec.paused,
+      ...(heldBackUntilMs === null ? {} : { heldBackUntilMs }),
     });
   }
 
@@ -284,8 +301,10 @@ export class ScaledJobs {
     if (isStaleEpoch(error)) return this.#context.deposed();
     state.problem = messageOf(error);
     job.message = state.problem;
-    if (error instanceof JobStartError) this.#end(state, job, state.problem);
-    else
+    if (error instanceof JobStartError) {
+      state.brake.failed(job.createdAtMs, this.#context.ports.clock.nowMs(), state.spec.pollingIntervalMs);
+      this.#end(state, job, state.problem);
+    } else
       this.#context.ports.log('warn', 'a Job could not be started and is tried again', {
         job: job.id,
         error: state.problem,
@@ -297,7 +316,10 @@ export class ScaledJobs {
     state.taken.ended(run.id);
     const { ports, journal, feed } = this.#context;
     const { template } = state;
-    afterRun(job, run, 'problem' in template ? 0 : template.backoffLimit, ports.clock.nowMs());
+    const nowMs = ports.clock.nowMs();
+    afterRun(job, run, 'problem' in template ? 0 : template.backoffLimit, nowMs);
+    if (job.phase === 'succeeded') state.brake.succeeded();
+    else if (isFinished(job)) state.brake.failed(job.createdAtMs, nowMs, state.spec.pollingIntervalMs);
     const { phase, exitCode, message } = job;
     journal.record('outcome', state.journalKey, {
       type: `run-${run.phase}`,
@@ -311,7 +333,8 @@ export class ScaledJobs {
     feed.changed(state.journalKey, true);
     await this.#keep(job);
     this.#stop(run.id);
-    if (state.spec.improvements && isFinished(job)) this.#decide(state);
+    // What the last reading said is as old as a second: the source is asked again before a free place is filled.
+    if (state.spec.improvements && isFinished(job)) state.triggers?.ask();
     this.#plan(state);
   }
 
@@ -385,9 +408,9 @@ export class ScaledJobs {
     const { clock } = this.#context.ports;
     const { template } = state;
     const deadlineMs = 'problem' in template ? null : template.activeDeadlineMs;
-    const times = [state.nextPollMs];
+    const times = [state.nextPollMs, state.brake.untilMs ?? state.nextPollMs];
     for (const job of unfinished(state)) {
-      if (job.phase === 'waiting' && job.retryAtMs !== null) times.push(job.retryAtMs);
+      if (job.phase === 'waiting' && job.retryAtMs !== null && this.#canStart) times.push(job.retryAtMs);
       if (deadlineMs !== null && job.startedAtMs !== null) times.push(job.startedAtMs + deadlineMs);
     }
     const atMs = Math.max(clock.nowMs() + 1, Math.min(...times));

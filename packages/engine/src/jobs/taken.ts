@@ -7,20 +7,25 @@ export class TakenWork {
   /** Runs that have not taken theirs, oldest first, and when they began. */
   readonly #open = new Map<string, number>();
   #queueLength: number | null = null;
+  /** Runs that ended before the fall they caused was seen. */
+  #endedUnseen = 0;
 
   began(run: string, atMs: number): void {
     if (!this.#open.has(run)) this.#open.set(run, atMs);
   }
 
   ended(run: string): void {
-    this.#open.delete(run);
+    if (this.#open.delete(run)) this.#endedUnseen++;
   }
 
   /** The queue's length as it was just read. */
   seen(queueLength: number): void {
     const fallen = this.#queueLength === null ? 0 : Math.floor(this.#queueLength - queueLength);
     this.#queueLength = queueLength;
-    for (const run of [...this.#open.keys()].slice(0, Math.max(0, fallen))) this.#open.delete(run);
+    // A fall that one caused which has ended is not another's; what new messages hide of it is never seen.
+    const others = Math.max(0, fallen - this.#endedUnseen);
+    this.#endedUnseen = 0;
+    for (const run of [...this.#open.keys()].slice(0, others)) this.#open.delete(run);
   }
 
   /** Whether the run's work is still in the queue, as far as that is known. */

@@ -44,10 +44,13 @@ export function watchRoutes({ ring, clock, engine }: ApiContext, streams: Stream
               since: from,
               nowMs: () => clock.nowMs(),
               opening: () =>
-                engine.statuses().map((status) => ({
+                [
+                  ...engine.statuses().map((status) => ({ type: 'status' as const, status })),
+                  ...engine.scaledJobs().map((status) => ({ type: 'jobs' as const, status })),
+                ].map((shown) => ({
                   sequence: ring.newest,
-                  type: 'status',
-                  json: JSON.stringify({ sequence: ring.newest, type: 'status', at: clock.nowMs(), status }),
+                  type: shown.type,
+                  json: JSON.stringify({ sequence: ring.newest, at: clock.nowMs(), ...shown }),
                 })),
             }),
         );
