@@ -6,6 +6,18 @@ const benches = {
     does: 'one decision round over 10,000 workloads: CPU, memory, journal bytes',
     load: () => import('./decide.mjs'),
   },
+  rehearse: {
+    does: 'a million requests through the full stack on virtual time',
+    load: () => import('./rehearse.mjs'),
+  },
+  events: {
+    does: 'from a message at a real broker to the decision, and a thousand triggers at rest',
+    load: () => import('./events.mjs'),
+  },
+  jobs: {
+    does: '10,000 Jobs on real parts under kills of control plane, agent, workers and broker: nothing is lost',
+    load: () => import('./jobs.mjs'),
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -43,8 +43,27 @@ export function rememberRecommendation(
   if (last) last[1] = nowMs;
   if (!last || last[0] !== replicas) memory.history.push([replicas, nowMs]);
   const newest = memory.history.length - 1;
-  memory.history = memory.history.filter((entry, index) => index === newest || entry[1] > nowMs - longestMs);
+  const recent = memory.history.filter((entry, index) => index === newest || entry[1] > nowMs - longestMs);
+  memory.history = withoutOutlasted(recent);
   while (memory.history.length > mostEntries) mergeOldest(memory.history);
+}
+
+/**
+ * Without the entries that cannot count any more: a later one counts longer, so that an entry matters only while it is
+ * larger, or smaller, than all that came after it. Stabilisation gives the same with them and without.
+ */
+function withoutOutlasted(history: [number, number][]): [number, number][] {
+  let largest = Number.NEGATIVE_INFINITY;
+  let smallest = Number.POSITIVE_INFINITY;
+  const kept: [number, number][] = [];
+  for (let index = history.length - 1; index >= 0; index--) {
+    const entry = history[index];
+    if (!entry || (entry[0] <= largest && entry[0] >= smallest)) continue;
+    largest = Math.max(largest, entry[0]);
+    smallest = Math.min(smallest, entry[0]);
+    kept.push(entry);
+  }
+  return kept.reverse();
 }
 
 /** Two old recommendations become one that lasts as long and shrinks as little as either. */

@@ -84,6 +84,14 @@ function run(
   return { counts: decisions.map((decision) => decision.replicas), decisions, memory };
 }
 
+it('polls by a shorter interval as soon as it has one', () => {
+  const { memory } = decide(spec(), null, seen(0, 0, { value: 0 }));
+  const shorter = spec({ pollingIntervalMs: second });
+  const changed = decide(shorter, memory, seen(10, 0, { value: 0 }));
+  expect(changed.decision.revisitAtMs).toBe(10 + second);
+  expect(decide(shorter, changed.memory, seen(10 + second, 0, { value: 5 })).decision.replicas).toBe(1);
+});
+
 describe('the operator between 0 and 1', () => {
   const step = (
     one: KedaDecisionSpec,

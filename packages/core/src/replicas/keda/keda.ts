@@ -30,6 +30,8 @@ export function decideByKeda(
       hpa: null,
       replicas: null,
     };
+    // A shorter interval holds at once: KEDA begins its loop anew when the object is changed.
+    memory.nextPollMs = Math.min(memory.nextPollMs, nowMs + spec.pollingIntervalMs);
     if (!keda) return unobserved(spec, memory, nowMs);
     const reasons: Reason[] = [];
     const seen = withLastValues(spec, keda, memory, nowMs, reasons);

@@ -1,0 +1,236 @@
+import { type AllocationLimits, type JournalRecord, type Scaler } from '@ebb/core';
+import { type EventSpec, keyText, type ScheduleSpec, templateHash, type WorkloadSpec } from '@ebb/documents';
+import { type ApplyInput, createEngine, type Engine, type LogLevel } from '@ebb/engine';
+import type { WorldModel } from '../contract/model.ts';
+import type { RunResult } from '../contract/result.ts';
+import type { Trace } from '../contract/trace.ts';
+import { Draws } from '../kernel/draws.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { rehearsalEpochMs, SimulatedClock } from '../kernel/simulatedClock.ts';
+import { EphemeralStore } from '../world/ephemeralStore.ts';
+import { Fleet } from '../world/fleet.ts';
+import { SimulatedGateway } from '../world/gateway.ts';
+import { serviceTime } from '../world/serviceTime.ts';
+import { QueueTriggers, type TargetOf, targetFromSettings } from '../world/triggers.ts';
+import { Books, type Price } from './books.ts';
+import { bucketLengthMs } from './bucketLength.ts';
+import { Load } from './load.ts';
+import { type Scenario, scenarioOf } from './scenario.ts';
+import { firstMinuteMean } from './startReplicas.ts';
+
+export interface SimulateOptions {
+  trace: Trace;
+  /** As a user wrote them: Workloads and what scales them. */
+  documents: readonly ApplyInput[];
+  model: WorldModel;
+  seed: number;
+  /** Name of the policy, for the result. */
+  policy: string;
+  /** Micro-units of the currency for an hour of one replica; null: as the documents have it. */
+  price?: number | null;
+  /** Share of the trace that has passed, about a hundred times. */
+  onProgress?: (share: number) => void;
+  /** Keeps the engine's journal: the result has it then, and memory grows with the run. */
+  journal?: boolean;
+  /**
+   * Usable from the beginning, of each workload, within the bounds of its document: a number, or what the first minute needs
+   * on average. Left out: none.
+   */
+  startReplicas?: 'first-minute-mean' | number;
+  /**
+   * Rehearses at least so long: a trace of single requests does not say how long nothing came after its last one, and what
+   * is kept then is paid for. Left out: the trace's span.
+   */
+  spanMs?: number;
+  /** Reads schedules and dated events, as the live controller does; documents with either need it. */
+  scheduleScaler?: (schedules: ScheduleSpec[], events: EventSpec[]) => Scaler;
+  /** Reads targets out of the settings of triggers. Left out: by the names that KEDA's scalers give them. */
+  targetOf?: TargetOf;
+  limits?: AllocationLimits;
+  /** What the engine has to say. Left out: only errors, which end the run. */
+  log?: (level: LogLevel, message: string, data?: Record<string, unknown>) => void;
+}
+
+export interface SimulatedRun extends RunResult {
+  /** Where it was asked for. */
+  journal: JournalRecord[] | null;
+}
+
+const unlimited: AllocationLimits = {
+  maxReplicas: null,
+  capacity: { cpuMilli: null, memoryBytes: null, gpuMilli: null },
+  maxPricePerHourMicro: null,
+};
+const node = 'rehearsal';
+/** After the last arrival requests are waited for at most this long: with no replica to be had they never end. */
+const longestEndUs = 6 * 3_600_000_000;
+const letters = 'bcdfghjklmnpqrstvwxz2456789';
+
+/**
+ * Runs the engine on virtual time against a trace: the same engine, core and dispatcher as live, on simulated ports. The same
+ * options give the same result to the last bit, on every machine.
+ *
+ * @throws Error where documents and trace do not fit, a document is not valid, or the engine meets an error.
+ */
+export async function simulate(options: SimulateOptions): Promise<SimulatedRun> {
+  const { trace, model, seed, policy, price = null } = options;
+  const scenario = scenarioOf(trace, options.documents);
+  const spanUs = Math.max(trace.spanUs, (options.spanMs ?? 0) * 1000);
+  const draws = new Draws(seed);
+  const service = serviceTime(model.service, draws.fork('service'));
+  const start = await startCounts(options, scenario, draws);
+  const journal: JournalRecord[] | null = options.journal ? [] : null;
+
+  const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), priceOf(price, scenario.workloads));
+  const kernel = new Kernel();
+  const clock = new SimulatedClock(kernel);
+  const progress = progressOf(options, spanUs);
+  const fleet: Fleet = new Fleet(kernel, clock, model, draws.fork('fleet'), {
+    asked: (replica, isCold) => books.asked(replica, isCold),
+    ready: (replica) => books.ready(replica),
+    ended: (replica, wasReady) => {
+      books.ended(replica, wasReady);
+      gateway.replicaEnded(replica);
+    },
+  });
+  const gateway = new SimulatedGateway({
+    kernel,
+    model,
+    draws: draws.fork('gateway'),
+    workloads: scenario.workloads.map(({ key }) => keyText(key)),
+    replica: (id) => fleet.replicas.get(id) ?? null,
+    listener: books,
+    onBeat: () => {
+      triggers.beat();
+      progress(kernel.nowUs);
+    },
+  });
+  const triggers = new QueueTriggers({
+    kernel,
+    clock,
+    targetOf: options.targetOf ?? targetFromSettings,
+    workloadOf: (document) => scenario.scaledBy.get(document) ?? null,
+    inSystem: (workload) => gateway.inSystem(workload),
+  });
+  const store = new EphemeralStore((records) => {
+    books.recorded(records);
+    journal?.push(...records);
+  });
+  const failures: string[] = [];
+  const engine = createEngine({
+    epoch: await store.takeEpoch(),
+    version: 'rehearsal',
+    node,
+    limits: options.limits ?? unlimited,
+    ports: {
+      clock,
+      store,
+      driver: fleet,
+      gateway,
+      scheduleScaler: options.scheduleScaler ?? noSchedules,
+      triggers,
+      newSuffix: suffixes(draws.fork('suffix')),
+      log: (level, message, data) => {
+        options.log?.(level, message, data);
+        if (level === 'error') failures.push(`${message}: ${JSON.stringify(data ?? {})}`);
+      },
+    },
+  });
+
+  for (const input of scenario.documents) {
+    await store.documents.put({ ...input, atMs: rehearsalEpochMs, epoch: 1 });
+  }
+  for (const [index, count] of start?.entries() ?? []) begin(fleet, scenario.workloads[index], count);
+  await startEngine(engine, kernel, gateway, failures);
+
+  const load = new Load(trace, service, (workload, serviceUs, outputTokens, bodyBytes) => {
+    books.arrived(kernel.nowUs);
+    gateway.arrive(workload, serviceUs, outputTokens, bodyBytes);
+  });
+  await load.refill();
+  const mostUs = spanUs + longestEndUs;
+  let endUs = 0;
+  await kernel.run(load, (nextUs) => {
+    if (failures.length > 0) throw new Error(`the engine met an error: ${failures[0]}`);
+    if (load.nextUs !== Number.POSITIVE_INFINITY) return false;
+    if (nextUs <= spanUs || (gateway.open > 0 && nextUs <= mostUs)) return false;
+    endUs = Math.min(mostUs, Math.max(spanUs, kernel.nowUs));
+    return true;
+  });
+  await load.close();
+  kernel.nowUs = endUs;
+  fleet.finish();
+  await kernel.settle();
+  await engine.stop();
+  progress(Number.POSITIVE_INFINITY);
+  const currency = scenario.workloads[0]?.classes[0]?.currency ?? null;
+  const result = books.result(endUs);
+  return { trace: trace.name, policy, seed, ...result, currency: result.costMicro === null ? null : currency, journal };
+}
+
+async function startEngine(
+  engine: Engine,
+  kernel: Kernel,
+  gateway: SimulatedGateway,
+  failures: string[],
+): Promise<void> {
+  await engine.start();
+  gateway.connect();
+  await kernel.settle();
+  if (failures.length > 0) throw new Error(failures[0]);
+}
+
+async function startCounts(
+  { startReplicas, trace, model }: SimulateOptions,
+  scenario: Scenario,
+  draws: Draws,
+): Promise<number[] | null> {
+  if (startReplicas === undefined) return null;
+  if (startReplicas !== 'first-minute-mean') return scenario.workloads.map(() => startReplicas);
+  return firstMinuteMean(trace, serviceTime(model.service, draws.fork('service')), model.concurrency);
+}
+
+/** Replicas of the cheapest class, within the bounds of the document. */
+function begin(fleet: Fleet, workload: WorkloadSpec | undefined, count: number): void {
+  if (!workload) return;
+  const { key, classes, probes, scaling } = workload;
+  const cheapest = [...classes].sort((a, b) => a.pricePerHourMicro - b.pricePerHourMicro)[0];
+  if (!cheapest) return;
+  const bounded = Math.min(scaling.maxReplicas, Math.max(scaling.minReplicas, count));
+  for (let number = 0; number < bounded; number++) {
+    const id = `${key.name}-begin-${number}`;
+    fleet.begin({ id, workload: key, class: cheapest.name, revision: templateHash(cheapest, probes), node });
+  }
+}
+
+/** Null where not even one class has a price. */
+function priceOf(price: number | null, workloads: readonly WorkloadSpec[]): Price {
+  if (price !== null) return () => price;
+  const prices = new Map<string, number>();
+  for (const { key, classes } of workloads) {
+    for (const { name, pricePerHourMicro } of classes) prices.set(`${keyText(key)} ${name}`, pricePerHourMicro);
+  }
+  const isKnown = [...prices.values()].some((each) => each > 0);
+  return (workload, className) => (isKnown ? (prices.get(`${workload} ${className}`) ?? null) : null);
+}
+
+function suffixes(draws: Draws): () => string {
+  return () => {
+    let text = '';
+    for (let index = 0; index < 5; index++) text += letters[Math.floor(draws.next() * letters.length)];
+    return text;
+  };
+}
+
+function progressOf({ onProgress }: SimulateOptions, spanUs: number): (nowUs: number) => void {
+  let nextUs = 0;
+  return (nowUs) => {
+    if (!onProgress || nowUs < nextUs) return;
+    onProgress(Math.min(1, nowUs / Math.max(1, spanUs)));
+    nextUs = nowUs + spanUs / 100;
+  };
+}
+
+function noSchedules(): Scaler {
+  throw new Error('this rehearsal was given no way to read schedules');
+}
