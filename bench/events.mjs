@@ -21,6 +21,7 @@ const entry = fileURLToPath(new URL('../packages/cli/bin/ebb.mjs', import.meta.u
 /** Milliseconds at the median that are asked for, and the share of a core at rest. */
 const bar = { pushedMs: 100, polledMs: 150, restShare: 0.05 };
 /** KEDA 2.21, 100 messages in a Redis list, 10 replicas, measured with fake nodes on two cores. */
+const peerMs = 5700;
 const keda = 'KEDA 2.21, default polling: first replica wanted after 5.7–20.5 s, all ten ready after 21–41 s';
 const wanted = 3;
 
@@ -37,7 +38,8 @@ export async function run(args) {
   const chosen = (name) => values.only === undefined || values.only.split(',').includes(name);
   console.log(`peer: ${keda}\n`);
   console.log(
-    `message → decision that wants all ${wanted} replicas, ms (asked for: pushed ≤ ${bar.pushedMs} at the median, polled ≤ ${bar.polledMs})`,
+    `message → first replica wanted | all ${wanted} wanted, ms (asked for at the median of the first: pushed ≤ ` +
+      `${bar.pushedMs}, polled ≤ ${bar.polledMs})`,
   );
   let isMissed = false;
   for (const source of sources) {
@@ -46,17 +48,13 @@ export async function run(args) {
       console.log(`  ${source.name.padEnd(22)} ${source.needs} is not installed`);
       continue;
     }
-    const times = await latencies(source, Number(values.rounds));
+    const { first, all } = await latencies(source, Number(values.rounds));
     const limit = source.how === 'pushed' ? bar.pushedMs : bar.polledMs;
-    const p50 = quantile(times, 0.5);
+    const p50 = quantile(first, 0.5);
     isMissed ||= p50 > limit;
+    const faster = `${(peerMs / p50).toFixed(0)} × the peer at its quickest`;
     console.log(
-      `  ${source.name.padEnd(22)} ${source.how}  p50 ${p50.toFixed(0).padStart(4)}  p90 ${quantile(times, 0.9).toFixed(0).padStart(4)}` +
-        `  max ${Math.max(...times)
-          .toFixed(0)
-          .padStart(
-            4,
-          )}  ${(20_500 / p50).toFixed(0).padStart(4)} × under the peer's slowest${p50 > limit ? '  MISSED' : ''}`,
+      `  ${source.name.padEnd(16)} ${source.how}  ${spread(first)}  |  ${spread(all)}   ${faster}${p50 > limit ? '  MISSED' : ''}`,
     );
   }
   const count = Number(values.triggers);
@@ -226,7 +224,8 @@ async function latencies(source, rounds) {
   const opened = await source.open();
   const { type, metadata, env = {} } = opened;
   const ebb = await startEbb([workload('worker', env), scaledObject('worker', type, metadata)]);
-  const times = [];
+  const first = [];
+  const all = [];
   try {
     const client = await connect({ dataDirectory: ebb.data });
     const follower = follow(client);
@@ -235,9 +234,11 @@ async function latencies(source, rounds) {
       // Not in step with anybody's grid.
       await pause(300 + ((round * 137) % 400));
       const startedMs = performance.now();
+      const woken = follower.until((replicas) => replicas >= 1);
       const decided = follower.until((replicas) => replicas >= wanted);
       await opened.add(wanted);
-      times.push((await decided) - startedMs);
+      first.push((await woken) - startedMs);
+      all.push((await decided) - startedMs);
       await opened.empty();
       await follower.until((replicas) => replicas === 0);
     }
@@ -247,28 +248,31 @@ async function latencies(source, rounds) {
     await opened.close?.();
     await opened.service.stop();
   }
-  return times;
+  return { first, all };
+}
+
+function spread(times) {
+  const text = (value) => value.toFixed(0).padStart(4);
+  return `p50 ${text(quantile(times, 0.5))}  p90 ${text(quantile(times, 0.9))}  max ${text(Math.max(...times))}`;
 }
 
 function follow(client) {
   const aborted = new AbortController();
   let replicas = 0;
-  let waiting = null;
+  let waiting = [];
   (async () => {
     for await (const event of client.watch({ signal: aborted.signal })) {
       if (event.type !== 'decision') continue;
       replicas = event.decision.replicas;
-      if (waiting?.fits(replicas)) {
-        waiting.resolve(performance.now());
-        waiting = null;
-      }
+      for (const { fits, resolve } of waiting) if (fits(replicas)) resolve(performance.now());
+      waiting = waiting.filter(({ fits }) => !fits(replicas));
     }
-  })().catch((error) => waiting?.reject(error));
+  })().catch((error) => waiting.forEach(({ reject }) => reject(error)));
   return {
     until(fits) {
       if (fits(replicas)) return Promise.resolve(performance.now());
       return new Promise((resolve, reject) => {
-        waiting = { fits, resolve, reject };
+        waiting.push({ fits, resolve, reject });
       });
     },
     stop: () => aborted.abort(),

@@ -17,6 +17,7 @@ import { importCommand } from './commands/importKeda.ts';
 import { journal } from './commands/journal.ts';
 import { logs } from './commands/logs.ts';
 import { recommend } from './commands/recommend.ts';
+import { rehearse } from './commands/rehearse.ts';
 import { replay } from './commands/replay.ts';
 import { scalersCommand } from './commands/scalers.ts';
 import { status } from './commands/status.ts';
@@ -40,6 +41,7 @@ const routes = buildRouteMap<string, EbbContext>({
     explain,
     recommend,
     replay,
+    rehearse,
     journal,
     validate,
     import: importCommand,

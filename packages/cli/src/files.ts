@@ -26,10 +26,17 @@ export async function readSources(context: EbbContext, paths: readonly string[])
     }
     for (const file of filesOf(context, path)) {
       const absolute = resolve(context.workingDirectory, file);
-      sources.push({ name: file, path: absolute, text: readText(absolute, file) });
+      const content = readText(absolute, file);
+      if (file !== path && isForeignJson(file, content)) continue;
+      sources.push({ name: file, path: absolute, text: content });
     }
   }
   return sources;
+}
+
+/** Folders of documents have other JSON beside them, such as package.json: what names no kind is no document. */
+function isForeignJson(file: string, content: string): boolean {
+  return /\.json$/i.test(file) && !/"(?:apiVersion|kind)"\s*:/.test(content);
 }
 
 function filesOf(context: EbbContext, path: string): string[] {

@@ -41,7 +41,7 @@ it('an HTTPScaledObject routes to its workload and scales it by the requests of 
   expect(routesOf(system)).toEqual(expect.arrayContaining(['shop.example.com/cart', 'shop.example.com/pay']));
   expect(system.triggers.opened.at(-1)?.request.triggers[0]).toMatchObject({
     type: 'http',
-    metadata: { scalingMetric: 'concurrency', targetValue: '2', workload: 'shop' },
+    metadata: { scalingMetric: 'concurrency', targetValue: '2', window: '1', workload: 'shop' },
   });
   system.triggers.set('http', { value: 6, active: true, target: 2 });
   await system.clock.advance(1000);

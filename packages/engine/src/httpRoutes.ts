@@ -103,7 +103,8 @@ function routesOf({
 
 function metadataOf({ concurrency, requestRate }: HttpMetricSpec, workload: string): Record<string, string> {
   if (concurrency !== null || requestRate === null) {
-    return { scalingMetric: 'concurrency', targetValue: String(concurrency ?? 100), workload };
+    // The add-on counts what is there now, twice a second: a mean of a minute would be late both ways.
+    return { scalingMetric: 'concurrency', targetValue: String(concurrency ?? 100), window: '1', workload };
   }
   return {
     scalingMetric: 'requestRate',

@@ -17,3 +17,12 @@ export async function completeScaler(this: EbbContext, partial: string): Promise
   const { scalers } = await import('@ebb/scalers');
   return scalers.map(({ type }) => type).filter((type) => type.startsWith(partial));
 }
+
+/** Policies of a rehearsal, behind those that the list already has. */
+export async function completePolicies(this: EbbContext, partial: string): Promise<string[]> {
+  const { comparablePolicies } = await import('@ebb/simulator');
+  const before = partial.slice(0, partial.lastIndexOf(',') + 1);
+  return comparablePolicies()
+    .map(({ example }) => before + example)
+    .filter((list) => list.startsWith(partial));
+}

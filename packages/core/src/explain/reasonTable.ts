@@ -127,6 +127,12 @@ export const reasonTable: Record<string, ReasonEntry> = {
     when: 'KEDA: paused by annotation',
     sentence: (d) => `Paused at ${count(d.current)}.`,
   },
+  'keda-between-polls': {
+    stage: 'reading',
+    weight: 1,
+    when: 'KEDA: asked between two polls of its operator',
+    sentence: (d) => `The next poll is in ${seconds(d.inMs)}; ${count(d.replicas)} until then.`,
+  },
   'keda-paused-at': {
     stage: 'gate',
     weight: 20,

@@ -23,6 +23,8 @@ export interface ScaledJobState {
   template: JobTemplate | { problem: string };
   removed: boolean;
   triggers: TriggerReadings | null;
+  /** A Job has ended since the sources were last asked: they are asked once more. */
+  readAgain: boolean;
   /** All that are not forgotten, by id. */
   readonly jobs: Map<string, Job>;
   readonly taken: TakenWork;
@@ -46,6 +48,7 @@ export function newScaledJobState(stored: StoredDocument): ScaledJobState {
     ...derivedFrom(stored),
     removed: false,
     triggers: null,
+    readAgain: false,
     jobs: new Map(),
     taken: new TakenWork(),
     brake: new FailureBrake(),

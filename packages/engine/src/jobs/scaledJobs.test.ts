@@ -201,4 +201,17 @@ describe('a ScaledJob', () => {
     await system.clock.advance(2000);
     expect(system.driver.runs.started.length - before).toBeGreaterThan(80);
   });
+
+  it('makes no Job for a message that was done since the queue was last looked at', async () => {
+    const system = await systemWith(jobs({}, improved));
+    let waiting = 3;
+    system.driver.runs.plan = () => ({ spawnUs: 1000, runUs: 5_000_000, exitCode: 0 });
+    // Counted until it is acknowledged at the end, as a consumer group's lag; only questions bring the new length.
+    system.triggers.set('queue', waiting);
+    vi.spyOn(system.triggers, 'get').mockImplementation(() => waiting);
+    system.driver.runs.onEnd = () => void waiting--;
+    await system.clock.advance(20_000);
+    expect(system.driver.runs.started).toHaveLength(3);
+    expect(status(system).jobs).toMatchObject({ running: 0, succeeded: 3 });
+  });
 });

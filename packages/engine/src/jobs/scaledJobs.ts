@@ -178,7 +178,9 @@ export class ScaledJobs {
       request: { kind: 'ScaledJob', key: spec.key, triggers: spec.triggers, env, envFromHost: [] },
       watched: spec.improvements,
       onNews: () => {
-        if (state.triggers === readings) this.#decide(state);
+        if (state.triggers !== readings) return;
+        if (state.readAgain && !readings.isReading) this.#readAfterEnd(state, readings);
+        this.#decide(state);
       },
     });
     state.triggers = readings;
@@ -195,12 +197,7 @@ export class ScaledJobs {
       this.#trimHistory(state, nowMs);
       if (state.spec.improvements) this.#decide(state);
       else state.triggers.ask();
-      if (
-        state.triggers.readAtMs !== null &&
-        state.spec.triggers.every(({ type }) => type === 'cpu' || type === 'memory')
-      ) {
-        this.#decide(state);
-      }
+      if (state.triggers.readAtMs !== null && hasNoSource(state)) this.#decide(state);
     }
     if (state.brake.release(nowMs) && state.spec.improvements) this.#decide(state);
     for (const job of unfinished(state)) this.#tend(state, job, nowMs);
@@ -333,9 +330,20 @@ export class ScaledJobs {
     feed.changed(state.journalKey, true);
     await this.#keep(job);
     this.#stop(run.id);
-    // What the last reading said is as old as a second: the source is asked again before a free place is filled.
-    if (state.spec.improvements && isFinished(job)) state.triggers?.ask();
+    if (state.spec.improvements && isFinished(job)) {
+      if (state.triggers) this.#readAfterEnd(state, state.triggers);
+      if (hasNoSource(state)) this.#decide(state);
+    }
     this.#plan(state);
+  }
+
+  /**
+   * What the last reading said is as old as a second and may still count the message that a Job has done since: the
+   * source is asked again before a free place is filled, and once more where it is answering an earlier question.
+   */
+  #readAfterEnd(state: ScaledJobState, triggers: TriggerReadings): void {
+    state.readAgain = triggers.isReading;
+    triggers.ask();
   }
 
   /** The driver knows nothing of a run that it had: its work may not be done, so it is run again. */
@@ -428,4 +436,9 @@ export class ScaledJobs {
     this.#timers.get(state)?.cancel();
     this.#timers.delete(state);
   }
+}
+
+/** Whether none of its triggers is read from anywhere. */
+function hasNoSource({ spec }: ScaledJobState): boolean {
+  return spec.triggers.every(({ type }) => type === 'cpu' || type === 'memory');
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import type { RunResult } from '../contract/result.ts';
 import { TraceError } from '../contract/trace.ts';
 import { defaultSeed } from '../traces/options.ts';
@@ -54,12 +55,13 @@ async function compareOn(
   const packed = 'trace' in given ? { packed: await packTrace(given.trace) } : null;
   const reference = (seed: number): TraceReference =>
     packed ?? ('input' in given ? { input: given.input, options: { seed, ...given.options } } : unreachable());
-  const label = 'trace' in given ? given.trace.name : typeof given.input === 'string' ? given.input : given.input.name;
+  const { spanMs } = given;
+  const label = labelOf(given);
   const needsStaticPeak = policies.some(({ documents }) => typeof documents === 'function');
 
   const boundFor = async (seed: number): Promise<BoundResult> => {
     const name = `the bound of ${label}`;
-    const task = { kind: 'bound', trace: reference(seed), model, seed, startReplicas, needsStaticPeak } as const;
+    const task = { kind: 'bound', trace: reference(seed), spanMs, model, seed, startReplicas, needsStaticPeak } as const;
     const progress = count.begin();
     const result = await pool.run(task, name, progress.at);
     progress.end(name);
@@ -85,7 +87,7 @@ async function compareOn(
     try {
       const known = typeof documents === 'function' ? documents(peakOf(bound?.staticPeak)) : documents;
       const task = { kind: 'run', policy: policy.name, documents: known, price, worldModule } as const;
-      const common = { trace: reference(seed), model, seed, startReplicas };
+      const common = { trace: reference(seed), spanMs, model, seed, startReplicas };
       return await pool.run({ ...task, ...common }, name, progress.at);
     } catch (error) {
       if (error instanceof TraceError || options.signal?.aborted) throw error;
@@ -134,7 +136,13 @@ function traceBound({ oracle, staticPeak }: BoundResult): TraceBound {
 function comparisonOf({ model, policies }: CompareOptions, found: readonly OnTrace[]): Comparison {
   const names = policies.map(({ name }) => name);
   const summaries = found.flatMap(({ rows }) =>
-    names.flatMap((name) => summaryOf(rows.filter(({ policy }) => policy === name)) ?? []),
+    policies.flatMap(
+      ({ name, documents }) =>
+        summaryOf(
+          rows.filter(({ policy }) => policy === name),
+          typeof documents === 'function',
+        ) ?? [],
+    ),
   );
   const marked = markBest(summaries);
   const { ms, isFixed } = meanColdStart(model);
@@ -173,6 +181,12 @@ function peakOf(staticPeak: number | null | undefined): number {
 /** The moments of the requests were asked for with a seed of their own. */
 function hasOwnSeed(given: TraceToCompare): boolean {
   return 'trace' in given || given.options?.seed !== undefined;
+}
+
+/** As messages name it before it is read. */
+function labelOf(given: TraceToCompare): string {
+  if ('trace' in given) return given.trace.name;
+  return typeof given.input === 'string' ? basename(given.input) : given.input.name;
 }
 
 function unreachable(): never {

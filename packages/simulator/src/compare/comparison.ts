@@ -58,7 +58,9 @@ export interface PolicyOnTrace {
   seeds: number;
   /** With every seed. */
   qualifies: boolean;
-  /** The cheapest of those that qualify. */
+  /** Made for this trace by looking at all of it: nobody has it in advance. */
+  usesHindsight: boolean;
+  /** The cheapest of those that qualify without hindsight. */
   isBest: boolean;
   /** Means over the seeds; the most of `mostReplicas` and `waitMs.max`. */
   onTimeShare: number;
@@ -85,7 +87,8 @@ export interface PolicyOverall {
   replicaSeconds: number;
   costMicro: string | null;
   currency: string | null;
-  /** Qualifies on all traces, with the least ratio; or, where none does, null for all. */
+  usesHindsight: boolean;
+  /** Without hindsight the one with the least ratio of those that qualify on all traces. */
   isBest: boolean;
 }
 

@@ -5,13 +5,17 @@ import type { SimulateOptions } from '../run/simulate.ts';
 import type { TraceOptions } from '../traces/options.ts';
 
 /** A file or text, read by each thread for itself, or a trace that is at hand, which is packed into shared memory. */
-export type TraceToCompare =
+export type TraceToCompare = (
   | { input: string | { name: string; text: string }; options?: TraceOptions }
-  | { trace: Trace };
+  | { trace: Trace }
+) & {
+  /** Rehearses at least so long: single requests do not say how long nothing came after the last. Left out: their span. */
+  spanMs?: number;
+};
 
 export interface PolicyToCompare {
   name: string;
-  /** A function where they depend on the smallest constant count of replicas that keeps the on-time share. */
+  /** A function where they depend on the smallest constant count of replicas that keeps the on-time share: hindsight. */
   documents: readonly ApplyInput[] | ((staticPeak: number) => readonly ApplyInput[]);
 }
 

@@ -30,7 +30,7 @@ export function rowOf(run: RunResult, bound: TraceBound, coldStartMs: number, on
 }
 
 /** The runs of a policy on a trace as one line; the best of a trace is marked by `markBest`. */
-export function summaryOf(rows: readonly ComparisonRow[]): PolicyOnTrace | null {
+export function summaryOf(rows: readonly ComparisonRow[], usesHindsight: boolean): PolicyOnTrace | null {
   const [first] = rows;
   if (!first) return null;
   const mean = (of: (row: ComparisonRow) => number) => rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
@@ -40,6 +40,7 @@ export function summaryOf(rows: readonly ComparisonRow[]): PolicyOnTrace | null 
     policy: first.policy,
     seeds: rows.length,
     qualifies: rows.every(({ qualifies }) => qualifies),
+    usesHindsight,
     isBest: false,
     onTimeShare: mean((row) => row.onTimeShare),
     replicaSeconds: mean((row) => row.replicaSeconds),
@@ -59,12 +60,13 @@ export function summaryOf(rows: readonly ComparisonRow[]): PolicyOnTrace | null 
   };
 }
 
-/** On each trace the cheapest that qualifies; of equals the first. */
+/** On each trace the cheapest that qualifies without hindsight; of equals the first. */
 export function markBest(summaries: readonly PolicyOnTrace[]): PolicyOnTrace[] {
   const best = new Map<string, PolicyOnTrace>();
   for (const summary of summaries) {
     const known = best.get(summary.trace);
-    if (summary.qualifies && (!known || summary.replicaSeconds < known.replicaSeconds)) best.set(summary.trace, summary);
+    if (!summary.qualifies || summary.usesHindsight) continue;
+    if (!known || summary.replicaSeconds < known.replicaSeconds) best.set(summary.trace, summary);
   }
   return summaries.map((summary) => ({ ...summary, isBest: best.get(summary.trace) === summary }));
 }
@@ -85,12 +87,14 @@ export function overallOf(policies: readonly string[], summaries: readonly Polic
         replicaSeconds: own.reduce((sum, { replicaSeconds }) => sum + replicaSeconds, 0),
         costMicro: sumMicro(own.map(({ costMicro }) => costMicro)),
         currency: own[0]?.currency ?? null,
+        usesHindsight: own.some(({ usesHindsight }) => usesHindsight),
         isBest: false,
       },
     ];
   });
   const best = found.reduce<PolicyOverall | null>(
-    (least, one) => (one.ratio !== null && (least === null || one.ratio < (least.ratio ?? 0)) ? one : least),
+    (least, one) =>
+      one.ratio !== null && !one.usesHindsight && (least === null || one.ratio < (least.ratio ?? 0)) ? one : least,
     null,
   );
   return found.map((one) => ({ ...one, isBest: one === best }));

@@ -41,7 +41,7 @@ export async function boundOf(trace: Trace, task: BoundTask): Promise<BoundResul
     description: trace.description,
     workloads: trace.workloads.length,
     requests: requests.reduce((sum, { atUs }) => sum + atUs.length, 0),
-    spanMs: Math.round(trace.spanUs / 1000),
+    spanMs: Math.max(Math.round(trace.spanUs / 1000), task.spanMs ?? 0),
     arrivals: trace.arrivals,
     oracle: result,
     staticPeak: task.needsStaticPeak ? staticPeak(requests, { concurrency, onTimeMs, onTimeShare }) : null,
@@ -49,9 +49,9 @@ export async function boundOf(trace: Trace, task: BoundTask): Promise<BoundResul
 }
 
 export async function runOf(trace: Trace, task: RunTask, onProgress: (share: number) => void): Promise<RunResult> {
-  const { documents, model, seed, policy, price, startReplicas } = task;
+  const { documents, model, seed, policy, price, startReplicas, spanMs = 0 } = task;
   const world = task.worldModule === null ? {} : await worldOf(task.worldModule);
-  const options: SimulateOptions = { ...world, trace, documents, model, seed, policy, price, onProgress };
+  const options: SimulateOptions = { ...world, trace, documents, model, seed, policy, price, spanMs, onProgress };
   const { journal: _, ...result } = await simulate(startReplicas === undefined ? options : { ...options, startReplicas });
   return result;
 }

@@ -12,6 +12,7 @@ export type TraceReference =
 
 interface TaskBase {
   trace: TraceReference;
+  spanMs: number | undefined;
   model: WorldModel;
   seed: number;
   startReplicas: SimulateOptions['startReplicas'];

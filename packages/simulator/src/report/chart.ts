@@ -35,12 +35,8 @@ export function waitAxis(mostMs: number, from: number, to: number): Axis {
   const topMs = known.find((ms) => ms >= mostMs * 0.999) ?? mostMs;
   const span = Math.log(Math.max(topMs, 1000) / floorMs);
   const at = (ms: number) => from + (Math.log(Math.max(ms, floorMs) / floorMs) / span) * (to - from);
-  const shown = known.filter((ms) => ms <= Math.max(topMs, 1000) && ms !== 100 && (ms !== 10_000 || topMs < 600_000));
-  return { at, ticks: shown.map((ms) => ({ value: ms, label: ms < 1000 ? `${ms} ms` : plainLength(ms) })) };
-}
-
-function plainLength(ms: number): string {
-  return lengthText(ms).replace(/\.0+(?= )/, '');
+  const shown = [floorMs, 1000, ...(topMs > 10_000 ? [topMs] : [])];
+  return { at, ticks: shown.map((ms) => ({ value: ms, label: lengthText(ms) })) };
 }
 
 const unitsMs = [60_000, 300_000, 600_000, 1_200_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000];

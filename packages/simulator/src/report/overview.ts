@@ -4,7 +4,7 @@ import { ratioText, shareText } from './text.ts';
 
 const rowHeight = 24;
 const left = 150;
-const right = 70;
+const right = 84;
 const width = 1100;
 const marks = [1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000];
 
@@ -32,7 +32,8 @@ export function overviewChart({ summaries, overall, traces }: Comparison): Marku
       one.ratio === null || traces.length < 2
         ? html``
         : html`<path class="mean" d="M${x(one.ratio).toFixed(1)} ${y - 9}v18"/>`;
-    const label = one.ratio === null ? `${one.qualified} of ${one.traces}` : `${ratioText(one.ratio)} ×`;
+    const missed = traces.length === 1 ? 'missed' : `kept ${one.qualified} of ${one.traces}`;
+    const label = one.ratio === null ? missed : `${ratioText(one.ratio)} ×`;
     return html`<path class="grid" d="M${left} ${y}H${width - right}"/><text class="label ${one.isBest ? 'name ' : ''}end" x="${left - 14}" y="${y}" dy="4">${shortened(one.policy)}</text>${mean}${dots}<text class="label${one.isBest ? ' name' : ''}" x="${width - right + 10}" y="${y}" dy="4">${label}</text>`;
   });
   return html`<figure><svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="overview-title overview-desc"><title id="overview-title">Cost over the optimum, by policy</title><desc id="overview-desc">A dot for each trace, filled where the promise is kept; the table above has the numbers.</desc>${shown.map(

@@ -2,6 +2,7 @@ import type { PolicyOnTrace } from '../compare/comparison.ts';
 import type { RunResult } from '../contract/result.ts';
 import {
   areaPath,
+  type Axis,
   type Frame,
   growthPath,
   hoverStripes,
@@ -32,9 +33,9 @@ export interface PlotScale {
 }
 
 const wide: Frame = { width: 1100, height: 150, left: 46, right: 10, top: 8, bottom: 22 };
-const panel: Frame = { width: 360, height: 196, left: 44, right: 6, top: 6, bottom: 20 };
-const replicasBottom = 122;
-const waitsTop = 136;
+const panel: Frame = { width: 360, height: 224, left: 44, right: 6, top: 6, bottom: 20 };
+const replicasBottom = 136;
+const waitsTop = 152;
 const sums: Frame = { width: 1100, height: 280, left: 62, right: 210, top: 10, bottom: 22 };
 
 /** From a share of a run to a place: runs end when their last request does, which is not the same for all. */
@@ -71,11 +72,17 @@ export function policyPanel(run: RunResult, summary: PolicyOnTrace, scale: PlotS
   const few = { ready: means(curves.ready, stripes), billed: means(curves.billed, stripes), waits: peaks(curves.waitP99Ms, stripes), demand: means(curves.demand, stripes) };
   const told = (index: number) =>
     `from ${moment(run, index / few.ready.length)}: ${valueText(few.ready[index] ?? 0)} replicas ready, ${valueText(few.billed[index] ?? 0)} paid for, demand for ${valueText((few.demand[index] ?? 0) / concurrency)}; wait p99 up to ${lengthText(few.waits[index] ?? 0)}`;
+  const peak = curves.billed.reduce((most, value) => Math.max(most, value), 0);
+  const topValue = replicas.ticks.at(-1)?.value ?? 0;
+  const over =
+    peak > topValue * 1.02
+      ? html`<text class="over end" x="${panel.width - panel.right - 2}" y="${panel.top + 10}">▲ up to ${valueText(peak)}</text>`
+      : html``;
   const promiseY = wait.at(scale.onTimeMs).toFixed(1);
   return html`<figure><figcaption><b>${run.policy}</b><span class="badge ${summary.qualifies ? 'kept' : 'lost'}">${shareText(summary.onTimeShare)} % on time</span><span class="quiet">${ratioText(summary.ratio)} × optimum</span></figcaption>
 <svg viewBox="0 0 ${panel.width} ${panel.height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Replicas and waits of ${run.policy} on ${run.trace}</title><desc id="${id}-desc">At most ${run.mostReplicas} replicas, ${run.coldStarts} cold starts; 99 % wait at most ${lengthText(run.waitMs.p99)}, the longest ${lengthText(run.waitMs.max)}.</desc>
 <clipPath id="${id}-clip"><rect x="${panel.left}" y="${panel.top}" width="${panel.width - panel.left - panel.right}" height="${replicasBottom - panel.top}"/></clipPath>
-${valueGrid(panel, replicas)}<g clip-path="url(#${id}-clip)"><path class="billed" d="${areaPath(billed, x, replicas.at)}"/><path class="ready" d="${areaPath(ready, x, replicas.at)}"/><path class="ready-line" d="${stepPath(ready, x, replicas.at)}"/><path class="demand" d="${stepPath(demand, x, replicas.at)}"/></g>
+${valueGrid(panel, replicas)}<g clip-path="url(#${id}-clip)"><path class="billed" d="${areaPath(billed, x, replicas.at)}"/><path class="ready" d="${areaPath(ready, x, replicas.at)}"/><path class="ready-line" d="${stepPath(ready, x, replicas.at)}"/><path class="demand" d="${stepPath(demand, x, replicas.at)}"/></g>${over}
 ${valueGrid(panel, wait)}<path class="promise" d="M${panel.left} ${promiseY}H${panel.width - panel.right}"/><path class="wait" d="${stepPath(waits, x, wait.at)}"/>
 ${timeLabels(panel, timeAxis(spanMs, panel.left, panel.width - panel.right, 5))}${hoverStripes(panel, few.ready.length, told)}</svg></figure>`;
 }
@@ -84,6 +91,13 @@ interface Line {
   summary: PolicyOnTrace;
   run: RunResult;
   path: string;
+  total: number;
+}
+
+interface Label {
+  text: string;
+  /** Of its text: what it belongs to. */
+  className: string;
   total: number;
 }
 
@@ -109,15 +123,22 @@ export function moneyPlot(
     return { run, summary, total, path: growthPath(grown, place(sums, spanMs, run), axis.at) };
   });
   const far = sums.width - sums.right;
-  const labelled = spread([...lines].sort((a, b) => b.total - a.total).map((line) => ({ line, y: axis.at(line.total) })));
   const unit = hasMoney ? 'money' : 'replica-hours';
   const value = ({ run, summary, total }: Line) =>
     hasMoney ? costText(summary.seeds === 1 ? run.costMicro : String(Math.round(total * 1e6)), run.currency) : valueText(total);
+  const currency = runs[0]?.run.currency ?? null;
+  const least = hasMoney ? costText(String(Math.round(boundValue * 1e6)), currency) : valueText(boundValue);
+  const labels: Label[] = lines.map((line) => ({
+    text: `${shortened(line.run.policy)} ${value(line)}`,
+    className: line.summary.isBest ? ' name' : '',
+    total: line.total,
+  }));
+  const labelled = spread([...labels, { text: `optimum, at least ${least}`, className: ' least', total: boundValue }], axis);
   const boundY = axis.at(boundValue).toFixed(1);
-  return html`<figure><svg viewBox="0 0 ${sums.width} ${sums.height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Sum of ${unit} over time</title><desc id="${id}-desc">${lines.map((line) => `${line.run.policy} ${value(line)}`).join(', ')}; the optimum is at least ${valueText(boundValue)}.</desc>${valueGrid(sums, axis)}
-<path class="bound" d="M${sums.left} ${boundY}H${far}"><title>The optimum costs at least ${valueText(boundValue)}</title></path>
+  return html`<figure><svg viewBox="0 0 ${sums.width} ${sums.height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Sum of ${unit} over time</title><desc id="${id}-desc">${lines.map((line) => `${line.run.policy} ${value(line)}`).join(', ')}; the optimum is at least ${least}.</desc>${valueGrid(sums, axis)}
+<path class="bound" d="M${sums.left} ${boundY}H${far}"><title>The optimum costs at least ${least}</title></path>
 ${lines.map(({ run, summary, path }) => html`<path class="sum${kind(summary)}" d="${path}"><title>${run.policy}</title></path>`)}
-${labelled.map(({ line, y, own }) => html`<path class="grid" d="M${far + 2} ${own.toFixed(1)}L${far + 12} ${y.toFixed(1)}"/><text class="label${line.summary.isBest ? ' name' : ''}" x="${far + 15}" y="${y.toFixed(1)}" dy="4">${shortened(line.run.policy)} ${value(line)}</text>`)}
+${labelled.map(({ text, className, y, own }) => html`<path class="grid" d="M${far + 2} ${own.toFixed(1)}L${far + 12} ${y.toFixed(1)}"/><text class="label${className}" x="${far + 15}" y="${y.toFixed(1)}" dy="4">${text}</text>`)}
 ${timeLabels(sums, timeAxis(spanMs, sums.left, far, 8))}</svg></figure>`;
 }
 
@@ -132,8 +153,10 @@ function shortened(name: string): string {
 const labelHeight = 14;
 
 /** Moves labels apart that would lie on one another; from the top, and back up where the last left the frame. */
-function spread(labels: readonly { line: Line; y: number }[]): { line: Line; y: number; own: number }[] {
-  const placed = labels.map(({ line, y }) => ({ line, y, own: y }));
+function spread(labels: readonly Label[], axis: Axis): (Label & { y: number; own: number })[] {
+  const placed = labels
+    .toSorted((a, b) => b.total - a.total)
+    .map((label) => ({ ...label, y: axis.at(label.total), own: axis.at(label.total) }));
   let least = sums.top + 4;
   for (const label of placed) {
     label.y = Math.max(label.y, least);

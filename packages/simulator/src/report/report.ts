@@ -46,6 +46,14 @@ ${traces.map((trace, index) => traceSection(comparison, trace, index))}
   return markup;
 }
 
+/** Rare peaks are cut off and said in words: all panels have one scale, and what lasts must be seen. */
+const highShare = 1.15;
+const lastingShare = 0.97;
+
+function quantile(curve: Float64Array): number {
+  return curve.toSorted()[Math.floor(lastingShare * (curve.length - 1))] ?? 0;
+}
+
 function traceSection(comparison: Comparison, about: ComparedTrace, number: number): Markup {
   const { model, rows, runs, summaries } = comparison;
   const own = summaries.filter(({ trace }) => trace === about.trace);
@@ -64,7 +72,7 @@ function traceSection(comparison: Comparison, about: ComparedTrace, number: numb
     stripes,
     concurrency: model.concurrency,
     onTimeMs: model.onTimeMs,
-    mostReplicas: shown.reduce((most, { run }) => run.curves.billed.reduce((a, b) => Math.max(a, b), most), 1),
+    mostReplicas: shown.reduce((most, { run }) => Math.max(most, highShare * quantile(run.curves.billed)), 1),
     mostWaitMs: shown.reduce((most, { run }) => run.curves.waitP99Ms.reduce((a, b) => Math.max(a, b), most), model.onTimeMs),
   };
   const bound = about.bounds[0];
@@ -80,10 +88,10 @@ function traceSection(comparison: Comparison, about: ComparedTrace, number: numb
     ...(bound && bound.staticPeak !== null ? [`fewest constant replicas that keep the promise: ${bound.staticPeak}`] : []),
     ...(best && best.costMicro !== null ? [`cheapest that keeps it ${costText(best.costMicro, best.currency)}`] : []),
   ];
-  return html`<section class="trace" id="trace-${number}"><h2>${about.trace}</h2><p>${traceSentence({ ...comparison, overall: [] }, about.trace)}</p><p class="quiet">${facts.join(' · ')}</p><p class="quiet">${about.description}</p>
+  return html`<section class="trace" id="trace-${number}"><h2>${about.trace}</h2>${comparison.traces.length > 1 ? html`<p>${traceSentence({ ...comparison, overall: [] }, about.trace)}</p>` : html``}<p class="quiet">${facts.join(' · ')}</p><p class="quiet">${about.description}</p>
 <h3>Policies</h3>${traceTable(comparison, own)}
 ${first === undefined ? html`` : html`<h3>Arrivals a second</h3>${demandPlot(first.run, { ...scale, id: `t${number}-demand` })}
 <h3>Replicas over demand, and waits</h3><p class="legend"><span><i style="background:var(--ready-tint);border-top:2px solid var(--ready)"></i>ready</span><span><i style="background:var(--starting-tint)"></i>paid for, not yet ready</span><span><i class="line" style="color:var(--demand)"></i>demand, in replicas (requests held or in service)</span><span><i class="line" style="color:var(--ink)"></i>below: wait p99, logarithmic</span><span><i class="line" style="color:var(--bad);border-top-style:dashed"></i>on time</span></p>
 <div class="panels">${shown.map(({ run, summary }, index) => policyPanel(run, summary, { ...scale, id: `t${number}-p${index}` }))}</div>
-<h3>${shown.every(({ run }) => run.costMicro !== null) ? 'Money' : 'Replica-hours'} over time</h3><p class="legend"><span><i class="line" style="color:var(--ready)"></i>cheapest that keeps the promise</span><span><i class="line" style="color:var(--quiet);border-top-style:dashed"></i>misses it</span><span><i class="line" style="color:var(--demand);border-top-style:dotted"></i>the optimum costs at least this</span></p>${moneyPlot(shown, bound?.lowerBoundSeconds ?? 0, { ...scale, id: `t${number}-money` })}`}</section>`;
+<h3>${shown.every(({ run }) => run.costMicro !== null) ? `Money over time, ${first.run.currency ?? 'USD'}` : 'Replica-hours over time'}</h3><p class="legend"><span><i class="line" style="color:var(--ready)"></i>cheapest that keeps the promise</span><span><i class="line" style="color:var(--quiet);border-top-style:dashed"></i>misses it</span><span><i class="line" style="color:var(--demand);border-top-style:dotted"></i>the optimum costs at least this</span></p>${moneyPlot(shown, bound?.lowerBoundSeconds ?? 0, { ...scale, id: `t${number}-money` })}`}</section>`;
 }

@@ -1,9 +1,9 @@
 import type { Comparison, PolicyOnTrace } from '../compare/comparison.ts';
 import { costText, hoursText, lengthText, listText, ratioText, shareText } from './text.ts';
 
-/** `99 % of the requests begin within 5.00 s` */
+/** `99 % of the requests begin within 5 s` */
 export function promiseText({ model }: Pick<Comparison, 'model'>): string {
-  return `${shareText(model.onTimeShare)} % of the requests begin within ${lengthText(model.onTimeMs)}`;
+  return `${shareText(model.onTimeShare).replace(/\.0+$|(?<=\.\d)0$/, '')} % of the requests begin within ${lengthText(model.onTimeMs)}`;
 }
 
 /** The outcome in words: over all traces where there are several, then each trace. */
@@ -14,18 +14,25 @@ export function summarySentences(comparison: Comparison): string[] {
 
 function overallSentence({ overall, traces }: Comparison): string {
   const best = overall.find(({ isBest }) => isBest);
+  const own = overall.filter(({ usesHindsight }) => !usesHindsight);
   const keepers = overall.filter(({ ratio }) => ratio !== null);
   const all = `all ${traces.length} traces`;
+  const known = keepers.filter(({ usesHindsight }) => usesHindsight);
   if (!best) {
-    const most = overall.reduce((max, { qualified }) => Math.max(max, qualified), 0);
-    if (most === 0) return 'No policy keeps the promise on any trace.';
-    const names = overall.filter(({ qualified }) => qualified === most).map(({ policy }) => policy);
-    return `No policy keeps the promise on ${all}; ${listText(names)} ${names.length > 1 ? 'do' : 'does'} on ${most}.`;
+    const most = own.reduce((max, { qualified }) => Math.max(max, qualified), 0);
+    if (most === 0) return `No policy keeps the promise on any trace${hindsightText(known)}.`;
+    const names = own.filter(({ qualified }) => qualified === most).map(({ policy }) => policy);
+    return `No policy keeps the promise on ${all}; ${listText(names)} ${names.length > 1 ? 'do' : 'does'} on ${most}${hindsightText(known)}.`;
   }
-  const others = keepers.filter((one) => one !== best);
+  const others = keepers.filter((one) => one !== best && !one.usesHindsight);
   const rest = others.map(({ policy, ratio }) => `${policy} at ${ratioText(ratio)} ×`);
   const also = others.length === 0 ? 'no other policy does' : `so ${others.length > 1 ? 'do' : 'does'} ${listText(rest)}`;
-  return `On ${all} ${best.policy} keeps the promise at ${ratioText(best.ratio)} × the optimum (geometric mean); ${also}.`;
+  return `On ${all} ${best.policy} keeps the promise at ${ratioText(best.ratio)} × the optimum (geometric mean); ${also}${hindsightText(known)}.`;
+}
+
+/** What nobody has in advance is told apart from what can be had. */
+function hindsightText(known: readonly { policy: string; ratio: number | null }[]): string {
+  return known.map(({ policy, ratio }) => `; ${policy}, chosen with hindsight, would at ${ratioText(ratio)} ×`).join('');
 }
 
 /** What one trace showed. */
@@ -33,18 +40,19 @@ export function traceSentence({ summaries, overall }: Comparison, trace: string)
   const own = summaries.filter((summary) => summary.trace === trace);
   const best = own.find(({ isBest }) => isBest);
   const missed = own.filter(({ qualifies }) => !qualifies);
+  const known = own.filter(({ qualifies, usesHindsight }) => qualifies && usesHindsight);
   const miss = missed.map(({ policy, onTimeShare }) => `${policy} ${shareText(onTimeShare)} %`);
   const prefix = overall.length > 0 ? `${trace}: ` : '';
   if (own.length === 0) return `${prefix}no run came to a result.`;
-  if (!best) return `${prefix}no policy keeps the promise; on time were ${listText(miss)}.`;
-  const others = own.filter(({ qualifies, isBest }) => qualifies && !isBest);
+  if (!best) return `${prefix}no policy keeps the promise; on time were ${listText(miss)}${hindsightText(known)}.`;
+  const others = own.filter((one) => one.qualifies && !one.isBest && !one.usesHindsight);
   const rest = others.sort(byCost).map(({ policy, ratio }) => `${policy} needs ${ratioText(ratio)} ×`);
   const parts = [
     `${best.policy} keeps the promise at ${ratioText(best.ratio)} × the optimum, with ${amountText(best)}`,
     ...(rest.length > 0 ? [listText(rest)] : []),
     ...(miss.length > 0 ? [`the promise is missed by ${listText(miss)}`] : []),
   ];
-  return `${prefix}${parts.join('; ')}.`;
+  return `${prefix}${parts.join('; ')}${hindsightText(known)}.`;
 }
 
 function byCost(a: PolicyOnTrace, b: PolicyOnTrace): number {

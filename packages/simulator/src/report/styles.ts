@@ -26,8 +26,8 @@ section>p{max-width:86ch;margin-top:6px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--quiet);font-size:13px;padding-bottom:6px}
-th,td{padding:5px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
-th{font-weight:600;color:var(--quiet);vertical-align:bottom}tbody th{color:var(--ink)}
+th,td{padding:5px 8px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+th{font-weight:600;color:var(--quiet);vertical-align:bottom}thead th{white-space:normal;line-height:1.25}tbody th{color:var(--ink)}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 tr.missed>*{color:var(--quiet)}tr.missed td.share{color:var(--bad)}
 tr.best>*{background:color-mix(in srgb,var(--ready-tint) 45%,transparent)}tr.best th{box-shadow:inset 3px 0 var(--ready);padding-left:10px}
@@ -39,7 +39,7 @@ figure{break-inside:avoid}
 figcaption{font-size:13.5px;display:flex;flex-wrap:wrap;gap:2px 8px;align-items:baseline;margin-bottom:2px}
 figcaption b{overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto}svg text{font:11px system-ui,-apple-system,"Segoe UI",sans-serif;fill:var(--quiet)}
-.end{text-anchor:end}.middle{text-anchor:middle}svg text.name{fill:var(--ink);font-weight:600}svg text.label{font-size:12px}
+.end{text-anchor:end}.middle{text-anchor:middle}svg text.name{fill:var(--ink);font-weight:600}svg text.label{font-size:12px}svg text.over{fill:var(--starting)}svg text.least{fill:var(--demand)}
 .grid{stroke:var(--line);fill:none}.promise{stroke:var(--bad);fill:none;stroke-dasharray:3 3}
 .billed{fill:var(--starting-tint)}.ready{fill:var(--ready-tint)}.ready-line{fill:none;stroke:var(--ready);stroke-width:1.4}
 .demand{fill:none;stroke:var(--demand);stroke-width:1.1}.arrivals{fill:color-mix(in srgb,var(--demand) 25%,transparent);stroke:var(--demand);stroke-width:.8}

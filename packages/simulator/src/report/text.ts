@@ -15,17 +15,17 @@ export function threeDigits(value: number): string {
 /** Per cent of a share, never rounded up to a promise that was not kept: `98.9`, `99.97`, `100`. */
 export function shareText(share: number): string {
   const percent = share * 100;
-  if (percent === 100) return '100';
-  const decimals = percent >= 99.9 ? 3 : percent >= 99 ? 2 : 1;
+  if (percent >= 100) return '100';
+  const decimals = percent >= 99 ? 2 : 1;
   const factor = 10 ** decimals;
-  return (Math.floor(percent * factor + 1e-6) / factor).toFixed(decimals).replace(/(\.\d+?)0+$/, '$1');
+  return (Math.floor(percent * factor + 1e-6) / factor).toFixed(decimals);
 }
 
 /** `0`, `12 ms`, `1.24 s`, `2 min 5 s`, `3 h 20 min`. */
 export function lengthText(ms: number): string {
   if (ms < 0.5) return '0';
   if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 99_950) return `${threeDigits(ms / 1000)} s`;
+  if (ms < 99_950) return `${threeDigits(ms / 1000).replace(/\.0+$/, '')} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
   const minutes = Math.round(seconds / 60);

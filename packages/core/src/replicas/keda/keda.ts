@@ -75,6 +75,10 @@ export function decideByKeda(
     } else if (asleep) {
       memory.hpa = null;
     }
+    if (reasons.length === 0) {
+      const data = { replicas: current, inMs: Math.max(0, memory.nextPollMs - nowMs) };
+      reasons.push({ code: 'keda-between-polls', stage: 'reading', data });
+    }
     memory.replicas = current;
     return {
       decision: {
