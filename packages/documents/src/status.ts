@@ -193,7 +193,7 @@ export interface ScaledObjectStatus {
 }
 
 export interface ScaledByStatus {
-  kind: 'ScaledObject';
+  kind: 'ScaledObject' | 'HTTPScaledObject';
   name: string;
   /** `exact`: at the polls and syncs of KEDA and its HPA. `reactive`: with Ebb's improvements. */
   mode: 'exact' | 'reactive';

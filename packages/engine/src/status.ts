@@ -45,7 +45,8 @@ function scaledByStatus({ scaledBy, triggers }: WorkloadState): ScaledByStatus |
   if (!scaledBy) return null;
   const { key, improvements } = scaledBy.spec;
   const mode = improvements ? 'reactive' : 'exact';
-  return { kind: 'ScaledObject', name: key.name, mode, triggers: triggers?.status() ?? [] };
+  const kind = scaledBy.stored.kind === 'HTTPScaledObject' ? 'HTTPScaledObject' : 'ScaledObject';
+  return { kind, name: key.name, mode, triggers: triggers?.status() ?? [] };
 }
 
 function countReplicas(replicas: readonly Replica[], wanted: number): ReplicaCounts {

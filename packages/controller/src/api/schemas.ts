@@ -172,7 +172,12 @@ const mode = z.enum(['exact', 'reactive']);
 
 const scaledBy = component<ScaledByStatus>(
   'ScaledBy',
-  z.strictObject({ kind: z.literal('ScaledObject'), name: z.string(), mode, triggers: z.array(triggerStatus) }),
+  z.strictObject({
+    kind: z.enum(['ScaledObject', 'HTTPScaledObject']),
+    name: z.string(),
+    mode,
+    triggers: z.array(triggerStatus),
+  }),
 );
 
 const jobStatus = component<JobStatus>(

@@ -1,12 +1,14 @@
 import type { RunObservation, StoredDocument } from '@ebb/core';
 import { keyText } from '@ebb/documents';
+import { Alarms } from '../alarms.ts';
 import { type EngineContext, isStaleEpoch } from '../context.ts';
 import { messageOf } from '../replicaActions.ts';
 import { TriggerReadings } from '../triggerReadings.ts';
-import { decideJobs, type JobDecision } from './decideJobs.ts';
+import { decideJobs } from './decideJobs.ts';
 import { afterRun, isFinished, isRunOf, type Job, newJob, outOfHistory, runId } from './job.ts';
 import { JobBook } from './jobBook.ts';
 import { environmentOf, JobStartError, runStartOf } from './jobStart.ts';
+import { recordDecision } from './recordDecision.ts';
 import { derivedFrom, newScaledJobState, type ScaledJobState, unfinished } from './scaledJobState.ts';
 
 /** A driver that did not take a run is asked again after this. */
@@ -22,11 +24,12 @@ export class ScaledJobs {
   readonly #states = new Map<string, ScaledJobState>();
   /** By run id: whose it is. */
   readonly #runs = new Map<string, { state: ScaledJobState; job: Job }>();
-  readonly #timers = new Map<ScaledJobState, { atMs: number; cancel: () => void }>();
+  readonly #alarms: Alarms<ScaledJobState>;
   #listed = false;
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.#alarms = new Alarms(context.ports.clock, (state) => this.#look(state));
     this.#book = new JobBook(context.ports.store.state, context.options.epoch);
   }
 
@@ -87,7 +90,7 @@ export class ScaledJobs {
     state.removed = true;
     state.triggers?.close();
     state.triggers = null;
-    this.#cancel(state);
+    this.#alarms.set(state, null);
     this.#states.delete(key);
     for (const job of [...state.jobs.values()]) {
       if (!isFinished(job)) this.#stop(runId(job));
@@ -141,10 +144,8 @@ export class ScaledJobs {
   }
 
   close(): void {
-    for (const state of this.#states.values()) {
-      state.triggers?.close();
-      this.#cancel(state);
-    }
+    for (const state of this.#states.values()) state.triggers?.close();
+    this.#alarms.clear();
   }
 
   #isStarting(run: RunObservation): boolean {
@@ -230,7 +231,7 @@ export class ScaledJobs {
     const heldBackUntilMs = state.spec.improvements ? state.brake.untilMs : null;
     const mayCreate = !state.spec.paused && !('problem' in state.template) && heldBackUntilMs === null;
     const create = mayCreate ? decision.result.create : 0;
-    this.#record(state, decision, create, heldBackUntilMs);
+    recordDecision(journal, state, decision, create, heldBackUntilMs);
     for (let made = 0; made < create; made++) {
       const job = newJob(`${state.spec.key.name}-${ports.newSuffix()}`, state.spec.key, state.stored.generation, nowMs);
       state.jobs.set(job.id, job);
@@ -238,30 +239,6 @@ export class ScaledJobs {
       void this.#start(state, job);
     }
     this.#plan(state);
-  }
-
-  /** Decisions that say the same again are not written again. */
-  #record(
-    state: ScaledJobState,
-    { result, running, pending, readings }: JobDecision,
-    create: number,
-    heldBackUntilMs: number | null,
-  ): void {
-    const text = JSON.stringify([result, running, pending, create, heldBackUntilMs]);
-    if (text === state.recorded && create === 0) return;
-    state.recorded = text;
-    const { rules } = state;
-    this.#context.journal.record('decision', state.journalKey, {
-      type: 'jobs',
-      rules,
-      readings,
-      running,
-      pending,
-      result,
-      create,
-      paused: state.spec.paused,
-      ...(heldBackUntilMs === null ? {} : { heldBackUntilMs }),
-    });
   }
 
   async #start(state: ScaledJobState, job: Job): Promise<void> {
@@ -412,7 +389,7 @@ export class ScaledJobs {
 
   /** Has the ScaledJob looked at when time alone changes something. */
   #plan(state: ScaledJobState): void {
-    if (this.#context.stopped || state.removed) return this.#cancel(state);
+    if (this.#context.stopped || state.removed) return this.#alarms.set(state, null);
     const { clock } = this.#context.ports;
     const { template } = state;
     const deadlineMs = 'problem' in template ? null : template.activeDeadlineMs;
@@ -422,19 +399,7 @@ export class ScaledJobs {
       if (deadlineMs !== null && job.startedAtMs !== null) times.push(job.startedAtMs + deadlineMs);
     }
     const atMs = Math.max(clock.nowMs() + 1, Math.min(...times));
-    const planned = this.#timers.get(state);
-    if (planned?.atMs === atMs) return;
-    planned?.cancel();
-    const cancel = clock.at(atMs, () => {
-      this.#timers.delete(state);
-      this.#look(state);
-    });
-    this.#timers.set(state, { atMs, cancel });
-  }
-
-  #cancel(state: ScaledJobState): void {
-    this.#timers.get(state)?.cancel();
-    this.#timers.delete(state);
+    this.#alarms.set(state, atMs);
   }
 }
 
