@@ -225,7 +225,7 @@ describe.runIf(available('kafka'))('chatbot-kafka', () => {
   });
 
   it('goes on by itself after the broker was away', async () => {
-    const before = (await statusOf()).replicaList.map(({ pid }) => pid).sort();
+    const before = (await statusOf()).replicaList.map(({ pid }) => pid);
     const ids = Array.from({ length: 12 }, (_, index) => `away-${index}`);
     await kafka.tools.produce(
       'questions',
@@ -236,6 +236,7 @@ describe.runIf(available('kafka'))('chatbot-kafka', () => {
     await untilLag(0);
     const answers = await answersTo('away-', ids.length);
     expect(answers.map(({ text }) => text)).toEqual(ids.map((id) => `You asked: where were you, ${id}?`));
-    expect((await statusOf()).replicaList.map(({ pid }) => pid).sort()).toEqual(before);
+    // None of them ended; the lag of the meantime may have brought more.
+    expect((await statusOf()).replicaList.map(({ pid }) => pid)).toEqual(expect.arrayContaining(before));
   });
 });

@@ -60,8 +60,12 @@ function panel({ policy, curves }: Comparison, spanMs: number, x: (ms: number) =
     return line + label(left - 10, y(count) + 4, String(count), 'end');
   });
   const step = (curve: Curve) =>
-    curve.map(({ atMs, count }, index) => `${index === 0 ? 'M' : 'H'}${number(x(atMs))}${index === 0 ? ' ' : 'V'}${number(y(count))}`).join('') +
-    `H${number(x(spanMs))}`;
+    curve
+      .map(
+        ({ atMs, count }, index) =>
+          `${index === 0 ? 'M' : 'H'}${number(x(atMs))}${index === 0 ? ' ' : 'V'}${number(y(count))}`,
+      )
+      .join('') + `H${number(x(spanMs))}`;
   return [
     ...grid,
     `<text x="8" y="${atY + 12}" fill="${colors.text}" font-weight="600">${policy}</text>`,

@@ -36,8 +36,10 @@ export function areaSeconds(curve: Curve, spanMs: number): number {
 export interface CurveDifference {
   /** Replica-seconds between both curves, whichever is above. */
   seconds: number;
-  /** Largest difference, and the longest time without a break in which they differ at all. */
+  /** Largest difference, and how long it lasted in all. */
   most: number;
+  mostMs: number;
+  /** Longest time without a break in which they differ at all. */
   longestMs: number;
 }
 
@@ -45,17 +47,20 @@ export function differenceOf(one: Curve, other: Curve, spanMs: number): CurveDif
   const moments = [...new Set([...one, ...other].map(({ atMs }) => atMs))].sort((a, b) => a - b);
   let areaMs = 0;
   let most = 0;
+  let mostMs = 0;
   let longestMs = 0;
   let differsMs = 0;
   for (const [index, atMs] of moments.entries()) {
     const lengthMs = (moments[index + 1] ?? spanMs) - atMs;
     const difference = Math.abs(countAt(one, atMs) - countAt(other, atMs));
     areaMs += difference * lengthMs;
+    if (difference > most) mostMs = 0;
     most = Math.max(most, difference);
+    if (difference === most && most > 0) mostMs += lengthMs;
     differsMs = difference === 0 ? 0 : differsMs + lengthMs;
     longestMs = Math.max(longestMs, differsMs);
   }
-  return { seconds: areaMs / 1000, most, longestMs };
+  return { seconds: areaMs / 1000, most, mostMs, longestMs };
 }
 
 function countAt(curve: Curve, atMs: number): number {

@@ -37,7 +37,14 @@ export const fidelityPolicies: readonly FidelityPolicy[] = [
     name: 'knative',
     documents: [
       workload('knative', {
-        policy: { type: 'knative', stableWindow: '6s', scaleToZeroGracePeriod: '3s', initialScale: 0 },
+        policy: {
+          type: 'knative',
+          stableWindow: '6s',
+          // Two of Knative's buckets of a second: with less than one it would see nothing at the edge of each.
+          panicWindowPercentage: 34,
+          scaleToZeroGracePeriod: '3s',
+          initialScale: 0,
+        },
       }),
     ],
   },

@@ -21,7 +21,9 @@ export interface ColdStartStages {
 /** What one policy's live run came to. */
 export interface LiveRun {
   policy: string;
-  /** First decision → beginning of the load: rules with a tick of their own count from there. */
+  /** Wall time of the first decision: rules tick from there on, and Knative's buckets are seconds of the wall clock. */
+  firstAtMs: number;
+  /** First decision → beginning of the load. */
   leadMs: number;
   lives: ReplicaLife[];
   coldStarts: ColdStartStages[];

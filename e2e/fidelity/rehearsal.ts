@@ -35,12 +35,12 @@ export function measuredModel(runs: readonly LiveRun[]): WorldModel {
   };
 }
 
-/** The same documents and load on virtual time. `leadMs`: from the first decision to the beginning of the load. */
+/** The same documents and load on virtual time, beginning at the wall time at which the live run did. */
 export async function rehearse(
   { name, documents }: FidelityPolicy,
   load: Load,
   model: WorldModel,
-  leadMs: number,
+  { firstAtMs, leadMs }: Pick<LiveRun, 'firstAtMs' | 'leadMs'>,
 ): Promise<Rehearsal> {
   const trace = traceOf(load, leadMs);
   const inputs = documents.map((document) => {
@@ -48,11 +48,17 @@ export async function rehearse(
       document.kind === 'Workload' ? resolveWorkload(document, { baseDirectory: '/' }) : resolveScaledObject(document);
     return { apiVersion: document.apiVersion, kind: document.kind, key, document, origin: null };
   });
-  const run = await simulate({ trace, documents: inputs, model, seed: load.seed, policy: name, journal: true });
-  const records = run.journal ?? [];
-  const firstMs = records.find(({ kind }) => kind === 'decision')?.atMs ?? 0;
+  const run = await simulate({
+    trace,
+    documents: inputs,
+    model,
+    seed: load.seed,
+    policy: name,
+    startAtMs: firstAtMs,
+    journal: true,
+  });
   return {
-    lives: livesOf(records, firstMs + leadMs),
+    lives: livesOf(run.journal ?? [], firstAtMs + leadMs),
     waitMs: run.waitMs,
     onTimeShare: run.onTime / run.requests,
   };

@@ -11,7 +11,7 @@ export function tableOf({ policy, rows }: Comparison): string {
     row.live === null ? '' : text(row.live, row.unit),
     row.rehearsal === null ? '' : text(row.rehearsal, row.unit),
     row.live === null ? text(row.difference, row.unit) : signed(row.difference, row.unit),
-    text(row.mostDifference, row.unit),
+    row.mostDifference === null ? '' : text(row.mostDifference, row.unit),
     row.isWithin ? '' : 'BEYOND',
   ]);
   const head = [policy, 'live', 'rehearsal', 'difference', 'allowed', ''];

@@ -32,10 +32,11 @@ describe('the YAML of the pages', () => {
   it('is found', () => expect(examples.length).toBeGreaterThan(4));
 
   it.each(examples)('of $page is accepted ($#)', ({ page, text }) => {
-    const { documents, problems } = parseDocuments(text, { file: page });
+    // A Deployment may stand beside what is scaled: it is named and left aside.
+    const { documents, problems } = parseDocuments(text, { file: page, allowForeign: true });
     const errors = problems.filter((problem) => problem.severity === 'error');
     expect(errors.map(problemText).join('\n')).toBe('');
-    expect(documents.length).toBeGreaterThan(0);
+    expect(documents.length + problems.length).toBeGreaterThan(0);
   });
 
   it.each(pages)('of %s links only to what is there', (page) => {

@@ -87,6 +87,7 @@ const tasks = {
   'test:services': () => (build(node), runTests('services', args)),
   'test:kubernetes': () => (build(node), runTests('kubernetes', args)),
   'test:browser': () => (build(node), runTests('browser', args)),
+  'test:fidelity': () => (build(node), run(join(root, 'e2e/fidelity/run.ts'), args)),
   build: () => (build(node), 0),
   lint: () => run(tools.oxlint, ['--type-aware', '--deny-warnings', ...args]),
   format: () => run(tools.biome, ['format', '--write', '.', ...args]),

@@ -31,7 +31,9 @@ export async function startControlPlane(
   await ebb(['up', '--detach', '--data', dataDirectory, ...ports, ...files], environment);
   return {
     client: await connect({ dataDirectory }),
-    stop: async () => void (await ebb(['down', '--data', dataDirectory], environment)),
+    stop: async () => {
+      await ebb(['down', '--data', dataDirectory], environment);
+    },
   };
 }
 

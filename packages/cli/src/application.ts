@@ -5,6 +5,7 @@ import {
   formatMessageForArgumentScannerError,
   text_en,
 } from '@stricli/core';
+import { advise } from './commands/advise.ts';
 import { apply } from './commands/apply.ts';
 import { completion } from './commands/completion.ts';
 import { decide } from './commands/decide.ts';
@@ -21,6 +22,7 @@ import { rehearse } from './commands/rehearse.ts';
 import { replay } from './commands/replay.ts';
 import { scalersCommand } from './commands/scalers.ts';
 import { status } from './commands/status.ts';
+import { tune } from './commands/tune.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
@@ -42,6 +44,8 @@ const routes = buildRouteMap<string, EbbContext>({
     recommend,
     replay,
     rehearse,
+    tune,
+    advise,
     journal,
     validate,
     import: importCommand,

@@ -12,7 +12,7 @@ export interface CheckedDocuments {
 }
 
 export interface ReadOptions {
-  /** Documents of other systems are left aside with a warning. */
+  /** Documents of other systems are left aside with a warning. Left out: they are, so that a folder of KEDA files will do. */
   allowForeign?: boolean;
   /** Whether the settings of triggers are checked too. Left out: they are. */
   checksTriggers?: boolean;
@@ -21,7 +21,7 @@ export interface ReadOptions {
 /** Reads all documents of all sources, and checks them one by one and against one another. Needs no running Ebb. */
 export function readDocuments(
   sources: readonly SourceText[],
-  { allowForeign = false, checksTriggers = true }: ReadOptions = {},
+  { allowForeign = true, checksTriggers = true }: ReadOptions = {},
 ): CheckedDocuments {
   const results = sources.map(({ name, text }) => parseDocuments(text, { file: name, allowForeign }));
   const documents = results.flatMap((result) => result.documents);

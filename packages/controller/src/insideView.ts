@@ -13,7 +13,7 @@ interface Moment {
 
 /** Moments are kept this long at most, and not closer than this. */
 const longestWindowMs = 3_600_000;
-const gapMs = 50;
+const gapMs = 10;
 
 /** What triggers see of Ebb itself, by namespace. The engine is asked when there is something to ask. */
 export function insideView(engine: () => Engine): (namespace: string) => InsideView {
@@ -97,17 +97,19 @@ export function meansOf(
   const latest = moments.at(-1);
   if (!latest) return { concurrency: 0, requestRate: 0 };
   if (windowMs <= 0) return { concurrency: latest.busy, requestRate: 0 };
-  const fromMs = nowMs - windowMs;
+  // The present millisecond counts, so that what has just come is not read as nothing.
+  const untilNowMs = nowMs + 1;
+  const fromMs = untilNowMs - windowMs;
   let busyMs = 0;
   let base = moments[0] ?? latest;
   for (const [index, moment] of moments.entries()) {
-    const untilMs = moments[index + 1]?.atMs ?? nowMs;
+    const untilMs = moments[index + 1]?.atMs ?? untilNowMs;
     if (moment.atMs <= fromMs) base = moment;
     busyMs += moment.busy * Math.max(0, untilMs - Math.max(moment.atMs, fromMs));
   }
-  const spanMs = Math.max(1, nowMs - Math.max(base.atMs, fromMs));
+  const spanMs = Math.max(1, untilNowMs - Math.max(base.atMs, fromMs));
   return {
-    concurrency: spanMs === 1 ? latest.busy : busyMs / spanMs,
+    concurrency: busyMs / spanMs,
     requestRate: ((latest.arrived - base.arrived) * 1000) / windowMs,
   };
 }

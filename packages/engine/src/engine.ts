@@ -225,7 +225,7 @@ class LiveEngine implements Engine {
     const state = workloads.get(workload);
     if (!explanation?.decision || !state?.decision || atMs !== undefined) return explanation;
     // The decision in force, with the numbers of the last time it was made.
-    return { ...explanation, lines: linesOf(state.decision, state.grant) };
+    return { ...explanation, lines: linesOf(state.told?.decision ?? state.decision, state.grant) };
   }
 
   recommendation(key: ObjectKey): WorkloadRecommendation | null {
@@ -313,6 +313,7 @@ class LiveEngine implements Engine {
     state.removed = true;
     state.memory = null;
     state.decision = null;
+    state.told = null;
     state.grant = null;
     state.triggers?.close();
     state.triggers = null;

@@ -1,4 +1,4 @@
-import { allocate, type Cause, chooseVictims, decide, type Grant } from '@ebb/core';
+import { allocate, type Cause, chooseVictims, decide, type Decision, type Grant } from '@ebb/core';
 import { allocationRequests } from './allocation.ts';
 import { mayStart, provenAfterMs } from './activation.ts';
 import { askAgainMs } from './askAgain.ts';
@@ -61,10 +61,25 @@ function decideFor(context: EngineContext, state: WorkloadState, causes: Readonl
   context.unsaved(state);
   context.feed.changed(state.key, false);
   const sequence = context.journal.decided(state.key, observation, decision);
-  if (sequence === null) return false;
-  state.decisionSequence = sequence;
-  state.decidedAtMs = nowMs;
-  return true;
+  if (sequence !== null) {
+    state.decisionSequence = sequence;
+    state.decidedAtMs = nowMs;
+  }
+  tell(state, decision);
+  return sequence !== null;
+}
+
+/** Policies with a grid of their own that were asked in between say only when they look next. */
+const betweenCodes = ['hpa-between-syncs', 'keda-between-polls', 'between-turns'];
+
+function tell(state: WorkloadState, decision: Decision): void {
+  const { told, decidedAtMs: atMs, decisionSequence: sequence } = state;
+  const isBetween = decision.reasons.some(({ code }) => betweenCodes.includes(code));
+  const isSame = told !== null && JSON.stringify(told.decision.classes) === JSON.stringify(decision.classes);
+  if (told && isBetween && isSame) return;
+  const codes = (one: Decision) => one.reasons.map(({ code }) => code).join(' ');
+  const goesOn = told !== null && isSame && codes(told.decision) === codes(decision);
+  state.told = goesOn ? { ...told, decision } : { decision, atMs, sequence };
 }
 
 /** Returns the workloads whose grant is another one than before. */

@@ -10,7 +10,8 @@ export function scaledObjectStatus(
   { stored, spec }: KnownScaledObject,
   state: WorkloadState | null,
 ): ScaledObjectStatus {
-  const triggers = state?.scaledBy?.stored === stored ? (state.triggers?.status() ?? []) : [];
+  const isFollowed = state?.scaledBy?.stored === stored;
+  const triggers = isFollowed ? (state.triggers?.status() ?? []) : spec.triggers.map(unread);
   const lastTransitionTime = isoTime(stored.createdAtMs);
   const condition = (type: string, [status, reason, message]: Verdict): Condition => ({
     type,
@@ -37,6 +38,11 @@ export function scaledObjectStatus(
   };
 }
 
+/** A trigger that nobody reads: there is no workload yet. */
+function unread({ name, type }: { name: string; type: string }): TriggerStatus {
+  return { name, type, state: 'unread', value: null, target: null, active: null, at: null, message: '' };
+}
+
 type Verdict = [Condition['status'], string, string];
 
 function readiness(
@@ -58,6 +64,8 @@ function readiness(
 function activity(triggers: readonly TriggerStatus[]): Verdict {
   if (triggers.some(({ active }) => active === true)) return ['True', 'ScalerActive', 'a trigger is active'];
   if (triggers.some(({ active }) => active === false)) return ['False', 'ScalerNotActive', 'no trigger is active'];
+  const failing = triggers.find(({ state }) => state === 'error' || state === 'missing');
+  if (failing) return ['Unknown', 'TriggerFailing', `trigger ${failing.name} cannot be read`];
   return ['Unknown', 'NotRead', 'no trigger has been read yet'];
 }
 

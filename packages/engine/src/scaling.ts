@@ -44,7 +44,7 @@ function openTriggers(
 ): void {
   state.spec = scaledSpec(own, object);
   const cheapest = [...own.classes].sort((a, b) => a.pricePerHourMicro - b.pricePerHourMicro)[0];
-  const readings = new TriggerReadings({
+  const readings: TriggerReadings = new TriggerReadings({
     ports: context.ports,
     request: {
       kind: 'ScaledObject',
@@ -95,7 +95,9 @@ function followTargets({ journal }: EngineContext, state: WorkloadState): void {
 export function readingsAreThere({ scaledBy, triggers, memory, decision }: WorkloadState, nowMs: number): boolean {
   if (!scaledBy || !triggers) return true;
   if (scaledBy.spec.improvements) return triggers.isComplete;
-  const dueMs = memory?.policy === 'keda' ? (decision?.revisitAtMs ?? 0) : 0;
+  // Opened anew, as after a changed sign-in, they are asked at once.
+  const isNew = triggers.readAtMs === null;
+  const dueMs = memory?.policy === 'keda' && !isNew ? (decision?.revisitAtMs ?? 0) : 0;
   const isRead = () => triggers.readAtMs !== null && triggers.readAtMs >= dueMs;
   if (isRead() || (dueMs > 0 && nowMs < dueMs)) return true;
   triggers.ask();

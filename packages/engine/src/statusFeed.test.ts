@@ -6,7 +6,10 @@ import { StatusFeed } from './statusFeed.ts';
 function feedOf(clock: VirtualClock): { feed: StatusFeed; events: WatchEvent[] } {
   const events: WatchEvent[] = [];
   let built = 0;
-  const feed = new StatusFeed(clock, (name) => ({ name, inFlight: ++built }) as WorkloadStatus);
+  const feed = new StatusFeed(clock, (name) => ({
+    type: 'status',
+    status: { name, inFlight: ++built } as WorkloadStatus,
+  }));
   feed.watch((event) => events.push(event));
   return { feed, events };
 }

@@ -117,7 +117,9 @@ export class TriggerReadings {
     try {
       this.#set = ports.triggers.open(request);
     } catch (error) {
-      this.#answered(ports.clock.nowMs(), this.#allFailed(messageOf(error)));
+      const failed = this.#allFailed(messageOf(error));
+      // Told after the turn: whoever makes this object does not have it yet.
+      void Promise.resolve().then(() => this.#answered(ports.clock.nowMs(), failed));
       this.#cancel = ports.clock.at(ports.clock.nowMs() + reopenMs, () => this.#open());
       return;
     }

@@ -56,6 +56,8 @@ export interface WorkloadState {
   schedules: { scaler: Scaler | null; readings: Reading[]; cancel: (() => void) | null; round: number };
 
   decision: Decision | null;
+  /** The decision that people are told: the latest that was more than a look between two syncs, and since when it holds. */
+  told: { decision: Decision; atMs: number; sequence: number } | null;
   decidedAtMs: number;
   decisionSequence: number;
   grant: Grant | null;
@@ -93,6 +95,7 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     triggers: null,
     schedules: { scaler: null, readings: [], cancel: null, round: 0 },
     decision: null,
+    told: null,
     decidedAtMs: 0,
     decisionSequence: 0,
     grant: null,

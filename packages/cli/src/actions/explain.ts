@@ -84,10 +84,11 @@ function explanationLines(context: EbbContext, { explanation, inputs, changes, a
 export function actionText(body: unknown): string {
   if (typeof body !== 'object' || body === null) return String(body);
   const fields = new Map<string, unknown>(Object.entries(body));
-  const words = ['type', 'replica', 'job', 'cause', 'message'].flatMap((name) => {
+  const words = ['type', 'replica', 'job', 'cause'].flatMap((name) => {
     const value = fields.get(name);
     return typeof value === 'string' ? [value] : [];
   });
   const message = fields.get('message');
-  return words.join(' ') + (typeof message === 'string' && message !== '' ? `: ${message}` : '');
+  const isNews = typeof message === 'string' && message !== '' && !words.includes(message);
+  return words.join(' ') + (isNews ? `: ${message}` : '');
 }

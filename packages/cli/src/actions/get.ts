@@ -20,7 +20,8 @@ export async function get(context: EbbContext, flags: GetFlags, kindWord: string
     if (!found) throw await notFound(session, { kind, name, namespace: flags.namespace ?? 'default' });
     objects = [found];
   }
-  const value = name === undefined ? listOf(kind, objects) : objects[0];
+  const shown = objects.map(asWritten);
+  const value = name === undefined ? listOf(kind, shown) : shown[0];
   if (output === 'json') context.json(value);
   else if (output === 'yaml') context.stdout.write((await import('yaml')).stringify(value, { lineWidth: 120 }));
   else if (objects.length === 0)
@@ -36,6 +37,13 @@ export async function get(context: EbbContext, flags: GetFlags, kindWord: string
   }
 }
 
-function listOf(kind: Kind, items: ApiObject[]) {
+/** Kinds without a `spec`, such as Secret, have their fields beside metadata. */
+function asWritten(object: ApiObject): unknown {
+  if (object.kind !== 'Secret' && object.kind !== 'ConfigMap') return object;
+  const { spec, ...frame } = object;
+  return typeof spec === 'object' && spec !== null ? { ...frame, ...spec } : frame;
+}
+
+function listOf(kind: Kind, items: unknown[]) {
   return { apiVersion: 'ebb.dev/v1alpha1', kind: `${kind.kind}List`, items };
 }

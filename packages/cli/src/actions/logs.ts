@@ -1,10 +1,11 @@
 import type { LogLine } from '@ebb/client';
+import type { ScaledJobStatus } from '@ebb/documents';
 import type { LogsFlags } from '../commands/logs.ts';
 import type { EbbContext } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { Interrupts } from '../interrupts.ts';
 import { findKind } from '../kinds.ts';
-import { openSession } from '../session.ts';
+import { openSession, type Session } from '../session.ts';
 import { didYouMean } from '../suggest.ts';
 import { clockText } from '../text/format.ts';
 import { withoutControls } from '../text/width.ts';
@@ -14,7 +15,8 @@ export async function logs(context: EbbContext, flags: LogsFlags, name: string):
   const session = await openSession(context, flags);
   const namespace = flags.namespace ?? 'default';
   const workload = await session.client.workloadStatus(name, { namespace });
-  if (!workload) throw await notFound(session, { kind: findKind('workload'), name, namespace });
+  const jobs = workload ? null : await jobsOf(session, name, namespace);
+  if (!workload && !jobs) throw await notFound(session, { kind: findKind('workload'), name, namespace });
   const interrupts = new Interrupts();
   const { follow, tail, json } = flags;
   const replica =
@@ -22,7 +24,7 @@ export async function logs(context: EbbContext, flags: LogsFlags, name: string):
       ? undefined
       : fullId(
           flags.replica,
-          workload.replicaList.map(({ id }) => id),
+          workload ? workload.replicaList.map(({ id }) => id) : (jobs?.jobList.map(({ id }) => id) ?? []),
         );
   let count = 0;
   try {
@@ -41,9 +43,15 @@ export async function logs(context: EbbContext, flags: LogsFlags, name: string):
     interrupts.dispose();
   }
   if (count > 0 || follow) return;
-  const failing = workload.replicaList.find(({ phase }) => phase === 'failed' || phase === 'backoff');
+  const failing = workload?.replicaList.find(({ phase }) => phase === 'failed' || phase === 'backoff');
   const why = failing ? `; its replica ${failing.id}: ${withoutControls(failing.message)}` : '';
   context.note(`${name} has written nothing yet${why}`);
+}
+
+/** The ScaledJob of that name, whose Jobs are what writes. */
+async function jobsOf(session: Session, name: string, namespace: string): Promise<ScaledJobStatus | null> {
+  const found = await session.client.get('scaledjobs', name, { namespace });
+  return found?.status && 'jobList' in found.status ? found.status : null;
 }
 
 /** The suffix alone is enough: `x7k2p` for `upscaler-x7k2p`. Ids of ended replicas are passed on as they are. */

@@ -30,7 +30,8 @@ export function isBusy(status: WorkloadStatus): boolean {
 
 /** Whether nothing has happened to it yet: its name and bounds say all there is. */
 export function isUntouched(status: WorkloadStatus): boolean {
-  return !isBusy(status) && status.requests.total === 0 && status.coldStarts.count === 0;
+  const isFollowing = status.scaledBy !== null;
+  return !isBusy(status) && !isFollowing && status.requests.total === 0 && status.coldStarts.count === 0;
 }
 
 /** One workload as lines of at most `style.width` columns. `nameWidth` aligns the heads of several panels. */

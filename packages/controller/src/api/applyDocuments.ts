@@ -41,7 +41,7 @@ export interface Batch {
 
 /** Reads and checks the text. Throws `invalid-documents` with every problem. */
 export function readBatch({ text, origin }: DocumentText): Batch {
-  const { documents, problems } = parseDocuments(text, { file: origin ?? '<api>' });
+  const { documents, problems } = parseDocuments(text, { file: origin ?? '<api>', allowForeign: true });
   const ofTriggers = (document: ParsedDocument) => triggerProblems(document, documents);
   const between = problems.some(isError)
     ? []

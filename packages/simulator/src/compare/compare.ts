@@ -31,7 +31,10 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const count = new ProgressCount(options);
     const found = traces.map((trace) => compareOn(trace, options, pool, count));
     // The first failure ends the others: they must be waited for, or theirs would go unheard.
-    return comparisonOf(options, await Promise.all(found).finally(() => pool.close()));
+    const compared = await Promise.all(found).finally(() => {
+      void pool.close();
+    });
+    return comparisonOf(options, compared);
   } finally {
     signal?.removeEventListener('abort', abort);
     await pool.close();
@@ -61,7 +64,15 @@ async function compareOn(
 
   const boundFor = async (seed: number): Promise<BoundResult> => {
     const name = `the bound of ${label}`;
-    const task = { kind: 'bound', trace: reference(seed), spanMs, model, seed, startReplicas, needsStaticPeak } as const;
+    const task = {
+      kind: 'bound',
+      trace: reference(seed),
+      spanMs,
+      model,
+      seed,
+      startReplicas,
+      needsStaticPeak,
+    } as const;
     const progress = count.begin();
     const result = await pool.run(task, name, progress.at);
     progress.end(name);
@@ -91,7 +102,12 @@ async function compareOn(
       return await pool.run({ ...task, ...common }, name, progress.at);
     } catch (error) {
       if (error instanceof TraceError || options.signal?.aborted) throw error;
-      return { trace: label, policy: policy.name, seed, message: error instanceof Error ? error.message : String(error) };
+      return {
+        trace: label,
+        policy: policy.name,
+        seed,
+        message: error instanceof Error ? error.message : String(error),
+      };
     } finally {
       progress.end(name);
     }
@@ -195,5 +211,7 @@ function unreachable(): never {
 
 function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason : new Error(`the comparison was ended: ${String(reason ?? 'no reason given')}`);
+  return reason instanceof Error
+    ? reason
+    : new Error(`the comparison was ended: ${String(reason ?? 'no reason given')}`);
 }

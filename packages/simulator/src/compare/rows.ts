@@ -71,7 +71,11 @@ export function markBest(summaries: readonly PolicyOnTrace[]): PolicyOnTrace[] {
   return summaries.map((summary) => ({ ...summary, isBest: best.get(summary.trace) === summary }));
 }
 
-export function overallOf(policies: readonly string[], summaries: readonly PolicyOnTrace[], traces: number): PolicyOverall[] {
+export function overallOf(
+  policies: readonly string[],
+  summaries: readonly PolicyOnTrace[],
+  traces: number,
+): PolicyOverall[] {
   const found = policies.flatMap((policy): PolicyOverall[] => {
     const own = summaries.filter((summary) => summary.policy === policy);
     if (own.length === 0) return [];

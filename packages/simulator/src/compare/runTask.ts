@@ -52,7 +52,9 @@ export async function runOf(trace: Trace, task: RunTask, onProgress: (share: num
   const { documents, model, seed, policy, price, startReplicas, spanMs = 0 } = task;
   const world = task.worldModule === null ? {} : await worldOf(task.worldModule);
   const options: SimulateOptions = { ...world, trace, documents, model, seed, policy, price, spanMs, onProgress };
-  const { journal: _, ...result } = await simulate(startReplicas === undefined ? options : { ...options, startReplicas });
+  const { journal: _, ...result } = await simulate(
+    startReplicas === undefined ? options : { ...options, startReplicas },
+  );
   return result;
 }
 

@@ -64,6 +64,8 @@ export class WorkerPool {
       if (!waiting) return;
       const worker = this.#idle.pop() ?? this.#spawn();
       this.#busy.set(worker, waiting);
+      // A thread, no window: it has no origin.
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin
       worker.postMessage(waiting.task);
     }
   }

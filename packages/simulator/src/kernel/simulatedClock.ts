@@ -1,24 +1,27 @@
 import type { Clock } from '@ebb/core';
 import type { Kernel } from './kernel.ts';
 
-/** 2026-01-01T00:00:00Z: the wall time at which every rehearsal begins. */
+/** 2026-01-01T00:00:00Z: the wall time at which a rehearsal begins that is not told another one. */
 export const rehearsalEpochMs = 1_767_225_600_000;
 
 /** The engine's clock on the kernel's time. */
 export class SimulatedClock implements Clock {
   readonly #kernel: Kernel;
+  readonly #epochMs: number;
   readonly #kind: number;
   readonly #callbacks: ((() => void) | null)[] = [];
   readonly #lives: number[] = [];
   readonly #free: number[] = [];
 
-  constructor(kernel: Kernel) {
+  /** `epochMs`: wall time of the beginning. */
+  constructor(kernel: Kernel, epochMs: number = rehearsalEpochMs) {
     this.#kernel = kernel;
+    this.#epochMs = epochMs;
     this.#kind = kernel.kind((slot, life) => this.#ring(slot, life));
   }
 
   nowMs(): number {
-    return rehearsalEpochMs + Math.floor(this.#kernel.nowUs / 1000);
+    return this.#epochMs + Math.floor(this.#kernel.nowUs / 1000);
   }
 
   nowUs(): number {
@@ -30,7 +33,7 @@ export class SimulatedClock implements Clock {
     const life = this.#lives[slot] ?? 0;
     this.#callbacks[slot] = callback;
     this.#lives[slot] = life;
-    this.#kernel.put(Math.ceil(atMs - rehearsalEpochMs) * 1000, this.#kind, slot, life);
+    this.#kernel.put(Math.ceil(atMs - this.#epochMs) * 1000, this.#kind, slot, life);
     return () => {
       if (this.#lives[slot] === life) this.#release(slot);
     };

@@ -58,7 +58,9 @@ function timeText(ms: number, stepMs: number): string {
   if (stepMs % 86_400_000 === 0) return `day ${ms / 86_400_000 + 1}`;
   const hours = Math.floor(ms / 3_600_000);
   if (stepMs % 3_600_000 === 0) return `${hours} h`;
-  return hours === 0 ? `${Math.round(ms / 60_000)} min` : `${hours}:${String(Math.round(ms / 60_000) % 60).padStart(2, '0')}`;
+  return hours === 0
+    ? `${Math.round(ms / 60_000)} min`
+    : `${hours}:${String(Math.round(ms / 60_000) % 60).padStart(2, '0')}`;
 }
 
 function roundStep(rough: number): number {
@@ -88,10 +90,15 @@ export function stepPath(values: Float64Array, x: (share: number) => number, y: 
   return path === '' ? '' : `${path}H${digits(x(1))}`;
 }
 
-/** The same, closed down to the value 0. */
-export function areaPath(values: Float64Array, x: (share: number) => number, y: (value: number) => number): string {
+/** The same, closed down to the floor: where the value 0 lies, unless it is said. */
+export function areaPath(
+  values: Float64Array,
+  x: (share: number) => number,
+  y: (value: number) => number,
+  floorY = y(0),
+): string {
   const path = stepPath(values, x, y);
-  return path === '' ? '' : `${path}V${digits(y(0))}H${digits(x(0))}Z`;
+  return path === '' ? '' : `${path}V${digits(floorY)}H${digits(x(0))}Z`;
 }
 
 /** Straight lines from end of part to end of part, from 0 on: for sums that grow. */

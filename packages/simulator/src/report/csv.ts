@@ -25,10 +25,7 @@ const columns: readonly (readonly [name: string, of: (row: ComparisonRow) => str
 
 /** Every run as a row (RFC 4180), numbers in full; nothing where there is no value. */
 export function comparisonCsv({ rows }: Pick<Comparison, 'rows'>): string {
-  const lines = [
-    columns.map(([name]) => name),
-    ...rows.map((row) => columns.map(([, of]) => field(of(row)))),
-  ];
+  const lines = [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, of]) => field(of(row))))];
   return lines.map((line) => `${line.join(',')}\r\n`).join('');
 }
 

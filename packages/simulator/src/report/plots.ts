@@ -69,7 +69,12 @@ export function policyPanel(run: RunResult, summary: PolicyOnTrace, scale: PlotS
   const x = place(panel, spanMs, run);
   const replicas = linearAxis(scale.mostReplicas, replicasBottom, panel.top);
   const wait = waitAxis(scale.mostWaitMs, panel.height - panel.bottom, waitsTop);
-  const few = { ready: means(curves.ready, stripes), billed: means(curves.billed, stripes), waits: peaks(curves.waitP99Ms, stripes), demand: means(curves.demand, stripes) };
+  const few = {
+    ready: means(curves.ready, stripes),
+    billed: means(curves.billed, stripes),
+    waits: peaks(curves.waitP99Ms, stripes),
+    demand: means(curves.demand, stripes),
+  };
   const told = (index: number) =>
     `from ${moment(run, index / few.ready.length)}: ${valueText(few.ready[index] ?? 0)} replicas ready, ${valueText(few.billed[index] ?? 0)} paid for, demand for ${valueText((few.demand[index] ?? 0) / concurrency)}; wait p99 up to ${lengthText(few.waits[index] ?? 0)}`;
   const peak = curves.billed.reduce((most, value) => Math.max(most, value), 0);
@@ -78,12 +83,13 @@ export function policyPanel(run: RunResult, summary: PolicyOnTrace, scale: PlotS
     peak > topValue * 1.02
       ? html`<text class="over end" x="${panel.width - panel.right - 2}" y="${panel.top + 10}">▲ up to ${valueText(peak)}</text>`
       : html``;
+  const floorY = panel.height - panel.bottom;
   const promiseY = wait.at(scale.onTimeMs).toFixed(1);
   return html`<figure><figcaption><b>${run.policy}</b><span class="badge ${summary.qualifies ? 'kept' : 'lost'}">${shareText(summary.onTimeShare)} % on time</span><span class="quiet">${ratioText(summary.ratio)} × optimum</span></figcaption>
 <svg viewBox="0 0 ${panel.width} ${panel.height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Replicas and waits of ${run.policy} on ${run.trace}</title><desc id="${id}-desc">At most ${run.mostReplicas} replicas, ${run.coldStarts} cold starts; 99 % wait at most ${lengthText(run.waitMs.p99)}, the longest ${lengthText(run.waitMs.max)}.</desc>
 <clipPath id="${id}-clip"><rect x="${panel.left}" y="${panel.top}" width="${panel.width - panel.left - panel.right}" height="${replicasBottom - panel.top}"/></clipPath>
 ${valueGrid(panel, replicas)}<g clip-path="url(#${id}-clip)"><path class="billed" d="${areaPath(billed, x, replicas.at)}"/><path class="ready" d="${areaPath(ready, x, replicas.at)}"/><path class="ready-line" d="${stepPath(ready, x, replicas.at)}"/><path class="demand" d="${stepPath(demand, x, replicas.at)}"/></g>${over}
-${valueGrid(panel, wait)}<path class="promise" d="M${panel.left} ${promiseY}H${panel.width - panel.right}"/><path class="wait" d="${stepPath(waits, x, wait.at)}"/>
+${valueGrid(panel, wait)}<defs><path id="${id}-wait" d="${areaPath(waits, x, wait.at, floorY)}"/><clipPath id="${id}-late"><rect x="${panel.left}" y="${waitsTop}" width="${panel.width}" height="${(wait.at(scale.onTimeMs) - waitsTop).toFixed(1)}"/></clipPath></defs><use class="wait" href="#${id}-wait"/><use class="wait late" href="#${id}-wait" clip-path="url(#${id}-late)"/><path class="promise" d="M${panel.left} ${promiseY}H${panel.width - panel.right}"/>
 ${timeLabels(panel, timeAxis(spanMs, panel.left, panel.width - panel.right, 5))}${hoverStripes(panel, few.ready.length, told)}</svg></figure>`;
 }
 
@@ -125,7 +131,9 @@ export function moneyPlot(
   const far = sums.width - sums.right;
   const unit = hasMoney ? 'money' : 'replica-hours';
   const value = ({ run, summary, total }: Line) =>
-    hasMoney ? costText(summary.seeds === 1 ? run.costMicro : String(Math.round(total * 1e6)), run.currency) : valueText(total);
+    hasMoney
+      ? costText(summary.seeds === 1 ? run.costMicro : String(Math.round(total * 1e6)), run.currency)
+      : valueText(total);
   const currency = runs[0]?.run.currency ?? null;
   const least = hasMoney ? costText(String(Math.round(boundValue * 1e6)), currency) : valueText(boundValue);
   const labels: Label[] = lines.map((line) => ({
@@ -133,7 +141,10 @@ export function moneyPlot(
     className: line.summary.isBest ? ' name' : '',
     total: line.total,
   }));
-  const labelled = spread([...labels, { text: `optimum, at least ${least}`, className: ' least', total: boundValue }], axis);
+  const labelled = spread(
+    [...labels, { text: `optimum, at least ${least}`, className: ' least', total: boundValue }],
+    axis,
+  );
   const boundY = axis.at(boundValue).toFixed(1);
   return html`<figure><svg viewBox="0 0 ${sums.width} ${sums.height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Sum of ${unit} over time</title><desc id="${id}-desc">${lines.map((line) => `${line.run.policy} ${value(line)}`).join(', ')}; the optimum is at least ${least}.</desc>${valueGrid(sums, axis)}
 <path class="bound" d="M${sums.left} ${boundY}H${far}"><title>The optimum costs at least ${least}</title></path>

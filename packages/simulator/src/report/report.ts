@@ -32,7 +32,7 @@ export function renderReport(comparison: Comparison, options: ReportOptions = {}
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${styles}</style></head>
 <body><header><h1><svg class="logo" viewBox="0 0 34 34" aria-hidden="true"><rect width="34" height="34" rx="9"/><path d="M7 21c4-9 6-9 10 0s6 5 10-4"/></svg>${title}</h1>
 <p class="quiet">${comparison.policies.length} policies on ${traces.length === 1 ? 'one trace' : `${traces.length} traces`}; the promise: ${promiseText(comparison)}.</p></header>
-<main><section><h2>In words</h2><ul class="words">${summarySentences(comparison).map((text) => html`<li>${text}</li>`)}</ul>
+<main><section><h2>In words</h2><ul class="words">${summarySentences(comparison).map((text) => html`<li>${unbroken(text)}</li>`)}</ul>
 ${failures.length > 0 ? html`<h3>Runs that failed</h3><ul class="words">${failures.map(({ trace, policy, seed, message }) => html`<li>${policy} on ${trace}, seed ${seed}: ${message}</li>`)}</ul>` : html``}
 ${traces.length > 1 ? html`<h3>All traces</h3>${overallTable(comparison)}` : html``}
 <h3>Cost over the optimum</h3><p class="legend"><span><svg width="14" height="14" viewBox="0 0 14 14" style="display:inline;width:14px;vertical-align:-2px" aria-hidden="true"><circle class="dot" cx="7" cy="7" r="5.5"/></svg> promise kept</span><span><svg viewBox="0 0 14 14" style="display:inline;width:14px;vertical-align:-2px" aria-hidden="true"><circle class="dot lost" cx="7" cy="7" r="5.5"/></svg> promise missed: buys less</span>${traces.length > 1 ? html`<span><i class="line" style="border-color:var(--ink);width:2px;height:12px;border-top:12px solid;vertical-align:-2px"></i>geometric mean</span>` : html``}</p>${overviewChart(comparison)}</section>
@@ -44,6 +44,11 @@ ${traces.map((trace, index) => traceSection(comparison, trace, index))}
 <footer class="quiet">${command === undefined ? html`` : html`<p>Made by <code>${command}</code></p>`}${version === undefined ? html`` : html`<p>Ebb ${version}</p>`}</footer></body></html>
 `;
   return markup;
+}
+
+/** No line ends between a number and its sign. */
+function unbroken(text: string): string {
+  return text.replace(/(\d) (?=[×%])/g, '$1\u00a0').replace(/^no /, 'No ');
 }
 
 /** Rare peaks are cut off and said in words: all panels have one scale, and what lasts must be seen. */
@@ -73,7 +78,10 @@ function traceSection(comparison: Comparison, about: ComparedTrace, number: numb
     concurrency: model.concurrency,
     onTimeMs: model.onTimeMs,
     mostReplicas: shown.reduce((most, { run }) => Math.max(most, highShare * quantile(run.curves.billed)), 1),
-    mostWaitMs: shown.reduce((most, { run }) => run.curves.waitP99Ms.reduce((a, b) => Math.max(a, b), most), model.onTimeMs),
+    mostWaitMs: shown.reduce(
+      (most, { run }) => run.curves.waitP99Ms.reduce((a, b) => Math.max(a, b), most),
+      model.onTimeMs,
+    ),
   };
   const bound = about.bounds[0];
   const first = shown[0];
@@ -85,13 +93,19 @@ function traceSection(comparison: Comparison, about: ComparedTrace, number: numb
     ...(bound && bound.planSeconds !== null
       ? [`best plan with hindsight ${ratioText(quotient(bound.planSeconds, bound.lowerBoundSeconds))} ×`]
       : []),
-    ...(bound && bound.staticPeak !== null ? [`fewest constant replicas that keep the promise: ${bound.staticPeak}`] : []),
+    ...(bound && bound.staticPeak !== null
+      ? [`fewest constant replicas that keep the promise: ${bound.staticPeak}`]
+      : []),
     ...(best && best.costMicro !== null ? [`cheapest that keeps it ${costText(best.costMicro, best.currency)}`] : []),
   ];
-  return html`<section class="trace" id="trace-${number}"><h2>${about.trace}</h2>${comparison.traces.length > 1 ? html`<p>${traceSentence({ ...comparison, overall: [] }, about.trace)}</p>` : html``}<p class="quiet">${facts.join(' · ')}</p><p class="quiet">${about.description}</p>
+  return html`<section class="trace" id="trace-${number}"><h2>${about.trace}</h2>${comparison.traces.length > 1 ? html`<p>${unbroken(traceSentence({ ...comparison, overall: [] }, about.trace))}</p>` : html``}<p class="quiet">${facts.join(' · ')}</p><p class="quiet">${about.description}</p>
 <h3>Policies</h3>${traceTable(comparison, own)}
-${first === undefined ? html`` : html`<h3>Arrivals a second</h3>${demandPlot(first.run, { ...scale, id: `t${number}-demand` })}
-<h3>Replicas over demand, and waits</h3><p class="legend"><span><i style="background:var(--ready-tint);border-top:2px solid var(--ready)"></i>ready</span><span><i style="background:var(--starting-tint)"></i>paid for, not yet ready</span><span><i class="line" style="color:var(--demand)"></i>demand, in replicas (requests held or in service)</span><span><i class="line" style="color:var(--ink)"></i>below: wait p99, logarithmic</span><span><i class="line" style="color:var(--bad);border-top-style:dashed"></i>on time</span></p>
+${
+  first === undefined
+    ? html``
+    : html`<h3>Arrivals a second</h3>${demandPlot(first.run, { ...scale, id: `t${number}-demand` })}
+<h3>Replicas over demand, and waits</h3><p class="legend"><span><i style="background:var(--ready-tint);border-top:2px solid var(--ready)"></i>ready</span><span><i style="background:var(--starting-tint)"></i>paid for, not yet ready</span><span><i class="line" style="color:var(--demand)"></i>demand, in replicas (requests held or in service)</span><span><i style="background:color-mix(in srgb,var(--quiet) 55%,var(--card))"></i>below: wait p99, logarithmic, <span style="color:var(--bad)">late</span></span><span><i class="line" style="color:var(--bad);border-top-style:dashed"></i>on time</span></p>
 <div class="panels">${shown.map(({ run, summary }, index) => policyPanel(run, summary, { ...scale, id: `t${number}-p${index}` }))}</div>
-<h3>${shown.every(({ run }) => run.costMicro !== null) ? `Money over time, ${first.run.currency ?? 'USD'}` : 'Replica-hours over time'}</h3><p class="legend"><span><i class="line" style="color:var(--ready)"></i>cheapest that keeps the promise</span><span><i class="line" style="color:var(--quiet);border-top-style:dashed"></i>misses it</span><span><i class="line" style="color:var(--demand);border-top-style:dotted"></i>the optimum costs at least this</span></p>${moneyPlot(shown, bound?.lowerBoundSeconds ?? 0, { ...scale, id: `t${number}-money` })}`}</section>`;
+<h3>${shown.every(({ run }) => run.costMicro !== null) ? `Money over time, ${first.run.currency ?? 'USD'}` : 'Replica-hours over time'}</h3><p class="legend"><span><i class="line" style="color:var(--ready)"></i>cheapest that keeps the promise</span><span><i class="line" style="color:var(--quiet);border-top-style:dashed"></i>misses it</span><span><i class="line" style="color:var(--demand);border-top-style:dotted"></i>the optimum costs at least this</span></p>${moneyPlot(shown, bound?.lowerBoundSeconds ?? 0, { ...scale, id: `t${number}-money` })}`
+}</section>`;
 }

@@ -9,8 +9,14 @@ export function promiseText({ model }: Pick<Comparison, 'model'>): string {
 /** The outcome in words: over all traces where there are several, then each trace. */
 export function summarySentences(comparison: Comparison): string[] {
   const { traces } = comparison;
-  return [...(traces.length > 1 ? [overallSentence(comparison)] : []), ...traces.map(({ trace }) => traceSentence(comparison, trace))];
+  return [
+    ...(traces.length > 1 ? [overallSentence(comparison)] : []),
+    ...traces.map(({ trace }) => traceSentence(comparison, trace)),
+  ];
 }
+
+/** More policies than this are counted, not named. */
+const mostNamed = 3;
 
 function overallSentence({ overall, traces }: Comparison): string {
   const best = overall.find(({ isBest }) => isBest);
@@ -22,17 +28,19 @@ function overallSentence({ overall, traces }: Comparison): string {
     const most = own.reduce((max, { qualified }) => Math.max(max, qualified), 0);
     if (most === 0) return `No policy keeps the promise on any trace${hindsightText(known)}.`;
     const names = own.filter(({ qualified }) => qualified === most).map(({ policy }) => policy);
-    return `No policy keeps the promise on ${all}; ${listText(names)} ${names.length > 1 ? 'do' : 'does'} on ${most}${hindsightText(known)}.`;
+    const who = names.length > mostNamed ? `${names.length} of ${own.length} policies` : listText(names);
+    return `No policy keeps the promise on ${all}; ${who} ${names.length > 1 ? 'do' : 'does'} on ${most}${hindsightText(known)}.`;
   }
   const others = keepers.filter((one) => one !== best && !one.usesHindsight);
   const rest = others.map(({ policy, ratio }) => `${policy} at ${ratioText(ratio)} ×`);
-  const also = others.length === 0 ? 'no other policy does' : `so ${others.length > 1 ? 'do' : 'does'} ${listText(rest)}`;
+  const also =
+    others.length === 0 ? 'no other policy does' : `so ${others.length > 1 ? 'do' : 'does'} ${listText(rest)}`;
   return `On ${all} ${best.policy} keeps the promise at ${ratioText(best.ratio)} × the optimum (geometric mean); ${also}${hindsightText(known)}.`;
 }
 
 /** What nobody has in advance is told apart from what can be had. */
 function hindsightText(known: readonly { policy: string; ratio: number | null }[]): string {
-  return known.map(({ policy, ratio }) => `; ${policy}, chosen with hindsight, would at ${ratioText(ratio)} ×`).join('');
+  return known.map(({ policy, ratio }) => `; with hindsight ${policy} keeps it at ${ratioText(ratio)} ×`).join('');
 }
 
 /** What one trace showed. */

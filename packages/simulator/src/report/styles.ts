@@ -39,11 +39,11 @@ figure{break-inside:avoid}
 figcaption{font-size:13.5px;display:flex;flex-wrap:wrap;gap:2px 8px;align-items:baseline;margin-bottom:2px}
 figcaption b{overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto}svg text{font:11px system-ui,-apple-system,"Segoe UI",sans-serif;fill:var(--quiet)}
-.end{text-anchor:end}.middle{text-anchor:middle}svg text.name{fill:var(--ink);font-weight:600}svg text.label{font-size:12px}svg text.over{fill:var(--starting)}svg text.least{fill:var(--demand)}
+.end{text-anchor:end}.middle{text-anchor:middle}svg text.name{fill:var(--ink);font-weight:600}svg text.label{font-size:12px}svg text.over{fill:var(--starting);paint-order:stroke;stroke:var(--card);stroke-width:4px}svg text.least{fill:var(--demand)}
 .grid{stroke:var(--line);fill:none}.promise{stroke:var(--bad);fill:none;stroke-dasharray:3 3}
 .billed{fill:var(--starting-tint)}.ready{fill:var(--ready-tint)}.ready-line{fill:none;stroke:var(--ready);stroke-width:1.4}
 .demand{fill:none;stroke:var(--demand);stroke-width:1.1}.arrivals{fill:color-mix(in srgb,var(--demand) 25%,transparent);stroke:var(--demand);stroke-width:.8}
-.wait{fill:none;stroke:var(--ink);stroke-width:1.1}
+.wait{fill:color-mix(in srgb,var(--quiet) 55%,var(--card))}.wait.late{fill:var(--bad)}
 .sum{fill:none;stroke:var(--quiet);stroke-width:1.2}.sum.best{stroke:var(--ready);stroke-width:2.6}.sum.lost{stroke-dasharray:4 3}
 .bound{stroke:var(--demand);fill:none;stroke-dasharray:1 3;stroke-linecap:round;stroke-width:1.6}
 .dot{fill:var(--ready);stroke:var(--card);stroke-width:1.5}.dot.lost{fill:var(--card);stroke:var(--quiet)}.mean{stroke:var(--ink);stroke-width:2}
@@ -54,10 +54,10 @@ svg{display:block;width:100%;height:auto}svg text{font:11px system-ui,-apple-sys
 footer{padding-top:4px;padding-bottom:40px}footer p{margin:4px 0}
 @media print{
 @page{size:A4;margin:12mm}
-:root{font-size:10.5px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+:root{color-scheme:light;font-size:10.5px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 body{background:none}main,header,footer{max-width:none;padding:0}header{padding-bottom:6px}
-h1{font-size:19px}h2{font-size:15px}table{font-size:9.5px}th,td{padding:2px 5px}.quiet,.legend,figcaption{font-size:10px}
+h1{font-size:19px}h2{font-size:15px}h3{font-size:9.5px;margin:12px 0 4px}caption{font-size:9.5px}.badge{font-size:8.5px;line-height:13px;padding:0 6px}table{font-size:9.5px}th,td{padding:2px 5px}.quiet,.legend,figcaption{font-size:10px}
 section{box-shadow:none;border:0;border-top:1px solid var(--line);border-radius:0;padding:10px 0;margin:8px 0}
-section.trace{break-before:page;border-top:0}.panels{grid-template-columns:repeat(2,1fr);gap:10px 16px}
+section.trace{break-before:page;border-top:0}.panels{grid-template-columns:repeat(3,1fr);gap:8px 12px}
 .scroll{overflow:visible}.hover{display:none}h2,h3{break-after:avoid}tr{break-inside:avoid}
 }`);

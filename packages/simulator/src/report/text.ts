@@ -1,6 +1,6 @@
 /** Numbers as the tables of a comparison show them. */
 
-/** `1.04`, `12.3`, `140`: three significant digits. */
+/** `1.04`, `12.3`, `140`: three significant digits. A dash where there is none. */
 export function ratioText(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–';
   return threeDigits(value);
@@ -8,6 +8,7 @@ export function ratioText(value: number | null): string {
 
 export function threeDigits(value: number): string {
   const size = Math.abs(value);
+  if (size < 0.9995) return value === 0 ? '0' : value.toPrecision(3);
   if (size >= 99.95) return Math.round(value).toLocaleString('en');
   return value.toFixed(size >= 9.995 ? 1 : 2);
 }
@@ -38,7 +39,7 @@ function withRest(large: number, largeUnit: string, small: number, smallUnit: st
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
-/** `0.42 h`, `12.3 h`, `1,204 h` */
+/** `0.0283 h`, `12.3 h`, `1,204 h` */
 export function hoursText(seconds: number): string {
   return `${threeDigits(seconds / 3600)} h`;
 }

@@ -42,6 +42,11 @@ export interface SimulateOptions {
    * is kept then is paid for. Left out: the trace's span.
    */
   spanMs?: number;
+  /**
+   * Wall time at which it begins, whole milliseconds: what schedules and rules with buckets of wall time go by. Left out: the
+   * beginning of 2026 (UTC).
+   */
+  startAtMs?: number;
   /** Reads schedules and dated events, as the live controller does; documents with either need it. */
   scheduleScaler?: (schedules: ScheduleSpec[], events: EventSpec[]) => Scaler;
   /** Reads targets out of the settings of triggers. Left out: by the names that KEDA's scalers give them. */
@@ -83,7 +88,8 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
 
   const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), priceOf(price, scenario.workloads));
   const kernel = new Kernel();
-  const clock = new SimulatedClock(kernel);
+  const epochMs = options.startAtMs ?? rehearsalEpochMs;
+  const clock = new SimulatedClock(kernel, epochMs);
   const progress = progressOf(options, spanUs);
   const fleet: Fleet = new Fleet(kernel, clock, model, draws.fork('fleet'), {
     asked: (replica, isCold) => books.asked(replica, isCold),
@@ -100,17 +106,19 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
     workloads: scenario.workloads.map(({ key }) => keyText(key)),
     replica: (id) => fleet.replicas.get(id) ?? null,
     listener: books,
+    onChange: (workload) => triggers.changed(workload),
     onBeat: () => {
       triggers.beat();
       progress(kernel.nowUs);
     },
   });
-  const triggers = new QueueTriggers({
+  const triggers: QueueTriggers = new QueueTriggers({
     kernel,
     clock,
     targetOf: options.targetOf ?? targetFromSettings,
     workloadOf: (document) => scenario.scaledBy.get(document) ?? null,
     inSystem: (workload) => gateway.inSystem(workload),
+    arrived: (workload) => gateway.arrived(workload),
   });
   const store = new EphemeralStore((records) => {
     books.recorded(records);
@@ -138,7 +146,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   });
 
   for (const input of scenario.documents) {
-    await store.documents.put({ ...input, atMs: rehearsalEpochMs, epoch: 1 });
+    await store.documents.put({ ...input, atMs: epochMs, epoch: 1 });
   }
   for (const [index, count] of start?.entries() ?? []) begin(fleet, scenario.workloads[index], count);
   await startEngine(engine, kernel, gateway, failures);

@@ -45,7 +45,7 @@ export async function fromPrometheus(
       { query, start: `${from}`, end: `${to}`, step: `${stepSeconds}` },
       options,
     )) {
-      const key = JSON.stringify(Object.entries(labels).sort());
+      const key = JSON.stringify(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1)));
       const known = parts.get(key);
       if (known) known.points.push(...points);
       else parts.set(key, { labels, points: [...points] });
@@ -72,7 +72,7 @@ async function ask(
   const where = withoutSecrets(url);
   const signals = [AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
   const root = new URL(url);
-  const login =
+  const login: Record<string, string> =
     root.username === ''
       ? {}
       : { authorization: `Basic ${btoa(`${decodeURIComponent(root.username)}:${decodeURIComponent(root.password)}`)}` };

@@ -43,6 +43,8 @@ export interface GatewayOptions {
   /** By id; null: it is gone. */
   replica: (id: string) => SimulatedReplica | null;
   listener: RequestListener;
+  /** A request of this workload came or went. */
+  onChange: (workload: number) => void;
   /** Each second of virtual time. */
   onBeat: () => void;
 }
@@ -59,6 +61,7 @@ export class SimulatedGateway implements GatewayPort {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #replica: GatewayOptions['replica'];
   readonly #listener: RequestListener;
+  readonly #onChange: (workload: number) => void;
   readonly #dispatcher: Dispatcher;
   readonly #counts: CountsReport;
   readonly #silent: SilentTimes;
@@ -68,6 +71,8 @@ export class SimulatedGateway implements GatewayPort {
   /** Held or in service, and held, by workload. */
   readonly #inSystem: Float64Array;
   readonly #held: Float64Array;
+  /** Tries that came in, by workload. */
+  readonly #arrived: Float64Array;
   /** Classes that the control plane was woken for, by workload. */
   readonly #woken: Set<string>[];
   readonly #classCount: Uint32Array;
@@ -77,7 +82,7 @@ export class SimulatedGateway implements GatewayPort {
   readonly #refusedKind: number;
   #tickAtUs = Number.POSITIVE_INFINITY;
 
-  constructor({ kernel, model, draws, workloads, replica, listener, onBeat }: GatewayOptions) {
+  constructor({ kernel, model, draws, workloads, replica, listener, onChange, onBeat }: GatewayOptions) {
     this.#kernel = kernel;
     this.#faults = model.faults;
     this.#slots = model.concurrency;
@@ -85,9 +90,11 @@ export class SimulatedGateway implements GatewayPort {
     this.#numbers = new Map(workloads.map((key, number) => [key, number]));
     this.#replica = replica;
     this.#listener = listener;
+    this.#onChange = onChange;
     this.#dispatcher = createDispatcher(Math.floor(draws.fork('dispatcher').next() * 4294967296));
     this.#inSystem = new Float64Array(workloads.length);
     this.#held = new Float64Array(workloads.length);
+    this.#arrived = new Float64Array(workloads.length);
     this.#woken = workloads.map(() => new Set());
     this.#classCount = new Uint32Array(workloads.length);
     this.#completeKind = kernel.kind((row, life) => this.#complete(row, life));
@@ -107,6 +114,11 @@ export class SimulatedGateway implements GatewayPort {
   /** Requests of a workload that are held or in service. */
   inSystem(workload: number): number {
     return this.#inSystem[workload] as number;
+  }
+
+  /** Requests of a workload that have come in since the beginning, retries included. */
+  arrived(workload: number): number {
+    return this.#arrived[workload] as number;
   }
 
   /** Says hello to a control plane that has just started. */
@@ -131,6 +143,8 @@ export class SimulatedGateway implements GatewayPort {
     }));
     this.#handle(this.#dispatcher.setEndpoints(nowUs, key, slotted));
     const before = this.#routed.get(key);
+    // A gateway names what it is told of, so that its silence before the first request is known to be one.
+    if (!before) this.#counts.changed(number);
     this.#routed.set(key, new Set(endpoints.map(({ replica }) => replica)));
     for (const { replica } of endpoints) {
       if (!before?.has(replica)) this.#send({ type: 'routed', gateway: name, replica, atUs: nowUs });
@@ -182,8 +196,10 @@ export class SimulatedGateway implements GatewayPort {
     table.replica[row] = none;
     table.tries[row] = (table.tries[row] as number) + 1;
     this.#inSystem[workload] = (this.#inSystem[workload] as number) + 1;
+    this.#arrived[workload] = (this.#arrived[workload] as number) + 1;
     this.#listener.entered(nowUs);
     this.#counts.changed(workload);
+    this.#onChange(workload);
     const { clientTimeoutMs } = this.#faults;
     if (clientTimeoutMs > 0) {
       this.#kernel.put(nowUs + clientTimeoutMs * 1000, this.#giveUpKind, row, table.life[row] as number);
@@ -324,6 +340,7 @@ export class SimulatedGateway implements GatewayPort {
     this.#inSystem[workload] = (this.#inSystem[workload] as number) - 1;
     this.#listener.left(this.#kernel.nowUs);
     this.#counts.changed(workload);
+    this.#onChange(workload);
   }
 
   /** The client asks again at once, if it has tries left. */

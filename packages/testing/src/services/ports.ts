@@ -23,7 +23,9 @@ export async function freePort(): Promise<number> {
 }
 
 /** A port of 127.0.0.1 that refuses connections: what a broker that is down looks like. */
-export const refusedPort = freePort;
+export function refusedPort(): Promise<number> {
+  return freePort();
+}
 
 /** Whether somebody accepts connections on the port of 127.0.0.1. */
 export function isListening(port: number): Promise<boolean> {

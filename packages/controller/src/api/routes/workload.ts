@@ -70,7 +70,7 @@ export function workloadRoutes({ engine, logs }: ApiContext, streams: StreamLimi
       method: 'GET',
       path: `${path}/logs`,
       id: 'readLogs',
-      summary: "What a workload's replicas wrote",
+      summary: "What a workload's replicas, or a ScaledJob's Jobs, wrote",
       description: 'One JSON object a line. With `follow` the answer goes on with what comes.',
       params: objectParams,
       query: z.strictObject({
@@ -85,7 +85,10 @@ export function workloadRoutes({ engine, logs }: ApiContext, streams: StreamLimi
       errors: ['not-found', 'invalid-parameter', 'agent-unavailable', 'too-many-streams'],
       async handle({ params, query, reply }) {
         const key = keyOf(params, query);
-        if (!engine.status(key)) missing(key);
+        const hasJobs = engine
+          .scaledJobs()
+          .some(({ namespace, name }) => namespace === key.namespace && name === key.name);
+        if (!engine.status(key) && !hasJobs) missing(key);
         const { tail, follow, replica } = query;
         const lines = logs({ workload: key, tailLines: tail, follow, ...(replica === undefined ? {} : { replica }) });
         reply.type('application/x-ndjson');

@@ -38,8 +38,6 @@ export async function becomeReady(startup: Startup): Promise<number | null> {
   const { action, timeoutMs, successThreshold, periodMs } = probes.readiness;
   const prober = new StartupProber(startup);
   const first = isDeepStrictEqual(probes.startup.action, action) ? null : probes.startup;
-  // A command cannot tell when it listens; a request can, and is answered on the connection that found out.
-  if ((first?.action ?? action).type === 'exec') await prober.untilYes({ type: 'tcp' }, probes.startup.timeoutMs);
   if (first) await prober.untilYes(first.action, first.timeoutMs);
   for (let successes = 0; successes < successThreshold && !signal.aborted; successes++) {
     if (successes > 0) await pause(periodMs, signal);

@@ -1,0 +1,138 @@
+import { parseDuration } from '@ebb/documents';
+import { comparableModel, type Distribution, type WorldModel } from '@ebb/simulator';
+import { parseDocument } from 'yaml';
+import { isRecord, listOf, number, object, orElse, type Shape, shown, text } from '../decide/shape.ts';
+import { LineError } from '../decide/lineError.ts';
+
+const duration: Shape<number> = (value, path) => {
+  const parsed = typeof value === 'string' ? parseDuration(value) : null;
+  if (parsed && !('error' in parsed)) return parsed.value;
+  const why =
+    parsed && 'error' in parsed ? parsed.error : `expected a duration such as 250ms or 30s, found ${shown(value)}`;
+  throw new LineError(`${path}: ${why}`);
+};
+
+const positive: Shape<number> = (value, path) => {
+  const found = number(value, path);
+  if (found > 0) return found;
+  throw new LineError(`${path} must be more than 0, not ${found}`);
+};
+
+const slots: Shape<number> = (value, path) => {
+  if (Number.isSafeInteger(value) && Number(value) >= 1) return Number(value);
+  throw new LineError(`${path} is a whole number from 1, not ${shown(value)}`);
+};
+
+const share: Shape<number> = (value, path) => {
+  const found = number(value, path);
+  if (found >= 0 && found <= 1) return found;
+  throw new LineError(`${path} is a share from 0 to 1, not ${found}`);
+};
+
+/** `30s`, `{ from: 20s, to: 60s }`, `{ median: 30s, sigma: 0.4 }`, `{ measured: [28s, 31s] }`. */
+const distribution: Shape<Distribution> = (value, path) => {
+  if (!isRecord(value)) return { type: 'fixed', ms: duration(value, path) };
+  if ('measured' in value) {
+    const { measured } = object<{ measured: number[] }>({ measured: listOf(duration) })(value, path);
+    if (measured.length === 0) throw new LineError(`${path}.measured needs at least one duration`);
+    return { type: 'empirical', ms: measured };
+  }
+  if ('median' in value) {
+    const found = object<{ median: number; sigma: number }>({ median: duration, sigma: positive })(value, path);
+    return { type: 'lognormal', medianMs: found.median, sigma: found.sigma };
+  }
+  const { from, to } = object<{ from: number; to: number }>({ from: duration, to: duration })(value, path);
+  if (to < from) throw new LineError(`${path}: to is before from`);
+  return { type: 'uniform', fromMs: from, toMs: to };
+};
+
+const coldStart: Shape<WorldModel['coldStart']> = (value, path) => {
+  if (!Array.isArray(value)) return [{ stage: 'ready', ms: distribution(value, path) }];
+  return listOf<WorldModel['coldStart'][number]>((one, at) => {
+    if (!isRecord(one))
+      throw new LineError(`${at} is a stage such as { stage: weights, time: 40s }, not ${shown(one)}`);
+    const found = object<{ stage: string; time: Distribution }>({ stage: text, time: distribution })(one, at);
+    return { stage: found.stage, ms: found.time };
+  })(value, path);
+};
+
+const service: Shape<WorldModel['service']> = (value, path) => {
+  if (!isRecord(value)) return { type: 'fixed', ms: duration(value, path) };
+  if ('measured' in value) {
+    const { measured } = object<{ measured: number[] }>({ measured: listOf(duration) })(value, path);
+    if (measured.length === 0) throw new LineError(`${path}.measured needs at least one duration`);
+    return { type: 'empirical', ms: measured };
+  }
+  const found = object<{ base: number; perToken: number; withoutTokens: number | null }>({
+    base: duration,
+    perToken: duration,
+    withoutTokens: orElse(duration, null),
+  })(value, path);
+  const { base: baseMs, perToken: perTokenMs, withoutTokens } = found;
+  return { type: 'tokens', baseMs, perTokenMs, withoutTokensMs: withoutTokens ?? baseMs };
+};
+
+interface FaultsFile {
+  crashEveryHours: number;
+  failedStartShare: number;
+  slowShare: number;
+  slowFactor: number;
+  silentEveryHours: number;
+  silent: number;
+  preemptions: number[];
+  notice: number;
+  clientTimeout: number;
+  retries: number;
+}
+
+const faults: Shape<WorldModel['faults']> = (value, path) => {
+  const found = object<FaultsFile>({
+    crashEveryHours: orElse(positive, 0),
+    failedStartShare: orElse(share, 0),
+    slowShare: orElse(share, 0),
+    slowFactor: orElse(positive, 1),
+    silentEveryHours: orElse(positive, 0),
+    silent: orElse(duration, 0),
+    preemptions: orElse(listOf(duration), []),
+    notice: orElse(duration, 0),
+    clientTimeout: orElse(duration, 0),
+    retries: orElse(slots, 0),
+  })(value, path);
+  const { silent, preemptions, notice, clientTimeout, ...others } = found;
+  return { ...others, silentMs: silent, preemptionsMs: preemptions, noticeMs: notice, clientTimeoutMs: clientTimeout };
+};
+
+interface ModelFile {
+  concurrency: number | null;
+  service: WorldModel['service'] | null;
+  coldStart: WorldModel['coldStart'] | null;
+  onTime: number | null;
+  share: number | null;
+  faults: WorldModel['faults'];
+}
+
+const modelFile = object<ModelFile>({
+  concurrency: orElse(slots, null),
+  service: orElse(service, null),
+  coldStart: orElse(coldStart, null),
+  onTime: orElse(duration, null),
+  share: orElse(share, null),
+  faults: orElse(faults, comparableModel(1).faults),
+});
+
+/** What a file says of the world, YAML or JSON; what it leaves out is left out. Throws `LineError`. */
+export function parseModel(source: string): Partial<WorldModel> {
+  const document = parseDocument(source);
+  const [error] = document.errors;
+  if (error) throw new LineError(error.message.split('\n', 1)[0]?.replace(/:$/, '') ?? 'is no YAML');
+  const value: unknown = document.toJS();
+  const found = modelFile(value ?? {}, '');
+  const model: Partial<WorldModel> = { faults: found.faults };
+  if (found.concurrency !== null) model.concurrency = found.concurrency;
+  if (found.service !== null) model.service = found.service;
+  if (found.coldStart !== null) model.coldStart = found.coldStart;
+  if (found.onTime !== null) model.onTimeMs = found.onTime;
+  if (found.share !== null) model.onTimeShare = found.share;
+  if (model.coldStart?.length === 0) throw new LineError('coldStart needs at least one stage');
+  return model;
+}
