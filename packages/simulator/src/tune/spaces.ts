@@ -16,7 +16,10 @@ const scaling = ['spec', 'scaling'] as const;
 export const tunablePolicies: readonly { name: string; summary: string }[] = [
   { name: 'windows', summary: 'targetUtilization, stable and panic window, keepAlive, scaleDown window, minReplicas' },
   { name: 'keda', summary: 'target, cooldownPeriod, pollingInterval, scaleDown window, minReplicaCount' },
-  { name: 'knative', summary: 'targetUtilization, stableWindow, panic window, grace, retention, scaleDownDelay, minReplicas' },
+  {
+    name: 'knative',
+    summary: 'targetUtilization, stableWindow, panic window, grace, retention, scaleDownDelay, minReplicas',
+  },
   { name: 'keepalive', summary: 'how long each replica is kept after it was last needed, minReplicas' },
 ];
 
@@ -55,7 +58,9 @@ function workloadOf(documents: readonly ApplyInput[]): WorkloadSpec {
 
 function refuseScaledObject(documents: readonly ApplyInput[], policy: string): void {
   if (!documents.some(({ kind }) => kind === 'ScaledObject')) return;
-  throw new TuningSpaceError(`a ScaledObject scales the Workload; policy ${policy} would need it to be deleted, tune keda`);
+  throw new TuningSpaceError(
+    `a ScaledObject scales the Workload; policy ${policy} would need it to be deleted, tune keda`,
+  );
 }
 
 function duration(name: string, path: Edit['path'], presentMs: number, sizes: readonly number[]): Parameter {
@@ -82,7 +87,12 @@ function windows(documents: readonly ApplyInput[]): TuningSpace {
   const { windows: now, keepAliveMs, behavior } = workload.scaling;
   const parameters = [
     parameter(
-      { name: 'windows.targetUtilization', kind: 'Workload', path: [...scaling, 'windows', 'targetUtilization'], write: asIs },
+      {
+        name: 'windows.targetUtilization',
+        kind: 'Workload',
+        path: [...scaling, 'windows', 'targetUtilization'],
+        write: asIs,
+      },
       now.targetUtilization,
       shares,
     ),
@@ -129,7 +139,18 @@ function keepalive(documents: readonly ApplyInput[]): TuningSpace {
     { kind: 'Workload', path: [...scaling, 'keepAlive'], value: '0s' },
   ];
   const parameters = [scaleDown(workload.scaling.behavior.scaleDown.stabilizationMs), minimum(workload)];
-  return { policy: 'keepalive', parameters, fixed, documents, repair: (point) => point };
+  return {
+    policy: 'keepalive',
+    parameters,
+    fixed: fixed.filter((edit) => isNew(documents, edit)),
+    documents,
+    repair: (point) => point,
+  };
+}
+
+function isNew(documents: readonly ApplyInput[], { kind, path, value }: Edit): boolean {
+  const document = documents.find((one) => one.kind === kind)?.document;
+  return JSON.stringify(valueAt(document, path)) !== JSON.stringify(value);
 }
 
 function knative(documents: readonly ApplyInput[]): TuningSpace {
@@ -162,13 +183,22 @@ function keda(documents: readonly ApplyInput[]): TuningSpace {
   const objects = documents.filter(({ kind }) => kind === 'ScaledObject');
   const [object] = objects;
   if (!object || objects.length > 1) {
-    throw new TuningSpaceError(`policy keda needs just one ScaledObject among the documents; there are ${objects.length}`);
+    throw new TuningSpaceError(
+      `policy keda needs just one ScaledObject among the documents; there are ${objects.length}`,
+    );
   }
   const spec = resolveScaledObject(object.document);
   const triggers = valueAt(object.document, ['spec', 'triggers']);
   const seconds = (name: string, path: Edit['path'], present: number, sizes: readonly number[]) =>
     parameter({ name, kind: 'ScaledObject', path, write: asIs }, present, sizes);
-  const down = ['spec', 'advanced', 'horizontalPodAutoscalerConfig', 'behavior', 'scaleDown', 'stabilizationWindowSeconds'];
+  const down = [
+    'spec',
+    'advanced',
+    'horizontalPodAutoscalerConfig',
+    'behavior',
+    'scaleDown',
+    'stabilizationWindowSeconds',
+  ];
   const given = (path: Edit['path'], otherwise: number) => {
     const found = valueAt(object.document, path);
     return typeof found === 'number' ? found : otherwise;
@@ -176,18 +206,45 @@ function keda(documents: readonly ApplyInput[]): TuningSpace {
   const most = given(['spec', 'maxReplicaCount'], 100);
   const parameters = [
     ...(Array.isArray(triggers) ? triggers.flatMap((_, index) => target(object, spec.triggers[index], index)) : []),
-    seconds('cooldownPeriod', ['spec', 'cooldownPeriod'], given(['spec', 'cooldownPeriod'], 300), [0, 15, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600]),
-    seconds('pollingInterval', ['spec', 'pollingInterval'], given(['spec', 'pollingInterval'], 30), [5, 10, 15, 30, 60]),
-    seconds('scaleDown.stabilizationWindowSeconds', down, given(down, hpaWindowSeconds), [0, 30, 60, 120, 300, 600, 900, 1800]),
-    seconds('minReplicaCount', ['spec', 'minReplicaCount'], given(['spec', 'minReplicaCount'], 0), minimums.filter((count) => count <= most)),
+    seconds(
+      'cooldownPeriod',
+      ['spec', 'cooldownPeriod'],
+      given(['spec', 'cooldownPeriod'], 300),
+      [0, 15, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600],
+    ),
+    seconds(
+      'pollingInterval',
+      ['spec', 'pollingInterval'],
+      given(['spec', 'pollingInterval'], 30),
+      [5, 10, 15, 30, 60],
+    ),
+    seconds(
+      'scaleDown.stabilizationWindowSeconds',
+      down,
+      given(down, hpaWindowSeconds),
+      [0, 30, 60, 120, 300, 600, 900, 1800],
+    ),
+    seconds(
+      'minReplicaCount',
+      ['spec', 'minReplicaCount'],
+      given(['spec', 'minReplicaCount'], 0),
+      minimums.filter((count) => count <= most),
+    ),
   ];
   return { policy: 'keda', parameters, fixed: [], documents, repair: (point) => point };
 }
 
-function target(object: ApplyInput, trigger: Parameters<typeof targetFromSettings>[0] | undefined, index: number): Parameter[] {
+function target(
+  object: ApplyInput,
+  trigger: Parameters<typeof targetFromSettings>[0] | undefined,
+  index: number,
+): Parameter[] {
   const known = trigger ? targetFromSettings(trigger) : null;
   const field = Object.entries(trigger?.metadata ?? {}).find(
-    ([name, value]) => Number(value) === known?.target && !name.startsWith('activation') && /target|threshold|length|count|value/i.test(name),
+    ([name, value]) =>
+      Number(value) === known?.target &&
+      !name.startsWith('activation') &&
+      /target|threshold|length|count|value/i.test(name),
   )?.[0];
   if (!known || field === undefined) return [];
   const path = ['spec', 'triggers', index, 'metadata', field];

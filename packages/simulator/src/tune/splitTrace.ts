@@ -1,7 +1,8 @@
 import type { PackedTrace } from '../compare/packedTrace.ts';
 
-/** What arrives from one moment on and before another; time begins anew at the first. */
-export function partOf(trace: PackedTrace, fromUs: number, toUs: number, label: string): PackedTrace {
+/** What arrives from one moment on and before another, microseconds; time begins anew at the first. */
+export function partOf(trace: PackedTrace, begin: number, end: number, label: string): PackedTrace {
+  const [fromUs, toUs] = [Math.round(begin), Math.round(end)];
   const from = firstAt(trace.atUs, fromUs);
   const to = firstAt(trace.atUs, toUs);
   const atUs = new Float64Array(new SharedArrayBuffer(8 * (to - from)));
