@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scalers } from './registry.ts';
+import { calendars, scalers } from './registry.ts';
 import { createScheduleScaler, ScheduleError } from './schedule.ts';
 
 const at = (text: string) => Date.parse(text);
@@ -165,7 +165,7 @@ describe('the scaler', () => {
 
   it('is in the registry, which is sorted', () => {
     const types = scalers.map(({ type }) => type);
-    expect(types).toContain('schedule');
+    expect(calendars.map(({ type }) => type)).toEqual(['event', 'schedule']);
     expect(types).toEqual(types.toSorted());
     for (const { summary } of scalers) expect(summary).toMatch(/^[A-Z].*\.$/);
   });
