@@ -4,7 +4,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-report=$(./tools/services/install.sh | tee /dev/stderr)
+# Not by tee to /dev/stderr, which empties the file that a log is written to.
+report=$(./tools/services/install.sh 2>&1)
+printf '%s\n' "$report"
 npm run --silent test:services
 status=$?
 # Once more at the end, where it is read.
