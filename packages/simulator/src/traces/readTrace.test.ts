@@ -111,7 +111,7 @@ describe('layouts with counts', () => {
   });
 
   it('counts access logs by second, with zones and in any order', async () => {
-    const trace = await readTrace(samplePath('access.log'));
+    const trace = await readTrace(samplePath('access.txt'));
     const seconds = (await rowsOf(trace)).map(({ atUs }) => Math.floor(atUs / 1e6));
     expect(seconds).toEqual([0, 0, 3, 4, 30]);
     expect(trace.description).toContain('whole seconds');
