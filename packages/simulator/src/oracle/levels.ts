@@ -46,6 +46,8 @@ export function leastCost(slots: Slots, coldStartUs: number, latePriceUs: number
   return cost.reduce((smallest, one) => Math.min(smallest, one), Number.POSITIVE_INFINITY);
 }
 
+const negligible = 1e-9;
+
 /**
  * Of a slot with m levels used and `staying` on throughout. Replicas are on at least as long as the longest request is in
  * service, or it is late as well.
@@ -66,5 +68,6 @@ function slotCost(
 }
 
 function priceOf(requests: number, latePriceUs: number): number {
-  return requests === 0 ? 0 : requests * latePriceUs;
+  // What is left of a sum of parts by rounding is no part of a request; counting less only lowers the bound.
+  return requests < negligible ? 0 : requests * latePriceUs;
 }

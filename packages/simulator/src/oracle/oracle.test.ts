@@ -59,6 +59,17 @@ describe('against trying everything', () => {
   });
 });
 
+it('a rounding error is no late request', () => {
+  const requests = [
+    { at: 0, service: 3 },
+    { at: 5, service: 6 },
+    { at: 8, service: 2 },
+    { at: 11, service: 4 },
+  ];
+  const one = { requests, slots: 1, coldStart: 3, onTime: 2, mostLate: 0 };
+  expect(ask(one).lowerBoundSeconds).toBeLessThanOrEqual(exhaustiveOptimum(one) + 1e-6);
+});
+
 describe('cases that can be reckoned by hand', () => {
   const plain = { slots: 2, coldStart: 10, onTime: 0, mostLate: 0 };
   const at = (...moments: number[]) => moments.map((moment) => ({ at: moment, service: 4 }));
