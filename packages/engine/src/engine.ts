@@ -16,6 +16,7 @@ import { explainFromJournal, linesOf } from './explain.ts';
 import { onGatewayEvent } from './gatewayEvents.ts';
 import { HttpRoutes } from './httpRoutes.ts';
 import { explainJobs } from './jobs/explainJobs.ts';
+import { journalPrefix } from './jobs/scaledJobState.ts';
 import { scaledJobStatus } from './jobs/scaledJobStatus.ts';
 import { ScaledJobs } from './jobs/scaledJobs.ts';
 import { Journal } from './journal.ts';
@@ -66,7 +67,7 @@ class LiveEngine implements Engine {
     const feed = new StatusFeed(clock, (key) => {
       const state = workloads.get(key);
       if (state) return state.removed ? null : { type: 'status', status: workloadStatus(this.#context, state) };
-      const jobs = this.#jobs.find(key);
+      const jobs = key.startsWith(journalPrefix) ? this.#jobs.find(key.slice(journalPrefix.length)) : undefined;
       return jobs ? { type: 'jobs', status: scaledJobStatus(this.#context, jobs) } : null;
     });
     this.#context = {
@@ -204,6 +205,11 @@ class LiveEngine implements Engine {
     return scaledObjectStatus(this.#context, known, state && !state.removed ? state : null);
   }
 
+  scaledJob(key: ObjectKey): ScaledJobStatus | null {
+    const state = this.#jobs.find(keyText(key));
+    return state ? scaledJobStatus(this.#context, state) : null;
+  }
+
   scaledJobs(): ScaledJobStatus[] {
     return this.#jobs
       .states()
@@ -219,7 +225,7 @@ class LiveEngine implements Engine {
     const { journal, ports, workloads } = this.#context;
     await journal.flush();
     const workload = keyText(key);
-    const jobs = workloads.has(workload) ? undefined : this.#jobs.find(`scaledjob/${workload}`);
+    const jobs = workloads.has(workload) ? undefined : this.#jobs.find(workload);
     if (jobs) return explainJobs(ports.store.journal, jobs.journalKey, atMs ?? ports.clock.nowMs());
     const explanation = await explainFromJournal(ports.store.journal, workload, atMs ?? ports.clock.nowMs());
     const state = workloads.get(workload);

@@ -11,11 +11,17 @@ export interface KnownScaledObject {
 /** The ScaledObjects that are there, by their own key and by what they scale. */
 export class ScaledObjects {
   readonly #known = new Map<string, KnownScaledObject>();
+  /** By the workload that they scale: one each, but for what an older store may hold. */
+  readonly #byTarget = new Map<string, Set<KnownScaledObject>>();
 
   /** Throws when the document is not valid. */
   put(stored: StoredDocument): KnownScaledObject {
     const known = { stored, spec: resolveScaledObject(stored.document) };
-    this.#known.set(keyText(stored.key), known);
+    const key = keyText(stored.key);
+    this.remove(key);
+    this.#known.set(key, known);
+    const target = targetKey(known.spec);
+    this.#byTarget.set(target, (this.#byTarget.get(target) ?? new Set()).add(known));
     return known;
   }
 
@@ -24,7 +30,13 @@ export class ScaledObjects {
   }
 
   remove(key: string): void {
+    const known = this.#known.get(key);
+    if (!known) return;
     this.#known.delete(key);
+    const target = targetKey(known.spec);
+    const left = this.#byTarget.get(target);
+    left?.delete(known);
+    if (left?.size === 0) this.#byTarget.delete(target);
   }
 
   list(): KnownScaledObject[] {
@@ -33,7 +45,7 @@ export class ScaledObjects {
 
   /** The one that scales a workload; of several, which only an older store can hold, the first by name. */
   scaling(workload: string): KnownScaledObject | null {
-    const found = this.list().filter(({ spec }) => targetKey(spec) === workload);
+    const found = [...(this.#byTarget.get(workload) ?? [])];
     return found.sort((left, right) => (left.spec.key.name < right.spec.key.name ? -1 : 1))[0] ?? null;
   }
 }
@@ -89,9 +101,14 @@ const unknownTarget = { target: 1, activationTarget: 0 };
 
 /** What such a workload is decided from; its replicas are of the cheapest class. */
 export function scaledDecisionSpec(workload: WorkloadSpec, object: ScaledObjectSpec, known: TriggerSet['targets']) {
-  const cheapest = [...workload.classes].sort((a, b) => a.pricePerHourMicro - b.pricePerHourMicro)[0];
+  const cheapest = cheapestClass(workload);
   // Where only the source knows the target, or the type is not available, a reading brings it or never comes.
   const targets = Object.fromEntries(object.triggers.map(({ name }) => [name, known[name] ?? unknownTarget]));
   const spec = kedaDecisionSpec(object, { targets, ...(cheapest ? { class: cheapest.name } : {}) });
   return { ...spec, workload: keyText(workload.key) };
+}
+
+/** The class that replicas of a ScaledObject are of. */
+export function cheapestClass({ classes }: WorkloadSpec): WorkloadSpec['classes'][number] | undefined {
+  return [...classes].sort((left, right) => left.pricePerHourMicro - right.pricePerHourMicro)[0];
 }

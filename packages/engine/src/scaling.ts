@@ -2,7 +2,7 @@ import type { Reading } from '@ebb/core';
 import { type RouteSpec, routeText, type WorkloadSpec } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { specEvent } from './journalSnapshot.ts';
-import { type KnownScaledObject, scaledDecisionSpec, scaledSpec } from './scaledObjects.ts';
+import { cheapestClass, type KnownScaledObject, scaledDecisionSpec, scaledSpec } from './scaledObjects.ts';
 import { readSchedules } from './schedules.ts';
 import { TriggerReadings } from './triggerReadings.ts';
 import { derivedFrom, type WorkloadState } from './workloadState.ts';
@@ -43,7 +43,7 @@ function openTriggers(
   own: WorkloadSpec,
 ): void {
   state.spec = scaledSpec(own, object);
-  const cheapest = [...own.classes].sort((a, b) => a.pricePerHourMicro - b.pricePerHourMicro)[0];
+  const cheapest = cheapestClass(own);
   const readings: TriggerReadings = new TriggerReadings({
     ports: context.ports,
     request: {

@@ -142,6 +142,8 @@ export interface Engine {
   scaledObject(key: ObjectKey): ScaledObjectStatus | null;
   /** Every ScaledJob with its Jobs. */
   scaledJobs(): ScaledJobStatus[];
+  /** Null where there is no such ScaledJob. */
+  scaledJob(key: ObjectKey): ScaledJobStatus | null;
   /** Every status change (at most ten a second for each workload), decision and document change, in order. */
   watch(listener: (event: WatchEvent) => void): () => void;
   /** The decision in force at a wall time (default: now). */

@@ -1,6 +1,7 @@
 import { completePolicies } from '../completion/candidates.ts';
+import { countFlag, rehearsalFlags, textFlag } from '../tune/rehearsalFlags.ts';
 import { defineCommand } from './definition.ts';
-import { jsonFlag, parseCount } from './flags.ts';
+import { jsonFlag } from './flags.ts';
 
 export type RehearseFlags = {
   file?: readonly string[];
@@ -23,14 +24,6 @@ export type RehearseFlags = {
   csv?: string;
   html?: string;
 };
-
-function textFlag(placeholder: string, brief: string) {
-  return { kind: 'parsed', parse: String, optional: true, placeholder, brief } as const;
-}
-
-function countFlag(placeholder: string, brief: string) {
-  return { kind: 'parsed', parse: parsePositive, optional: true, placeholder, brief } as const;
-}
 
 export const rehearse = defineCommand({
   brief: 'Try policies on recorded load, and how far each is from optimal',
@@ -84,16 +77,10 @@ export const rehearse = defineCommand({
       },
       model: textFlag('FILE', 'YAML or JSON with the model of the world; the flags below go before it'),
       coldStart: textFlag('TIME', 'From asked for to usable (default: 60s)'),
-      concurrency: countFlag('N', 'Requests that a replica works on at once (default: of the document, else 8)'),
-      service: textFlag('TIME', 'Length of a service: 2.2s, or 200ms+20ms a token (default: 200ms+20ms,2.2s)'),
-      onTime: textFlag('TIME', 'A request is on time when its service begins within this (default: 5s)'),
-      share: {
-        kind: 'parsed',
-        parse: parseShare,
-        optional: true,
-        placeholder: 'SHARE',
-        brief: 'Share of the requests that must be on time (default: 0.99)',
-      },
+      concurrency: rehearsalFlags.concurrency,
+      service: rehearsalFlags.service,
+      onTime: rehearsalFlags.onTime,
+      share: { ...rehearsalFlags.share, parse: parseShare },
       price: textFlag('MONEY', 'An hour of a replica costs this (default: pricePerHour of the documents)'),
       seed: textFlag('LIST', 'Seeds of all that is drawn: 1, 1..3, 1,5 (default: 1)'),
       first: textFlag('TIME', 'Only the first part of each trace: 12h, 5d'),
@@ -115,12 +102,6 @@ export const rehearse = defineCommand({
   },
   load: async () => (await import('../actions/rehearse.ts')).rehearse,
 });
-
-function parsePositive(input: string): number {
-  const count = parseCount(input);
-  if (count === 0) throw new Error('expected a whole number from 1, not "0"');
-  return count;
-}
 
 function parseShare(input: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(input.trim());

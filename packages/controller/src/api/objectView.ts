@@ -8,8 +8,7 @@ type ObjectStatus = NonNullable<ApiObject['status']>;
 export function statusOf(engine: Engine, { kind, key }: Pick<StoredDocument, 'kind' | 'key'>): ObjectStatus | null {
   if (kind === 'Workload') return engine.status(key);
   if (kind === 'ScaledObject') return engine.scaledObject(key);
-  if (kind !== 'ScaledJob') return null;
-  return engine.scaledJobs().find(({ namespace, name }) => namespace === key.namespace && name === key.name) ?? null;
+  return kind === 'ScaledJob' ? engine.scaledJob(key) : null;
 }
 
 /** An object as the API gives it. What is secret in it is not shown. */

@@ -39,11 +39,14 @@ export interface ScaledJobState {
   problem: string;
 }
 
+/** Before a ScaledJob's key in the journal and in `watch`, where workloads have theirs alone. */
+export const journalPrefix = 'scaledjob/';
+
 export function newScaledJobState(stored: StoredDocument): ScaledJobState {
   const key = keyText(stored.key);
   return {
     key,
-    journalKey: `scaledjob/${key}`,
+    journalKey: journalPrefix + key,
     stored,
     ...derivedFrom(stored),
     removed: false,

@@ -55,13 +55,13 @@ export class ScaledJobs {
     for (const state of this.#states.values()) this.#open(state);
   }
 
-  /** By its name in the journal and in `watch`. */
-  find(journalKey: string): ScaledJobState | undefined {
-    return this.states().find((state) => state.journalKey === journalKey);
+  /** By its object key. A deleted one is not here any more. */
+  find(key: string): ScaledJobState | undefined {
+    return this.#states.get(key);
   }
 
   states(): ScaledJobState[] {
-    return [...this.#states.values()].filter(({ removed }) => !removed);
+    return [...this.#states.values()];
   }
 
   /** A ScaledJob was created or changed. */

@@ -130,10 +130,10 @@ function targetsOf(
 }
 
 /** What a trigger aims at; null where only its source knows, or its settings are wrong. */
-export function targetOf(
+function targetOf(
   definition: AnyScaler,
   trigger: Pick<KedaTriggerSpec, 'metadata'>,
-  env: Readonly<Record<string, string>> | null = null,
+  env: Readonly<Record<string, string>>,
 ): { target: number; activationTarget: number } | null {
   const { settings } = readSettings(definition.parameters, { metadata: trigger.metadata, auth: null, env });
   try {

@@ -85,10 +85,7 @@ export function workloadRoutes({ engine, logs }: ApiContext, streams: StreamLimi
       errors: ['not-found', 'invalid-parameter', 'agent-unavailable', 'too-many-streams'],
       async handle({ params, query, reply }) {
         const key = keyOf(params, query);
-        const hasJobs = engine
-          .scaledJobs()
-          .some(({ namespace, name }) => namespace === key.namespace && name === key.name);
-        if (!engine.status(key) && !hasJobs) missing(key);
+        if (!engine.status(key) && !engine.scaledJob(key)) missing(key);
         const { tail, follow, replica } = query;
         const lines = logs({ workload: key, tailLines: tail, follow, ...(replica === undefined ? {} : { replica }) });
         reply.type('application/x-ndjson');
