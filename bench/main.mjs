@@ -10,6 +10,10 @@ const benches = {
     does: 'a million requests through the full stack on virtual time',
     load: () => import('./rehearse.mjs'),
   },
+  policy: {
+    does: 'Ebb’s own policy against fixed ones on recorded traces, and what each part of it is worth',
+    load: () => import('./policy.mjs'),
+  },
   events: {
     does: 'from a message at a real broker to the decision, and a thousand triggers at rest',
     load: () => import('./events.mjs'),
@@ -17,6 +21,10 @@ const benches = {
   jobs: {
     does: '10,000 Jobs on real parts under kills of control plane, agent, workers and broker: nothing is lost',
     load: () => import('./jobs.mjs'),
+  },
+  placement: {
+    does: 'pods onto machines: cost over the lower bound beside Karpenter and Cluster Autoscaler, and seconds',
+    load: () => import('./placement.mjs'),
   },
 };
 

@@ -15,7 +15,7 @@ function codesInSources(): Set<string> {
       !path.endsWith('.ts') ||
       path.endsWith('.test.ts') ||
       path.includes('reasonTable') ||
-      /^(dispatch|ports|formula|sizing)|documentProblems/.test(path)
+      /^(dispatch|nodes|ports|formula|sizing)|documentProblems/.test(path)
     )
       continue;
     const text = readFileSync(`${sourceFolder}/${path}`, 'utf8');

@@ -1,5 +1,6 @@
 import { algorithmReasons } from './reasonTableAlgorithms.ts';
 import { grantReasons } from './reasonTableGrants.ts';
+import { pricedReasons } from './reasonTablePriced.ts';
 import type { Reason, Stage } from './reasons.ts';
 import { count, seconds } from './wording.ts';
 
@@ -324,4 +325,5 @@ export const reasonTable: Record<string, ReasonEntry> = {
   },
   ...grantReasons,
   ...algorithmReasons,
+  ...pricedReasons,
 };

@@ -1,4 +1,5 @@
 import type { ReasonEntry } from './reasonTable.ts';
+import { sloLoopReasons } from './reasonTableSlo.ts';
 import { count, seconds, shortNumber } from './wording.ts';
 
 /** Reasons of the algorithms of other platforms and of the SLO triggers (replicas/algorithms). */
@@ -194,4 +195,5 @@ export const algorithmReasons: Record<string, ReasonEntry> = {
     when: 'SLO trigger: fewer would do, but were too few at this demand before',
     sentence: (d) => `${d.trigger} is under ${d.below}, but fewer were too few at this demand: ${count(d.replicas)}.`,
   },
+  ...sloLoopReasons,
 };

@@ -2,8 +2,22 @@ import type { Reason } from '../explain/reasons.ts';
 import type { ScheduleState } from './bounds.ts';
 import { ceilCount } from './recommendation.ts';
 import type { UsableReading } from './sanitizeReading.ts';
-import type { WorkloadDecisionSpec } from './types.ts';
-import type { WindowsMemory } from './windowsMemory.ts';
+import type { Json, WorkloadDecisionSpec } from './types.ts';
+
+/** What is known of the calendar of a workload. */
+export interface CalendarMemory {
+  schedules: ScheduleState[];
+  /** Dated events that are on or known to come. */
+  events: EventState[];
+}
+
+export interface EventState {
+  name: string;
+  on: boolean;
+  nextChangeMs: number | null;
+}
+
+type CalendarSpec = Pick<WorkloadDecisionSpec, 'scaling'>;
 
 /**
  * Schedules and dated events. Zones and calendars are evaluated outside core (design §3a.3): here they are readings,
@@ -14,7 +28,7 @@ export function isCalendarTrigger(trigger: string): boolean {
 }
 
 /** Remembers a calendar reading; one that the document does not name is passed over. */
-export function takeCalendarReading(spec: WorkloadDecisionSpec, memory: WindowsMemory, reading: UsableReading): void {
+export function takeCalendarReading(spec: CalendarSpec, memory: CalendarMemory, reading: UsableReading): void {
   const colon = reading.trigger.indexOf(':');
   const name = reading.trigger.slice(colon + 1);
   const nextChangeMs = Number.isFinite(reading.nextChangeMs) ? (reading.nextChangeMs ?? null) : null;
@@ -31,7 +45,7 @@ export function takeCalendarReading(spec: WorkloadDecisionSpec, memory: WindowsM
 }
 
 /** Minimums that are in force now, of schedules and of events. */
-export function calendarFloors(spec: WorkloadDecisionSpec, memory: WindowsMemory): ScheduleState[] {
+export function calendarFloors(spec: CalendarSpec, memory: CalendarMemory): ScheduleState[] {
   const events = spec.scaling.events.flatMap(({ name, minReplicas }) => {
     const state = memory.events.find((one) => one.name === name);
     return state?.on ? [{ name, minReplicas, nextChangeMs: state.nextChangeMs }] : [];
@@ -41,8 +55,8 @@ export function calendarFloors(spec: WorkloadDecisionSpec, memory: WindowsMemory
 
 /** Raises what the classes ask for by the largest factor of the events that are on. */
 export function applyEventFactor(
-  spec: WorkloadDecisionSpec,
-  memory: WindowsMemory,
+  spec: CalendarSpec,
+  memory: CalendarMemory,
   asked: { name: string; replicas: number }[],
   reasons: Reason[],
 ): void {
@@ -55,4 +69,45 @@ export function applyEventFactor(
   if (replicas === before) return;
   const { name: event, factor } = largest;
   reasons.push({ code: 'event-factor', stage: 'combine', data: { event, factor, wanted: before, replicas } });
+}
+
+/** Null where nothing of it changes by itself. */
+export function nextCalendarChangeMs({ schedules, events }: CalendarMemory, nowMs: number): number | null {
+  let next: number | null = null;
+  for (const { nextChangeMs } of [...schedules, ...events]) {
+    if (nextChangeMs !== null && nextChangeMs > nowMs) next = Math.min(next ?? nextChangeMs, nextChangeMs);
+  }
+  return next;
+}
+
+export function calendarToJson({ schedules, events }: CalendarMemory): { schedules: Json; events: Json } {
+  return {
+    schedules: schedules.map(({ name, minReplicas, nextChangeMs }) => ({ name, minReplicas, nextChangeMs })),
+    events: events.map(({ name, on, nextChangeMs }) => ({ name, on, nextChangeMs })),
+  };
+}
+
+/** Only what the document still names. */
+export function calendarFromJson(
+  { scaling }: CalendarSpec,
+  schedules: Json | undefined,
+  events: Json | undefined,
+): CalendarMemory {
+  const known = new Set(scaling.schedules.map(({ name }) => name));
+  const knownEvents = new Set(scaling.events.map(({ name }) => name));
+  return {
+    schedules: entriesOf(schedules).flatMap(({ name, minReplicas, nextChangeMs }) => {
+      if (typeof name !== 'string' || typeof minReplicas !== 'number' || !known.has(name)) return [];
+      return [{ name, minReplicas, nextChangeMs: typeof nextChangeMs === 'number' ? nextChangeMs : null }];
+    }),
+    events: entriesOf(events).flatMap(({ name, on, nextChangeMs }) => {
+      if (typeof name !== 'string' || !knownEvents.has(name)) return [];
+      return [{ name, on: on === true, nextChangeMs: typeof nextChangeMs === 'number' ? nextChangeMs : null }];
+    }),
+  };
+}
+
+function entriesOf(json: Json | undefined): { [key: string]: Json }[] {
+  if (!Array.isArray(json)) return [];
+  return json.flatMap((entry) => (entry !== null && typeof entry === 'object' && !Array.isArray(entry) ? [entry] : []));
 }

@@ -8,6 +8,7 @@ import { decideBySky } from './algorithms/skyServe.ts';
 import { decideBySlo } from './algorithms/slo.ts';
 import { decideByHpa } from './hpa/hpa.ts';
 import { decideByKeda } from './keda/keda.ts';
+import { decideByPriced } from './priced/priced.ts';
 import type { Decide, DecideResult, DecisionSpec, Memory, Observation } from './types.ts';
 import { decideByWindows } from './windows.ts';
 
@@ -21,6 +22,7 @@ const policies: { [Policy in DecisionSpec['policy']]: Decide<SpecOf<Policy>> } =
   keda: decideByKeda(evaluateFormula),
   kpa: decideByKpa,
   kubeai: decideByKubeAi,
+  priced: decideByPriced,
   ray: decideByRay,
   skyserve: decideBySky,
   slo: decideBySlo,

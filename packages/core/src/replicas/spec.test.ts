@@ -32,7 +32,13 @@ const shared = { workload: 'local/default/captions', classes: ['small', 'large']
 const bounds = { minReplicas: 0, maxReplicas: 8 };
 
 test("Ebb's own policy when none is named, and while the workload is paused", () => {
-  expect(specOf({})).toMatchObject({ policy: 'windows', classes: [{ name: 'small' }, { name: 'large' }] });
+  expect(specOf({})).toMatchObject({
+    policy: 'priced',
+    onTimeMs: 5000,
+    classes: [{ name: 'small' }, { name: 'large' }],
+  });
+  expect(specOf({ paused: true })).toMatchObject({ policy: 'priced' });
+  expect(specOf({ triggers: [{ type: 'concurrency', target: 1 }] })).toMatchObject({ policy: 'windows' });
   expect(specOf({ policy: { type: 'ray' }, paused: true })).toMatchObject({ policy: 'windows' });
 });
 

@@ -1,9 +1,12 @@
-import { keyText, type SloPolicyTrigger, type WorkloadSpec } from '@ebb/documents';
+import { keyText, type ScalingSpec, type SloPolicyTrigger, type WorkloadSpec } from '@ebb/documents';
 import { defaultKpaSettings } from './algorithms/kpaSettings.ts';
 import { defaultKubeAiSettings } from './algorithms/kubeAi.ts';
 import type { SloTrigger } from './algorithms/sloTriggers.ts';
+import { defaultOnTimeUs } from '../dispatch/counts.ts';
 import type { DecisionSpec, WorkloadDecisionSpec } from './types.ts';
 
+/** What is on time where a workload's policy does not say it. */
+const defaultOnTimeMs = defaultOnTimeUs / 1000;
 /** Requests that a replica of a class without a limit is taken to work on at once, where a policy must know. */
 const concurrencyWithoutLimit = 10;
 
@@ -14,7 +17,8 @@ const concurrencyWithoutLimit = 10;
 export function decisionSpecOf(workload: WorkloadSpec): DecisionSpec {
   const { scaling } = workload;
   const { policy } = scaling;
-  if (!policy || policy.type === 'windows' || scaling.paused) return windowsSpecOf(workload);
+  if (!policy || policy.type === 'windows') return windowsSpecOf(workload);
+  if (scaling.paused && policy.type !== 'priced') return windowsSpecOf(workload);
   const spec = windowsSpecOf(workload);
   const shared = { workload: spec.workload, classes: spec.classes.map(({ name }) => name) };
   const { minReplicas, maxReplicas } = scaling;
@@ -47,12 +51,30 @@ export function decisionSpecOf(workload: WorkloadSpec): DecisionSpec {
       const concurrency = largestConcurrency(workload) ?? concurrencyWithoutLimit;
       return { ...shared, ...bounds, ...clarifai, concurrency, policy: type };
     }
+    case 'priced': {
+      const { type, ...priced } = policy;
+      return { ...spec, ...priced, policy: type };
+    }
     case 'slo': {
-      const { type, startTimeMs, triggers } = policy;
+      const { type, startTimeMs, triggers, metrics, objective } = policy;
       const { keepAliveMs } = scaling;
-      return { ...shared, ...bounds, startTimeMs, keepAliveMs, triggers: triggers.map(sloTrigger), policy: type };
+      return {
+        ...shared,
+        ...bounds,
+        startTimeMs,
+        keepAliveMs,
+        triggers: triggers.map(sloTrigger),
+        ...(metrics ? { metricsIntervalMs: metrics.intervalMs } : {}),
+        ...(objective ? { objective } : {}),
+        policy: type,
+      };
     }
   }
+}
+
+/** A request of the workload is on time when a replica takes it within this, whichever policy decides. */
+export function onTimeMsOf({ policy }: ScalingSpec): number {
+  return policy?.type === 'priced' ? policy.onTimeMs : defaultOnTimeMs;
 }
 
 /** What Ebb's own policy decides a workload from, whichever policy it names. */
@@ -76,6 +98,14 @@ function largestConcurrency({ classes }: WorkloadSpec): number | null {
 
 /** The same fields under the same names; the types say so one kind at a time. */
 function sloTrigger(trigger: SloPolicyTrigger): SloTrigger {
-  if (trigger.type === 'throughput') return { ...trigger, type: trigger.type };
-  return trigger.type === 'queueWait' ? { ...trigger, type: trigger.type } : { ...trigger, type: trigger.type };
+  switch (trigger.type) {
+    case 'throughput':
+      return { ...trigger, type: trigger.type };
+    case 'queueWait':
+      return { ...trigger, type: trigger.type };
+    case 'responseTime':
+      return { ...trigger, type: trigger.type };
+    default:
+      return trigger;
+  }
 }

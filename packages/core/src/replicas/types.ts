@@ -9,6 +9,7 @@ import type { SkyDecisionSpec } from './algorithms/skyServe.ts';
 import type { SloDecisionSpec } from './algorithms/slo.ts';
 import type { HpaDecisionSpec, HpaObservation } from './hpa/types.ts';
 import type { KedaDecisionSpec, KedaObservation } from './keda/types.ts';
+import type { PricedDecisionSpec } from './priced/pricedSpec.ts';
 
 /**
  * The decision core's contract: `decide(spec, memory, observation) → { decision, memory }`.
@@ -26,7 +27,8 @@ export type DecisionSpec =
   | KubeAiDecisionSpec
   | AibrixDecisionSpec
   | ClarifaiDecisionSpec
-  | SloDecisionSpec;
+  | SloDecisionSpec
+  | PricedDecisionSpec;
 
 /** The decision-relevant part of a Workload document; `decisionSpecOf` makes it. */
 export interface WorkloadDecisionSpec {
@@ -74,6 +76,33 @@ export interface ClassObservation {
   held: number;
 }
 
+/** What the gateways counted of one class since the last observation that had it. Milliseconds are whole ones. */
+export interface FlowObservation {
+  /** The counts below are over this long, ending at the newest counts of the gateways; 0: nothing new. */
+  spanMs: number;
+  /** Requests that arrived for this class within it. */
+  arrivals: number;
+  /** Answered well within it. */
+  answered: number;
+  /** Sum over those: end of the answer − moment it was given to a replica. */
+  serviceMs: number;
+  /** Sum over those of the time before it was given to a replica. */
+  waitMs: number;
+  /**
+   * Requests whose wait ended within it and was longer than what is on time: each once, whether a replica took it, it was
+   * refused or its client left. Also those that no replica took until their hold time or deadline was over.
+   */
+  late: number;
+  /** Largest inFlight + held within it. */
+  peak: number;
+  /** Now: sum over the requests in flight of the time that each had waited before a replica took it. */
+  inFlightWaitMs: number;
+  /** Now; 0 where nothing is held. */
+  oldestHeldMs: number;
+  /** Learned time from asking for a replica of this class to its being routed to; null: none was seen yet. */
+  coldStartMs: number | null;
+}
+
 /** Why the core is asked now; shown by explain, never changes the arithmetic. */
 export type Cause = 'document' | 'request-held' | 'reading' | 'replica' | 'revisit' | 'schedule' | 'restart' | 'grant';
 
@@ -93,6 +122,8 @@ export interface Observation {
   keda?: KedaObservation;
   /** What only Knative's autoscaler reads; only for the policy `kpa`, and optional there. */
   kpa?: KpaObservation;
+  /** By class; only for the policy `priced`, and left out while a gateway is silent. */
+  flow?: Record<string, FlowObservation>;
 }
 
 export interface Decision {

@@ -31,6 +31,18 @@ describe('victims', () => {
       'busy',
     ]);
     expect(chooseVictims(all, 0)).toEqual([]);
+    const fills = candidate('fills-slack', { inFlight: 5, deferred: 5 });
+    const mixed = candidate('mixed', { inFlight: 2, deferred: 1, outdated: true });
+    const order = chooseVictims([...all, fills, mixed], 9).map((victim) => victim.id);
+    expect(order.slice(2)).toEqual([
+      'idle-young',
+      'idle-old',
+      'fills-slack',
+      'mixed',
+      'old-template-busy',
+      'less-busy',
+      'busy',
+    ]);
     expect(chooseVictims([candidate('b'), candidate('a')], 1).map((victim) => victim.id)).toEqual(['a']);
   });
 });

@@ -4,6 +4,8 @@ export interface VictimCandidate {
   /** Not ready yet, or trying again after a crash. */
   starting: boolean;
   inFlight: number;
+  /** How many of those are deferrable requests; left out: none. */
+  deferred?: number;
   /** Runs an outdated template. */
   outdated: boolean;
   createdAtMs: number;
@@ -11,7 +13,8 @@ export interface VictimCandidate {
 
 /**
  * Which replicas go when `count` of them must (design §4.7): what fails or starts before what works, then idle before
- * busy, then outdated before current, then the least loaded, then the youngest (the oldest have the warmest caches).
+ * those with nothing but deferrable requests before busy, then outdated before current, then the least loaded, then the
+ * youngest (the oldest have the warmest caches).
  * The order is total, so the same candidates give the same victims.
  */
 export function chooseVictims<Candidate extends VictimCandidate>(candidates: Candidate[], count: number): Candidate[] {
@@ -21,10 +24,16 @@ export function chooseVictims<Candidate extends VictimCandidate>(candidates: Can
 function compareVictims(a: VictimCandidate, b: VictimCandidate): number {
   return (
     Number(b.starting) - Number(a.starting) ||
-    Number(a.inFlight > 0) - Number(b.inFlight > 0) ||
+    loadLevel(a) - loadLevel(b) ||
     Number(b.outdated) - Number(a.outdated) ||
     a.inFlight - b.inFlight ||
     b.createdAtMs - a.createdAtMs ||
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );
+}
+
+/** 0: idle, 1: only deferrable requests, 2: others too. */
+function loadLevel({ inFlight, deferred = 0 }: VictimCandidate): number {
+  if (inFlight === 0) return 0;
+  return inFlight > deferred ? 2 : 1;
 }

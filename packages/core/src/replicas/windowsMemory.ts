@@ -1,6 +1,6 @@
 import type { TriggerSpec } from '@ebb/documents';
 import { type BehaviorMemory, behaviorFromJson, behaviorToJson, emptyBehaviorMemory } from './behavior.ts';
-import type { ScheduleState } from './bounds.ts';
+import { type CalendarMemory, calendarFromJson, calendarToJson } from './calendar.ts';
 import type { PanicState } from './recommendation.ts';
 import type { Json, Memory, WorkloadDecisionSpec } from './types.ts';
 import { bucketWidthMs, emptyWindow, type Window, windowFromJson, windowToJson } from './window.ts';
@@ -12,7 +12,7 @@ export interface TriggerMemory {
 }
 
 /** What the windows policy remembers between decisions. */
-export interface WindowsMemory {
+export interface WindowsMemory extends CalendarMemory {
   /** Replicas decided last, in all and by class. */
   replicas: number;
   classes: Record<string, number>;
@@ -22,16 +22,7 @@ export interface WindowsMemory {
   triggers: Map<string, TriggerMemory>;
   /** Triggers whose source was lost at their last reading. */
   lost: string[];
-  schedules: ScheduleState[];
-  /** Dated events that are on or known to come: `[name, on, next change]`. */
-  events: EventState[];
   behavior: BehaviorMemory;
-}
-
-export interface EventState {
-  name: string;
-  on: boolean;
-  nextChangeMs: number | null;
 }
 
 const version = 1;
@@ -59,16 +50,13 @@ export function readWindowsMemory(memory: Memory | null, spec: WorkloadDecisionS
       });
     }
   }
-  const known = new Set(spec.scaling.schedules.map((schedule) => schedule.name));
-  const knownEvents = new Set(spec.scaling.events.map((event) => event.name));
   return {
     replicas: memory.replicas,
     classes: numbersOf(memory.classes),
     openedAtMs: memory.openedAtMs,
     triggers,
     lost: Array.isArray(memory.lost) ? memory.lost.filter((name) => typeof name === 'string') : [],
-    schedules: schedulesOf(memory.schedules).filter((schedule) => known.has(schedule.name)),
-    events: eventsOf(memory.events).filter((event) => knownEvents.has(event.name)),
+    ...calendarFromJson(spec, memory['schedules'], memory['events']),
     behavior: behaviorFromJson(memory.behavior),
   };
 }
@@ -109,8 +97,7 @@ export function writeWindowsMemory(memory: WindowsMemory): Memory {
     openedAtMs: memory.openedAtMs,
     triggers,
     lost: [...memory.lost],
-    schedules: memory.schedules.map(({ name, minReplicas, nextChangeMs }) => ({ name, minReplicas, nextChangeMs })),
-    events: memory.events.map(({ name, on, nextChangeMs }) => ({ name, on, nextChangeMs })),
+    ...calendarToJson(memory),
     behavior: behaviorToJson(memory.behavior),
   };
 }
@@ -123,22 +110,4 @@ function numbersOf(json: Json | undefined): Record<string, number> {
   const found: Record<string, number> = {};
   for (const [name, value] of Object.entries(asObject(json))) if (typeof value === 'number') found[name] = value;
   return found;
-}
-
-function schedulesOf(json: Json | undefined): ScheduleState[] {
-  if (!Array.isArray(json)) return [];
-  return json.flatMap((entry) => {
-    const { name, minReplicas, nextChangeMs } = asObject(entry);
-    if (typeof name !== 'string' || typeof minReplicas !== 'number') return [];
-    return [{ name, minReplicas, nextChangeMs: typeof nextChangeMs === 'number' ? nextChangeMs : null }];
-  });
-}
-
-function eventsOf(json: Json | undefined): EventState[] {
-  if (!Array.isArray(json)) return [];
-  return json.flatMap((entry) => {
-    const { name, on, nextChangeMs } = asObject(entry);
-    if (typeof name !== 'string') return [];
-    return [{ name, on: on === true, nextChangeMs: typeof nextChangeMs === 'number' ? nextChangeMs : null }];
-  });
 }

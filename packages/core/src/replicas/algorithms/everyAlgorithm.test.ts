@@ -10,7 +10,7 @@ import { defaultKpaSettings } from './kpaSettings.ts';
 import { defaultKubeAiSettings } from './kubeAi.ts';
 import { defaultRaySettings } from './rayServe.ts';
 import { defaultSkySettings } from './skyServe.ts';
-import { defaultSloSettings } from './slo.ts';
+import { defaultSloSettings } from './sloSettings.ts';
 import { defaultSloDecrease, defaultSloIncrease, type SloTrigger } from './sloTriggers.ts';
 
 const steps = { windowMs: 20 * second, increase: defaultSloIncrease, decrease: defaultSloDecrease };
@@ -18,6 +18,14 @@ const triggers: SloTrigger[] = [
   { type: 'responseTime', name: 'p95', aboveMs: 500, belowMs: 200, ...steps },
   { type: 'queueWait', name: 'wait', aboveMs: 100, belowMs: null, ...steps },
   { type: 'throughput', name: 'requestRate', abovePerReplica: 10, belowPerReplica: 4, ...steps },
+];
+
+/** Named as the readings of the tests are. */
+const llmTriggers: SloTrigger[] = [
+  { type: 'timeToFirstToken', name: 'p95', quantile: 0.95, aboveMs: 500, belowMs: 200, ...steps },
+  { type: 'interTokenLatency', name: 'else', quantile: null, aboveMs: 50, belowMs: null, ...steps },
+  { type: 'tokensPerSecond', name: 'requestRate', abovePerReplica: 10, belowPerReplica: 4, ...steps },
+  { type: 'kvCacheUse', name: 'wait', above: 0.9, below: 0.4, ...steps },
 ];
 
 /** One of each, with its bounds; `decide` is asked, as the engine does. */
@@ -99,6 +107,21 @@ const specs: Record<string, Asked> = {
     most: 20,
     least: 0,
   },
+  sloByMetrics: {
+    spec: {
+      policy: 'slo',
+      ...base,
+      ...defaultSloSettings,
+      ...bounds,
+      triggers: llmTriggers,
+      startTimeMs: 5 * second,
+      keepAliveMs: 30 * second,
+      metricsIntervalMs: second,
+      objective: { share: 0.99, windowMs: 10 * minute },
+    },
+    most: 20,
+    least: 0,
+  },
 };
 
 function ask(spec: DecisionSpec, memory: Memory | null, observation: Observation): DecideResult {
@@ -111,7 +134,19 @@ const anyNumber = fc.oneof(
 );
 const anyCount = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom(Number.NaN, -3, 1e308));
 const anyReading = fc.record({
-  trigger: fc.constantFrom('concurrency', 'requestRate', 'p95', 'wait', 'else'),
+  trigger: fc.constantFrom(
+    'concurrency',
+    'requestRate',
+    'p95',
+    'wait',
+    'else',
+    'p95:timed',
+    'p95:late',
+    'metrics:missing',
+    'metrics:tokens',
+    'metrics:answers',
+    'metrics:waiting',
+  ),
   class: fc.constantFrom('default', null, 'unheard-of'),
   value: fc.option(anyNumber, { nil: null }),
   peak: fc.option(anyNumber, { nil: null }),
@@ -129,7 +164,7 @@ const anyStep = fc.record({
   countsKnown: fc.boolean(),
   reachable: fc.boolean(),
   activatorAnswers: fc.boolean(),
-  readings: fc.array(anyReading, { maxLength: 4 }),
+  readings: fc.array(anyReading, { maxLength: 6 }),
 });
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 

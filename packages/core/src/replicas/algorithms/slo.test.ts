@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { base, minute, Run, reading, second } from './algorithms.fixture.ts';
-import { decideBySlo, defaultSloSettings, type SloDecisionSpec } from './slo.ts';
+import { decideBySlo, type SloDecisionSpec } from './slo.ts';
+import { defaultSloSettings } from './sloSettings.ts';
 import { defaultSloDecrease, defaultSloIncrease, type SloTrigger } from './sloTriggers.ts';
 
 const steps = { windowMs: 30 * second, increase: defaultSloIncrease, decrease: defaultSloDecrease };

@@ -9,30 +9,27 @@ import {
   historyToJson,
   meanOver,
 } from './demandHistory.ts';
-import { limited, type ReplicaLimits } from './limits.ts';
-import { noFailure, recommendBySlo, type SloChange, type SloTrigger, type SloTriggerMemory } from './sloTriggers.ts';
+import { limited } from './limits.ts';
+import { followDemand } from './sloCapacity.ts';
+import { latestOf, moreFromJson, moreOf, moreToJson, type SloMore, takeMore } from './sloMore.ts';
+import { bothLoops, budgetOf, drainOf, isEager, readMore } from './sloLoops.ts';
+import type { SloSettings } from './sloSettings.ts';
+import {
+  isLlmTrigger,
+  noFailure,
+  recommendBySlo,
+  type SloChange,
+  type SloContext,
+  type SloTrigger,
+  type SloTriggerMemory,
+  thresholds,
+} from './sloTriggers.ts';
 import { type JsonObject, numberOr, objectOf } from './storedJson.ts';
 import { type AlgorithmSpec, tickingPolicy, type Turn, type TurnOutcome } from './tickingPolicy.ts';
-
-export interface SloSettings extends ReplicaLimits {
-  triggers: SloTrigger[];
-  /** Time from a decision to a ready replica, until a longer one has been seen. */
-  startTimeMs: number;
-  /** How long an idle workload keeps its last replica; only when `minReplicas` is 0. */
-  keepAliveMs: number;
-}
 
 export interface SloDecisionSpec extends SloSettings, AlgorithmSpec {
   policy: 'slo';
 }
-
-export const defaultSloSettings: SloSettings = {
-  minReplicas: 1,
-  maxReplicas: null,
-  triggers: [],
-  startTimeMs: 30_000,
-  keepAliveMs: 300_000,
-};
 
 const tickMs = 1000;
 /** Share of a new start time in the learned one when it is shorter; a longer one counts at once. */
@@ -54,6 +51,8 @@ interface SloState {
   rate: DemandHistory;
   /** When anything was last in flight or held, or it was begun. */
   activeAtMs: number;
+  /** What only replicas' metrics and an objective need; null: the document has neither. */
+  more: SloMore | null;
 }
 
 /**
@@ -80,9 +79,10 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
       rateLine: emptyLine(nowMs),
       rate: emptyHistory(demandWindowMs(spec)),
       activeAtMs: nowMs,
+      more: moreOf(spec, nowMs),
     },
   }),
-  write: ({ triggers, change, learnedStartMs, demand, rateLine, rate, activeAtMs }) => ({
+  write: ({ triggers, change, learnedStartMs, demand, rateLine, rate, activeAtMs, more }) => ({
     triggers: Object.fromEntries(Object.entries(triggers).map(([name, state]) => [name, triggerToJson(state)])),
     change: change ? { ...change } : null,
     learnedStartMs,
@@ -90,6 +90,7 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
     rateLine: lineToJson(rateLine),
     rate: historyToJson(rate),
     activeAtMs,
+    ...(more ? { more: moreToJson(more) } : {}),
   }),
   read: (spec, stored, nowMs) => ({
     triggers: Object.fromEntries(
@@ -104,6 +105,7 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
     rateLine: lineFromJson(objectOf(stored.rateLine), spec.classes),
     rate: historyFromJson(objectOf(stored.rate), demandWindowMs(spec)),
     activeAtMs: numberOr(stored.activeAtMs, nowMs),
+    more: moreFromJson(spec, objectOf(stored.more), nowMs),
   }),
   take(_spec, state, segment) {
     addSegment(state.demand, segment);
@@ -116,10 +118,13 @@ const decide = tickingPolicy<SloDecisionSpec, SloState>({
     for (const trigger of spec.triggers) {
       const known = state.triggers[trigger.name];
       if (!known) continue;
-      const combine = trigger.type === 'throughput' ? 'sum' : 'worst';
+      const combine = combineOf(trigger);
       const segments = takeReadings(known.line, trigger.name, combine, spec.classes, observation, reasons);
+      if (isLlmTrigger(trigger)) continue;
       for (const segment of segments) addSegment(known.history, segment);
     }
+    if (state.more)
+      takeMore(spec, state.more, observation, meanOver(state.rate, observation.nowMs, demandWindowMs(spec)));
   },
   isUrgent: (_spec, _state, { replicas, counted }) => replicas === 0 && counted.held + counted.inFlight > 0,
   act: turnSlo,
@@ -132,28 +137,54 @@ function turnSlo(spec: SloDecisionSpec, state: SloState, turn: Turn): TurnOutcom
   learnStart(state, current, counted.ready, nowMs);
 
   const windowMs = demandWindowMs(spec);
+  const requests = meanOver(state.rate, nowMs, windowMs);
   const present = meanOver(state.demand, nowMs, windowMs) ?? demandNow;
-  const demand = meanOver(state.rate, nowMs, windowMs) ?? present;
+  const demand = requests ?? present;
   const idle = present === 0 && observation.countsKnown;
   const startTimeMs = Math.max(spec.startTimeMs, state.learnedStartMs);
-  const revisits: number[] = [];
-  let recommended = 0;
+  const read = state.more && readMore(spec, state.more, nowMs);
+  const budget = budgetOf(spec, state.more, nowMs);
+  const capacity = read && state.more?.capacity;
+  if (capacity && requests !== null) followDemand(capacity, requests, nowMs, windowMs);
+  const drain = drainOf(read, requests, counted.held, windowMs);
+  let recommended: number | null = null;
+  let isBroken = false;
+  let isMeasured = false;
   for (const trigger of spec.triggers) {
     const known = state.triggers[trigger.name];
     if (!known) continue;
     // Where nobody calls, nothing is slow.
-    const value = meanOver(known.history, nowMs, trigger.windowMs) ?? (idle ? 0 : null);
-    const context = { nowMs, current, ready: counted.ready, change: state.change, startTimeMs, demand, value };
+    const value = measuredOf(spec, trigger, known, nowMs) ?? (idle ? 0 : null);
+    const nothingFelt = value === null && isTimed(trigger) && read?.missing === 0;
+    const context: SloContext = {
+      nowMs,
+      current,
+      ready: counted.ready,
+      change: state.change,
+      startTimeMs,
+      demand,
+      value,
+      nothingFelt,
+      drain,
+      ...(capacity ? { slowDemand: capacity.slowRequests } : {}),
+    };
     const { failedReplicas, failedDemand } = known;
-    const result = recommendBySlo(trigger, { failedReplicas, failedDemand }, context);
+    const asked = isEager(budget) ? withLargerDecrease(trigger) : trigger;
+    const result = recommendBySlo(asked, { failedReplicas, failedDemand }, context);
     Object.assign(known, result.memory);
     reasons.push(...result.reasons);
-    if (result.revisitAtMs !== null) revisits.push(result.revisitAtMs);
-    recommended = Math.max(recommended, result.replicas);
+    if (!result.abstains) recommended = Math.max(recommended ?? 0, result.replicas);
+    isMeasured ||= value !== null;
+    isBroken ||= value !== null && signalOf(trigger, value, counted.ready) > thresholds(trigger).above;
   }
-  if (spec.triggers.length === 0) recommended = current;
+  let wanted = recommended ?? current;
+  if (state.more) {
+    const seen = { nowMs, current, ready: counted.ready, change: state.change, startTimeMs, windowMs };
+    const felt = { isBroken, isMeasured: isMeasured && !idle, requests, isDraining: drain !== null };
+    wanted = bothLoops(spec, state.more, { ...seen, ...felt, wanted, read, budget }, reasons);
+  }
 
-  const gated = gate(spec, state, turn, recommended, demandNow);
+  const gated = gate(spec, state, turn, wanted, demandNow);
   const blind = !observation.countsKnown;
   if (blind) reasons.push({ code: 'demand-unknown', stage: 'combine', data: { replicas: Math.max(gated, current) } });
   const replicas = limited(spec, blind ? Math.max(gated, current) : gated, reasons);
@@ -191,6 +222,24 @@ function learnStart(state: SloState, current: number, ready: number, nowMs: numb
   const known = state.learnedStartMs;
   state.learnedStartMs = tookMs >= known ? tookMs : Math.round(known + (tookMs - known) * learningShare);
 }
+
+/** What a trigger goes by; replicas' metrics are averaged over the window where they are read. */
+function measuredOf(spec: SloSettings, trigger: SloTrigger, known: SloTriggerState, nowMs: number): number | null {
+  if (!isLlmTrigger(trigger)) return meanOver(known.history, nowMs, trigger.windowMs);
+  return latestOf(known.line, combineOf(trigger), nowMs, spec.metricsIntervalMs);
+}
+
+const combineOf = ({ type }: SloTrigger) => (type === 'throughput' || type === 'tokensPerSecond' ? 'sum' : 'worst');
+
+const isTimed = ({ type }: SloTrigger) => type === 'timeToFirstToken' || type === 'interTokenLatency';
+
+const signalOf = (trigger: SloTrigger, value: number, ready: number) =>
+  combineOf(trigger) === 'sum' ? value / Math.max(1, ready) : value;
+
+const withLargerDecrease = (trigger: SloTrigger): SloTrigger => ({
+  ...trigger,
+  decrease: { ...trigger.decrease, replicas: trigger.decrease.replicas * 2 },
+});
 
 const demandWindowMs = (spec: SloSettings) => Math.max(1000, ...spec.triggers.map((trigger) => trigger.windowMs));
 

@@ -1,14 +1,16 @@
+import type { LlmSignal, SloLlmTrigger } from '@ebb/documents';
 import type { Reason } from '../../explain/reasons.ts';
 
 /**
- * Triggers that steer by what callers feel or by what a replica does: response time, queue wait, throughput a replica.
+ * Triggers that steer by what callers feel or by what a replica does: response time, queue wait, throughput a replica, and
+ * what servers of language models publish.
  *
  * A change is judged only after it has had time to show: no second step before the replicas it asked for could start
  * and a whole window has been measured with them (dead time). Steps are bounded: up by a factor or a fixed number,
  * whichever is larger, down likewise. A shrink that had to be taken back is not tried again at the same demand, so that
  * constant demand ends in a constant count.
  */
-export type SloTrigger = ResponseTimeTrigger | QueueWaitTrigger | ThroughputTrigger;
+export type SloTrigger = ResponseTimeTrigger | QueueWaitTrigger | ThroughputTrigger | SloLlmTrigger;
 
 interface SloTriggerBase {
   /** Name of the readings: milliseconds, or requests a second of the whole workload for `throughput`. */
@@ -70,6 +72,12 @@ export interface SloContext {
   demand: number;
   /** Mean of the trigger's signal over its window; null: not measured. */
   value: number | null;
+  /** The replicas were read and had nothing to say of this signal, so that nobody can have felt it. */
+  nothingFelt?: boolean;
+  /** More is answered than asked: what is slow is what had piled up before. Null or left out: it is not so. */
+  drain?: { remainingMs: number } | null;
+  /** Demand over several windows, by which a failure is recognised where arrivals are too few for the window's to be even. */
+  slowDemand?: number | null;
 }
 
 /** What one trigger remembers: a count at which it was too slow, and the demand it was too slow at. */
@@ -84,11 +92,15 @@ export interface SloRecommendation {
   reasons: Reason[];
   /** When the dead time ends; null: it is not in one. */
   revisitAtMs: number | null;
+  /** It asks for nothing and minds no shrinking: `replicas` does not count. */
+  abstains?: boolean;
 }
 
 export const noFailure: SloTriggerMemory = { failedReplicas: null, failedDemand: 0 };
 /** Demand must have fallen to this share of what a count failed at before that count is tried again. */
 const retryShare = 0.9;
+/** The same for the demand over several windows: what failed may have been a peak of the window. */
+const slowRetryShare = 0.75;
 /** Replicas that are later than expected may take this many times as long before there is another step. */
 const slowStart = 3;
 
@@ -100,20 +112,31 @@ export function recommendBySlo(trigger: SloTrigger, memory: SloTriggerMemory, co
     const data = { trigger: trigger.name, ...why.data, replicas: current };
     return { replicas: current, memory, reasons: [{ ...why, stage: 'recommendation', data }], revisitAtMs };
   };
-  if (value === null) return keep({ code: 'slo-not-measured', data: {} });
-  const signal = trigger.type === 'throughput' ? value / Math.max(1, context.ready) : value;
+  if (value === null) {
+    return { ...keep({ code: 'slo-not-measured', data: {} }), ...(context.nothingFelt ? { abstains: true } : {}) };
+  }
+  const signal = isTotal(trigger) ? value / Math.max(1, context.ready) : value;
   const data = { value: Math.round(signal * 1000) / 1000, unit };
 
   const wants = signal > above ? 1 : below !== null && signal < below ? -1 : 0;
-  if (wants === 0 || current === 0) return keep({ code: 'slo-within', data: { ...data, above } });
+  if (wants === 0 || current === 0) {
+    const hasNoSay = isLlmTrigger(trigger) && below === null;
+    return { ...keep({ code: 'slo-within', data: { ...data, above } }), ...(hasNoSay ? { abstains: true } : {}) };
+  }
   const deadUntilMs = deadTimeEnd(trigger, context, wants);
   if (nowMs < deadUntilMs) {
     const dead = { ...data, above, remainingMs: deadUntilMs - nowMs };
     return keep({ code: 'slo-dead-time', data: dead }, deadUntilMs);
   }
+  const drain = isLlmTrigger(trigger) ? (context.drain ?? null) : null;
+  if (wants > 0 && drain && drain.remainingMs <= context.startTimeMs + trigger.windowMs) {
+    return keep({ code: 'slo-draining', data: { ...data, above, remainingMs: drain.remainingMs } });
+  }
   if (wants > 0) {
     const replicas = grown(trigger, current, signal / above);
-    const failed = { failedReplicas: current, failedDemand: context.demand };
+    // As many as now will do, once what had piled up is done.
+    const failedDemand = Math.max(context.demand, context.slowDemand ?? 0);
+    const failed = drain ? memory : { failedReplicas: current, failedDemand };
     const reason: Reason = {
       code: 'slo-above',
       stage: 'recommendation',
@@ -135,19 +158,50 @@ export function recommendBySlo(trigger: SloTrigger, memory: SloTriggerMemory, co
   return { replicas, memory, reasons: [reason], revisitAtMs: null };
 }
 
-function thresholds(trigger: SloTrigger): { above: number; below: number | null; unit: string } {
-  if (trigger.type === 'throughput') {
-    return { above: trigger.abovePerReplica, below: trigger.belowPerReplica, unit: 'requests a second and replica' };
+/** The marks of a trigger in the unit of its signal, which is a replica's. */
+export function thresholds(trigger: SloTrigger): { above: number; below: number | null; unit: string } {
+  switch (trigger.type) {
+    case 'throughput':
+      return { above: trigger.abovePerReplica, below: trigger.belowPerReplica, unit: 'requests a second and replica' };
+    case 'tokensPerSecond':
+      return { above: trigger.abovePerReplica, below: trigger.belowPerReplica, unit: 'tokens a second and replica' };
+    case 'kvCacheUse':
+      return { above: trigger.above, below: trigger.below, unit: 'of the KV cache' };
+    case 'waitingRequests':
+    case 'runningRequests':
+      return { above: trigger.above, below: trigger.below, unit: 'requests a replica' };
+    default:
+      return { above: trigger.aboveMs, below: trigger.belowMs, unit: 'ms' };
   }
-  return { above: trigger.aboveMs, below: trigger.belowMs, unit: 'ms' };
 }
+
+const llmTypes: { readonly [Type in LlmSignal]: true } = {
+  timeToFirstToken: true,
+  interTokenLatency: true,
+  tokensPerSecond: true,
+  kvCacheUse: true,
+  waitingRequests: true,
+  runningRequests: true,
+};
+
+/** Whether its signal comes from the replicas themselves. */
+export function isLlmTrigger(trigger: SloTrigger): trigger is SloLlmTrigger {
+  return Object.hasOwn(llmTypes, trigger.type);
+}
+
+/** Whether its readings are of the whole workload, not of a replica. */
+const isTotal = ({ type }: SloTrigger): boolean => type === 'throughput' || type === 'tokensPerSecond';
 
 /**
  * Until when the last change has not shown: start time and a window after it, and a window after its replicas became
  * ready. Replicas that do not get ready are waited for three times as long. What has been taken away shows within a
  * window, so a shrink that was wrong is mended sooner.
  */
-function deadTimeEnd(trigger: SloTrigger, { change, startTimeMs }: SloContext, wants: -1 | 1): number {
+export function deadTimeEnd(
+  trigger: Pick<SloTrigger, 'windowMs'>,
+  { change, startTimeMs }: Pick<SloContext, 'change' | 'startTimeMs'>,
+  wants: -1 | 1,
+): number {
   if (!change) return Number.NEGATIVE_INFINITY;
   const grew = change.to > change.from;
   if (!grew && wants > 0) return change.atMs + trigger.windowMs;
@@ -168,10 +222,20 @@ function shrunk(trigger: SloTrigger, current: number): number {
   return Math.max(1, Math.min(current - Math.max(1, Math.floor(replicas)), byFactor));
 }
 
-/** The fewest that will do: for throughput by arithmetic, else one more than what has failed at this demand. */
+/** The fewest that will do: by arithmetic for what replicas share, else one more than what has failed at this demand. */
 function leastReplicas(trigger: SloTrigger, memory: SloTriggerMemory, context: SloContext): number {
   const { failedReplicas, failedDemand } = memory;
-  const failed = failedReplicas !== null && context.demand > failedDemand * retryShare ? failedReplicas + 1 : 1;
-  if (trigger.type !== 'throughput' || context.value === null) return failed;
-  return Math.max(failed, Math.ceil(context.value / trigger.abovePerReplica - 1e-9));
+  const { demand, slowDemand = null } = context;
+  const isSame =
+    slowDemand === null ? demand > failedDemand * retryShare : demand > 0 && slowDemand > failedDemand * slowRetryShare;
+  const failed = failedReplicas !== null && isSame ? failedReplicas + 1 : 1;
+  const total = totalOf(trigger, context);
+  return total === null ? failed : Math.max(failed, Math.ceil(total / thresholds(trigger).above - 1e-9));
+}
+
+/** What all replicas together do of something that fewer of them would share; null: no such signal. */
+function totalOf(trigger: SloTrigger, { value, ready }: SloContext): number | null {
+  if (value === null) return null;
+  if (isTotal(trigger)) return value;
+  return trigger.type === 'kvCacheUse' || trigger.type === 'runningRequests' ? value * Math.max(1, ready) : null;
 }
