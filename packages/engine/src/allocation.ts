@@ -12,10 +12,11 @@ import { hasReadyReplica, type WorkloadState } from './workloadState.ts';
 export function allocationRequests(
   context: EngineContext,
   touched: ReadonlySet<WorkloadState>,
+  limits: AllocationLimits,
 ): { requests: AllocationRequest[]; states: Map<string, WorkloadState> } {
   const affected = new Set(touched);
   if (context.hasDependencies) for (const state of spreadNeed(context)) affected.add(state);
-  const asked = isUnlimited(context.limits) ? affected : context.workloads.values();
+  const asked = isUnlimited(limits) ? affected : context.workloads.values();
   const states = new Map<string, WorkloadState>();
   const requests: AllocationRequest[] = [];
   for (const state of asked) {

@@ -1,4 +1,5 @@
 import type { JournalRecord } from '@ebb/core';
+import type { WorkloadState } from './workloadState.ts';
 
 /** Where a journal has no cold start to learn from. */
 export const assumedColdStartMs = 1_000;
@@ -10,7 +11,16 @@ export const assumedColdStartMs = 1_000;
 export function coldStartOf({ kind, body }: JournalRecord): number | null {
   if (kind !== 'outcome' || typeof body !== 'object' || body === null || !('coldStart' in body)) return null;
   const { coldStart } = body;
-  if (typeof coldStart !== 'object' || coldStart === null) return null;
+  return typeof coldStart === 'object' && coldStart !== null ? lengthMs(coldStart) : null;
+}
+
+/** What the next start is expected to take, ms: what the latest one took, and before the first one all that it may take. */
+export function expectedColdStartMs({ coldStarts, spec }: Pick<WorkloadState, 'coldStarts' | 'spec'>): number {
+  return (coldStarts.last && lengthMs(coldStarts.last)) ?? spec.probes.startup.budgetMs;
+}
+
+/** Null where no stage of it is known. */
+function lengthMs(coldStart: object): number | null {
   const stages = Object.entries(coldStart).filter(([name]) => name !== 'arrivalToAskUs');
   const microseconds = stages.reduce((sum, [, us]) => sum + (typeof us === 'number' ? us : 0), 0);
   return microseconds > 0 ? Math.ceil(microseconds / 1000) : null;

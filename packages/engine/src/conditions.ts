@@ -1,7 +1,9 @@
+import { reasonSentence } from '@ebb/core';
 import { type Condition, keyText } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { isHeard } from './gatewayLink.ts';
 import { isoTime } from './isoTime.ts';
+import { moneyOf } from './moneyWatch.ts';
 import { isHeldOnTo } from './replicaSet.ts';
 import { hasReadyReplica, type WorkloadState } from './workloadState.ts';
 
@@ -15,6 +17,12 @@ export function conditionsOf(context: EngineContext, state: WorkloadState): Cond
     ScalingActive: scalingActive(context, state),
     ScalingLimited: scalingLimited(state),
   };
+  const idle = idleCost(context, state);
+  if (idle) verdicts.IdleCost = idle;
+  const budget = errorBudget(state);
+  if (budget) verdicts.ErrorBudget = budget;
+  const [leftOut] = state.leftOut;
+  if (leftOut) verdicts.ClassesUsable = no('ClassLeftOut', `class ${leftOut.class} is left out: ${leftOut.message}`);
   if (state.spec.dependsOn.length > 0) verdicts.DependenciesReady = dependenciesReady(context, state);
   const now = isoTime(context.ports.clock.nowMs());
   state.conditions = Object.entries(verdicts).map(([type, verdict]) => {
@@ -40,6 +48,10 @@ function progressing(state: WorkloadState): Verdict {
   const outdated = [...state.replicas.values()].filter(
     (replica) => isHeldOnTo(replica) && replica.revision !== state.revisions.get(replica.class),
   ).length;
+  const overdue = [...state.replicas.values()].filter((replica) => isHeldOnTo(replica) && replica.isOverdue).length;
+  if (outdated === 0 && overdue > 0) {
+    return yes('ReplacingUnready', `${overdue} replicas are unready for too long and are being replaced`);
+  }
   if (outdated === 0) return no('UpToDate', 'every replica runs the current template');
   const failure = [...state.activation.values()].find((one) => one.failures > 0);
   if (failure) return no('UpdateStuck', `replicas of the new template do not start: ${failure.message}`);
@@ -76,6 +88,24 @@ function scalingLimited(state: WorkloadState): Verdict {
   const capped = state.decision?.reasons.some((reason) => reason.code === 'capped-at-max') ?? false;
   if (capped) return yes('TooManyReplicas', `more than maxReplicas (${state.spec.scaling.maxReplicas}) are wanted`);
   return no('WithinBounds', 'nothing limits the number of replicas');
+}
+
+/** Null where nobody asked to be told of cost without requests. */
+function idleCost({ money }: EngineContext, { key }: WorkloadState): Verdict | null {
+  const found = money.idleCost(key);
+  if (found === undefined) return null;
+  if (found === null) return no('WithinLimit', 'it has not cost more than the limit without a request');
+  const cost = moneyOf(found.costMicro, found.currency);
+  return yes('PaidWithoutRequests', `${cost} without a request since ${isoTime(found.sinceMs)}; is it still needed?`);
+}
+
+/** Null where the policy has no objective. */
+function errorBudget({ told }: WorkloadState): Verdict | null {
+  const reason = told?.decision.reasons.find(({ code }) => code === 'slo-budget');
+  if (!reason) return null;
+  const message = reasonSentence(reason);
+  if (reason.data.verdict === 'spent') return no('Spent', message);
+  return reason.data.verdict === 'burning' ? no('BurningFast', message) : yes('Left', message);
 }
 
 function dependenciesReady(context: EngineContext, state: WorkloadState): Verdict {

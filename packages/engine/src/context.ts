@@ -4,6 +4,7 @@ import type { HttpRoutes } from './httpRoutes.ts';
 import type { GatewayLink } from './gatewayLink.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
+import type { MoneyWatch } from './moneyWatch.ts';
 import type { Replica } from './replicaSet.ts';
 import type { ScaledObjects } from './scaledObjects.ts';
 import type { StatusFeed } from './statusFeed.ts';
@@ -20,6 +21,7 @@ export interface EngineContext {
   readonly gateways: Map<string, GatewayLink>;
   readonly journal: Journal;
   readonly ledger: Ledger;
+  readonly money: Pick<MoneyWatch, 'limits' | 'idleCost'>;
   readonly feed: StatusFeed;
   /** When each workload is to be looked at though nothing happens. */
   readonly alarms: Alarms<WorkloadState>;
@@ -44,6 +46,8 @@ export interface EngineContext {
   deposed(): void;
   /** A deleted workload's last replica is gone. */
   hasLeft(state: WorkloadState): void;
+  /** Its replicas, or what is in flight on them, may be others than before. */
+  noteUse(state: WorkloadState): void;
   /** The driver has measured what replicas use. */
   measured(samples: readonly ReplicaUsageSample[]): void;
   /** What the driver says of runs of Jobs. */

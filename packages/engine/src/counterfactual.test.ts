@@ -30,7 +30,9 @@ const tried = (own: WorkloadDecisionSpec) => ({ spec: own, classes: own.classes 
 async function hour(seed: number, end: 'kill' | 'stop'): Promise<VirtualSystem> {
   const system = new VirtualSystem({ seed });
   await system.start();
-  await system.apply(workloadDocument('web', { classes, scaling: { maxReplicas: 8, keepAlive: '90s' } }));
+  await system.apply(
+    workloadDocument('web', { classes, scaling: { policy: { type: 'windows' }, maxReplicas: 8, keepAlive: '90s' } }),
+  );
   const random = new SeededRandom(seed);
   for (const perSecond of [6, 3]) {
     await system.clock.advance(5 * minuteMs);
@@ -126,7 +128,9 @@ it('goes on with the next snapshot after a document that it cannot decide on', a
 async function oneRequest() {
   const system = new VirtualSystem({ seed: 1 });
   await system.start();
-  await system.apply(workloadDocument('web', { classes, scaling: { maxReplicas: 4, keepAlive: '90s' } }));
+  await system.apply(
+    workloadDocument('web', { classes, scaling: { policy: { type: 'windows' }, maxReplicas: 4, keepAlive: '90s' } }),
+  );
   await system.clock.advance(5 * minuteMs);
   const exchange = system.gateway.arrive(web, 1_000_000);
   await system.clock.advance(15 * minuteMs);

@@ -123,11 +123,11 @@ it('keeps its sums over a restart of the control plane, of the gateway, and of b
   const meter = new DemandMeter();
   message(link, meter, 1000, counts({ total: 10 }));
   const saved = meter.toSaved();
-  const same = new DemandMeter(saved.carried, saved.gateways);
+  const same = new DemandMeter(saved);
   expect(same.requests().total).toBe(10);
   message(link, same, 2000, counts({ total: 12 }));
   expect(same.requests().total).toBe(12);
-  const other = new DemandMeter(saved.carried, saved.gateways);
+  const other = new DemandMeter(saved);
   message({ ...link, pid: 8 }, other, 2000, counts({ total: 12 }));
   expect(other.requests().total).toBe(22);
 });

@@ -1,7 +1,9 @@
-import type { DispatchCounts, Reading } from '@ebb/core';
+import type { DispatchCounts, FlowObservation, Reading } from '@ebb/core';
 import type { RequestCounts, TriggerSpec } from '@ebb/documents';
 import { type Answered, type AnswerSignal, answerMean, nothingAnswered } from './answerSignals.ts';
+import { beginFlow, endFlow, type FlowBase, flowOf, noteFlowPeak, type Woken } from './flow.ts';
 import { type GatewayLink, isHeard } from './gatewayLink.ts';
+import { type OnTimeCounts, onTimeCountsOf, OnTimeMeter } from './onTime.ts';
 
 export interface ClassDemand {
   inFlight: number;
@@ -28,8 +30,25 @@ interface Source {
   base: { atUs: number; classes: Record<string, ClassBase> };
   /** Largest value since then. */
   peaks: Record<string, number>;
+  /** Where the next flow begins; null: it is not asked for. */
+  flow: FlowBase | null;
   /** Not read yet: with a single message there is no mean, only the value at its moment. */
   fresh: boolean;
+}
+
+/** What gateways had counted when it was saved. */
+interface SavedGateway {
+  pid: number | null;
+  counts: RequestCounts;
+  /** Not yet in what older versions saved. */
+  onTime?: OnTimeCounts;
+}
+
+/** What a meter hands over to that of the next control plane. */
+export interface SavedDemand {
+  carried: RequestCounts;
+  gateways: Record<string, SavedGateway>;
+  onTime?: OnTimeCounts;
 }
 
 const noRequests: RequestCounts = { total: 0, succeeded: 0, failed: 0, refused: 0, cancelled: 0, held: 0 };
@@ -44,26 +63,26 @@ const precision = 1e6;
 export class DemandMeter {
   readonly #sources = new Map<string, Source>();
   /** Held since the last counts, as `wake` said it. */
-  readonly #woken = new Map<string, number>();
+  readonly #woken = new Map<string, Woken>();
   #carried: RequestCounts;
   /** What gateways had counted when an earlier control plane last heard of them, until they say it again. */
-  readonly #earlier: Map<string, { pid: number | null; counts: RequestCounts }>;
+  readonly #earlier: Map<string, SavedGateway>;
+  readonly #onTime: OnTimeMeter;
+  #tellsFlow = false;
 
-  constructor(
-    carried: RequestCounts = noRequests,
-    earlier: Record<string, { pid: number | null; counts: RequestCounts }> = {},
-  ) {
-    this.#carried = { ...carried };
-    this.#earlier = new Map(Object.entries(earlier));
+  constructor(saved: SavedDemand = { carried: noRequests, gateways: {} }) {
+    this.#carried = { ...saved.carried };
+    this.#earlier = new Map(Object.entries(saved.gateways));
+    this.#onTime = new OnTimeMeter(saved.onTime);
   }
 
   /** For the next control plane. */
-  toSaved(): { carried: RequestCounts; gateways: Record<string, { pid: number | null; counts: RequestCounts }> } {
+  toSaved(): SavedDemand {
     const gateways = Object.fromEntries(this.#earlier);
     for (const [name, { link, counts }] of this.#sources) {
-      gateways[name] = { pid: link.pid, counts: { ...counts.requests } };
+      gateways[name] = { pid: link.pid, counts: { ...counts.requests }, onTime: onTimeCountsOf(counts) };
     }
-    return { carried: { ...this.#carried }, gateways };
+    return { carried: { ...this.#carried }, gateways, onTime: this.#onTime.total };
   }
 
   /** Takes a gateway's counts; true when they differ from before or show anything going on. */
@@ -84,8 +103,11 @@ export class DemandMeter {
     known.counts = counts;
     for (const [name, { peak }] of Object.entries(counts.classes)) {
       known.peaks[name] = Math.max(known.peaks[name] ?? 0, peak);
+      noteFlowPeak(known, name, peak);
     }
-    return isBusy(counts) || isBusy(before) || counts.requests.total !== before.requests.total;
+    this.#onTime.note(onTimeCountsOf(counts), onTimeCountsOf(before), link.countsAtMs ?? 0);
+    if (isBusy(counts) || isBusy(before) || counts.requests.total !== before.requests.total) return true;
+    return isOtherDeferral(before.deferred, counts.deferred);
   }
 
   /** The gateway's process is another one: its counts begin again. */
@@ -99,10 +121,13 @@ export class DemandMeter {
 
   /** A request was held where nothing can take it: known before the next counts. */
   wake(link: GatewayLink, className: string, held: number, heldAtUs: number): void {
-    this.#woken.set(className, Math.max(held, this.#woken.get(className) ?? 0));
+    const known = this.#woken.get(className);
+    const sinceUs = Math.min(heldAtUs, known?.sinceUs ?? heldAtUs);
+    this.#woken.set(className, { held: Math.max(held, known?.held ?? 0), link, sinceUs });
     const source = this.#sources.get(link.name);
     if (!source) return;
     source.peaks[className] = Math.max(source.peaks[className] ?? 0, held);
+    noteFlowPeak(source, className, held);
     // Nothing was there until this request came, so the mean that the next counts give begins with it.
     if (!isBusy(source.counts) && heldAtUs > source.atUs) source.base = baseOf(source.counts, heldAtUs);
   }
@@ -114,11 +139,11 @@ export class DemandMeter {
       inFlight += counts.classes[className]?.inFlight ?? 0;
       held += counts.classes[className]?.held ?? 0;
     }
-    return { inFlight, held: Math.max(held, this.#woken.get(className) ?? 0) };
+    return { inFlight, held: Math.max(held, this.#woken.get(className)?.held ?? 0) };
   }
 
   isBusy(): boolean {
-    if ([...this.#woken.values()].some((held) => held > 0)) return true;
+    if ([...this.#woken.values()].some(({ held }) => held > 0)) return true;
     return [...this.#sources.values()].some(({ counts }) => isBusy(counts));
   }
 
@@ -128,11 +153,33 @@ export class DemandMeter {
     return inFlight;
   }
 
+  /** Deferrable requests among those in flight: no demand, but work that a drain waits for. */
+  deferredOn(replica: string): number {
+    let deferred = 0;
+    for (const { counts } of this.#sources.values()) deferred += counts.deferred?.replicas[replica] ?? 0;
+    return deferred;
+  }
+
+  /** Deferrable requests that wait for slack, and that fill it; null: there never was one. */
+  deferred(): { waiting: number; inFlight: number } | null {
+    const known = [...this.#sources.values()].flatMap(({ counts }) => counts.deferred ?? []);
+    if (known.length === 0) return null;
+    return {
+      waiting: known.reduce((sum, { waiting }) => sum + waiting, 0),
+      inFlight: known.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    };
+  }
+
   requests(): RequestCounts {
     let sum = this.#carried;
     for (const { counts } of this.#earlier.values()) sum = addRequests(sum, counts);
     for (const { counts } of this.#sources.values()) sum = addRequests(sum, counts.requests);
     return sum;
+  }
+
+  /** Requests since the workload was applied and in the last hour, and how many of them were late. */
+  onTime(nowMs: number): OnTimeCounts & { lastHour: OnTimeCounts } {
+    return { ...this.#onTime.total, lastHour: this.#onTime.lastHour(nowMs) };
   }
 
   /** Age of the oldest held request; null when none is. */
@@ -203,14 +250,38 @@ export class DemandMeter {
     return readings;
   }
 
+  /**
+   * What was counted of each class since this was last asked, up to the newest counts; `coldStartMs` as it is known of
+   * each. Null while a gateway is silent: the next one then has it all.
+   */
+  flow(coldStartMs: ReadonlyMap<string, number | null>, nowMs: number): Record<string, FlowObservation> | null {
+    this.#tellsFlow = true;
+    const sources = [...this.#sources.values()];
+    if (sources.some(({ link }) => !isHeard(link, nowMs))) return null;
+    const flow = [...coldStartMs].map(([name, ms]) => [name, flowOf(sources, name, this.#woken.get(name), ms, nowMs)]);
+    endFlow(sources);
+    return Object.fromEntries(flow);
+  }
+
+  /** Nobody asks for the flow for now: what is counted meanwhile is no part of the next one. */
+  dropFlow(): void {
+    if (!this.#tellsFlow) return;
+    this.#tellsFlow = false;
+    for (const source of this.#sources.values()) source.flow = null;
+  }
+
   #begin(link: GatewayLink, atUs: number, counts: DispatchCounts): void {
     const earlier = this.#earlier.get(link.name);
+    let begun: OnTimeCounts = { requests: 0, late: 0 };
     if (earlier) {
       this.#earlier.delete(link.name);
       const sameProcess = earlier.pid === link.pid && counts.requests.total >= earlier.counts.total;
       if (!sameProcess) this.#carried = addRequests(this.#carried, earlier.counts);
+      if (sameProcess) begun = earlier.onTime ?? onTimeCountsOf(counts);
     }
-    this.#sources.set(link.name, { link, atUs, counts, base: baseOf(counts, atUs), peaks: {}, fresh: true });
+    this.#onTime.note(onTimeCountsOf(counts), begun, link.countsAtMs ?? 0);
+    const flow = this.#tellsFlow ? beginFlow({ link, counts }) : null;
+    this.#sources.set(link.name, { link, atUs, counts, base: baseOf(counts, atUs), peaks: {}, flow, fresh: true });
   }
 }
 
@@ -296,6 +367,11 @@ function wentBackwards(known: Source, atUs: number, counts: DispatchCounts): boo
 
 function isBusy(counts: DispatchCounts): boolean {
   return Object.values(counts.classes).some((one) => one.inFlight + one.held > 0);
+}
+
+/** What is deferred is no demand, but a status tells it. */
+function isOtherDeferral(before: DispatchCounts['deferred'], now: DispatchCounts['deferred']): boolean {
+  return before?.waiting !== now?.waiting || before?.inFlight !== now?.inFlight;
 }
 
 function addRequests(left: RequestCounts, right: RequestCounts): RequestCounts {

@@ -6,6 +6,7 @@ import { touchDependents } from './dependents.ts';
 import { forgiveProven } from './reconcile.ts';
 import { askDriver, forgetReplica, messageOf, openLedgerRow, tellDriverToStop } from './replicaActions.ts';
 import { exists, isHeldOnTo, newReplica, nextPhase, type Replica, noteUsage } from './replicaSet.ts';
+import { noteReadiness } from './unready.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 export function onDriverEvent(context: EngineContext, event: DriverEvent): void {
@@ -107,6 +108,7 @@ function update(context: EngineContext, state: WorkloadState, replica: Replica, 
     replica.phase = nextPhase(before, seen.phase);
     if (seen.message && before !== 'draining' && before !== 'stopping') replica.message = seen.message;
   }
+  noteReadiness(replica, context.ports.clock.nowMs());
   if (seen.phase === 'gone') {
     endedByItself(context, state, replica, before, seen);
     end(context, state, replica);
@@ -180,6 +182,7 @@ function endedByItself(
   replica.phase = 'failed';
   replica.readySinceMs = null;
   context.ledger.close(state.key, replica.id, context.ports.clock.nowMs());
+  context.noteUse(state);
   recordOutcome(context, state, replica, 'failed');
   if (seen.phase !== 'gone') tellDriverToStop(context, state, replica);
 }

@@ -1,5 +1,6 @@
 import type { AllocationLimits, Cause, StoredDocument } from '@ebb/core';
 import {
+  type CostReport,
   keyText,
   type ObjectKey,
   type ScaledJobStatus,
@@ -12,7 +13,8 @@ import { followDriver } from './adoption.ts';
 import { Alarms } from './alarms.ts';
 import type { EngineContext } from './context.ts';
 import { checkApply, isWorkload, resolveStored, storeBatch } from './documents.ts';
-import { explainFromJournal, linesOf } from './explain.ts';
+import { explainFromJournal, hintLines, linesOf } from './explain.ts';
+import { checkPlacement } from './placement.ts';
 import { onGatewayEvent } from './gatewayEvents.ts';
 import { HttpRoutes } from './httpRoutes.ts';
 import { explainJobs } from './jobs/explainJobs.ts';
@@ -20,7 +22,10 @@ import { journalPrefix } from './jobs/scaledJobState.ts';
 import { scaledJobStatus } from './jobs/scaledJobStatus.ts';
 import { ScaledJobs } from './jobs/scaledJobs.ts';
 import { Journal } from './journal.ts';
+import { costOfSpan, type CostRequest } from './costOfSpan.ts';
 import { Ledger } from './ledger.ts';
+import { type MoneyRules, MoneyWatch, noMoneyRules } from './moneyWatch.ts';
+import { UsageMeter } from './usageMeter.ts';
 import { reconcile } from './reconcile.ts';
 import { forgetFailed, messageOf } from './replicaActions.ts';
 import { exists } from './replicaSet.ts';
@@ -35,6 +40,7 @@ import { workloadStatus } from './status.ts';
 import { Sizing } from './sizing.ts';
 import { StatusFeed } from './statusFeed.ts';
 import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation, WorkloadRecommendation } from './types.ts';
+import { withUsableClasses } from './usableClasses.ts';
 import { wakeUp } from './wakeUp.ts';
 import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
 
@@ -47,12 +53,16 @@ class LiveEngine implements Engine {
   readonly #context: EngineContext;
   readonly #saved: SavedState;
   readonly #sizing: Sizing;
+  readonly #usage: UsageMeter;
+  readonly #money: MoneyWatch;
   readonly #jobs: ScaledJobs;
   readonly #touched = new Map<WorkloadState, Set<Cause>>();
   readonly #unwatch: (() => void)[] = [];
   #reconcileDue = false;
   #reconciling = false;
   #started = false;
+  #isUp = false;
+  #moneyRules: MoneyRules;
   readonly #up = Promise.withResolvers<void>();
   /** Applies and removals happen one after the other, once everything is loaded. */
   #documents: Promise<unknown> = this.#up.promise;
@@ -78,6 +88,7 @@ class LiveEngine implements Engine {
       gateways: new Map(),
       journal,
       ledger: new Ledger({ store: store.ledger, clock, log }),
+      money: { limits: () => this.#money.limits(), idleCost: (key) => this.#money.idleCost(key) },
       feed,
       scaledObjects: new ScaledObjects(),
       httpRoutes: new HttpRoutes(),
@@ -93,10 +104,14 @@ class LiveEngine implements Engine {
       reconcileNow: () => this.#reconcile(),
       deposed: () => this.#deposed(),
       hasLeft: (state) => this.#hasLeft(state),
+      noteUse: (state) => this.#usage.note(state),
       measured: (samples) => this.#sizing.take(samples),
       unsaved: (state) => this.#saved.changed(state),
       runs: { listed: (runs) => this.#jobs.listed(runs), observed: (run) => this.#jobs.observed(run) },
     };
+    this.#moneyRules = options.money ?? noMoneyRules;
+    this.#usage = new UsageMeter(this.#context);
+    this.#money = new MoneyWatch(this.#context);
     this.#saved = new SavedState(this.#context);
     this.#sizing = new Sizing(this.#context);
     this.#jobs = new ScaledJobs(this.#context);
@@ -115,10 +130,12 @@ class LiveEngine implements Engine {
       const state = this.#loaded(stored);
       if (!state) continue;
       await this.#saved.loadInto(state);
+      this.#usage.begin(state);
       await this.#sizing.load(state.key);
       workloads.set(state.key, state);
       bindScaling(this.#context, state, state.spec);
     }
+    await this.#usage.dropOld();
     await this.#loadLeaving();
     await this.#jobs.load();
     this.#noteDependencies();
@@ -126,7 +143,10 @@ class LiveEngine implements Engine {
     this.#unwatch.push(ports.gateway.watch((event) => this.#whileRunning(() => onGatewayEvent(this.#context, event))));
     this.#unwatch.push(await followDriver(this.#context));
     if (this.#context.adopted) this.#settleLedger(lastAliveMs);
+    this.machineChanged();
     this.#saved.beat();
+    this.#money.setRules(this.#moneyRules);
+    this.#isUp = true;
     this.#reconcile();
     this.#up.resolve();
   }
@@ -138,6 +158,7 @@ class LiveEngine implements Engine {
     feed.close();
     await this.#saved.flush();
     await this.#sizing.flush();
+    await this.#usage.flush();
     await ledger.flush();
     await journal.close();
   }
@@ -145,6 +166,7 @@ class LiveEngine implements Engine {
   apply(inputs: ApplyInput[]): Promise<ApplyOutcome[]> {
     return this.#inTurn(async () => {
       const specs = checkApply(this.#context, inputs);
+      await checkPlacement(this.#context.ports.store, inputs, specs);
       checkScaledObjects(inputs, this.#context.scaledObjects.list());
       const outcomes = await storeBatch(this.#context, inputs);
       for (const [index, outcome] of outcomes.entries()) {
@@ -231,7 +253,8 @@ class LiveEngine implements Engine {
     const state = workloads.get(workload);
     if (!explanation?.decision || !state?.decision || atMs !== undefined) return explanation;
     // The decision in force, with the numbers of the last time it was made.
-    return { ...explanation, lines: linesOf(state.told?.decision ?? state.decision, state.grant) };
+    const lines = linesOf(state.told?.decision ?? state.decision, state.grant);
+    return { ...explanation, lines: [...lines, ...hintLines(state)] };
   }
 
   recommendation(key: ObjectKey): WorkloadRecommendation | null {
@@ -241,8 +264,33 @@ class LiveEngine implements Engine {
 
   setLimits(limits: AllocationLimits): void {
     this.#context.limits = limits;
+    // Before the journal is open nothing can be decided by them yet.
+    if (!this.#isUp) return;
     this.#context.journal.record('event', null, { type: 'limits', limits });
     for (const state of this.#context.workloads.values()) this.#touch(state, 'grant');
+  }
+
+  machineChanged(): void {
+    for (const state of this.#context.workloads.values()) {
+      if (state.removed) continue;
+      const own = resolveStored(state.stored);
+      const { leftOut } = withUsableClasses(this.#context, state, own);
+      if (JSON.stringify(leftOut) === JSON.stringify(state.leftOut)) continue;
+      // The document is the same and its classes are not: the gateway is to hear of it.
+      state.configured = '';
+      bindScaling(this.#context, state, own);
+    }
+  }
+
+  setMoney(rules: MoneyRules): void {
+    this.#moneyRules = rules;
+    if (!this.#isUp) return;
+    this.#money.setRules(rules);
+    for (const state of this.#context.workloads.values()) this.#touch(state, 'grant');
+  }
+
+  cost(request: CostRequest): Promise<CostReport> {
+    return costOfSpan(this.#context, this.#usage, this.#money, request);
   }
 
   async quiesce(): Promise<void> {
@@ -323,6 +371,8 @@ class LiveEngine implements Engine {
     state.grant = null;
     state.triggers?.close();
     state.triggers = null;
+    state.metrics?.close();
+    state.metrics = null;
     readSchedules(this.#context, state);
     journal.forget(state.key);
     journal.record('event', state.key, { type: 'deleted' });
@@ -418,9 +468,12 @@ class LiveEngine implements Engine {
     this.#context.stopped = true;
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
     this.#context.alarms.clear();
+    this.#money.stop();
+    this.#usage.abandon();
     for (const state of this.#context.workloads.values()) {
       state.schedules.cancel?.();
       state.triggers?.close();
+      state.metrics?.close();
     }
     this.#jobs.close();
     for (const check of [...this.#onChange]) check();
@@ -437,6 +490,7 @@ class LiveEngine implements Engine {
     feed.close();
     this.#saved.abandon();
     this.#sizing.abandon();
+    this.#usage.abandon();
     ledger.abandon();
     journal.abandon();
   }

@@ -1,6 +1,7 @@
 import { type Decision, decide, type Grant, type JournalRecord, type JournalStore } from '@ebb/core';
 import type { DecisionBody } from './decisionRun.ts';
 import { sentenceOf } from './reasonText.ts';
+import type { WorkloadState } from './workloadState.ts';
 import { isWorkloadSnapshot, replayJournal } from './replay.ts';
 import type { Explanation } from './types.ts';
 
@@ -48,6 +49,12 @@ export async function explainFromJournal(
 export function linesOf(decision: Decision | null, grant: Grant | null): Explanation['lines'] {
   const reasons = [...(decision?.reasons ?? []), ...(grant?.reasons ?? [])];
   return reasons.map((reason) => ({ stage: reason.stage, code: reason.code, sentence: sentenceOf(reason) }));
+}
+
+/** Which class would serve the workload cheapest, as one more step that changed nothing; none for a single class. */
+export function hintLines({ classHint, spec }: WorkloadState): Explanation['lines'] {
+  const hint = classHint.status(spec);
+  return hint ? [{ stage: 'hint', code: 'class-hint', sentence: hint.because }] : [];
 }
 
 /**

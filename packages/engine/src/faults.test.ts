@@ -59,7 +59,7 @@ describe('a replica that cannot be started', () => {
 
   it('is tried again by the next request once its pause is over, and serves when it works', async () => {
     let plan = notFound;
-    const system = await systemWith(() => plan, { scaling: { keepAlive: '0s' } });
+    const system = await systemWith(() => plan, { scaling: { policy: { type: 'windows' }, keepAlive: '0s' } });
     system.gateway.arrive(web, 1000);
     await system.clock.advance(100);
     const early = system.gateway.arrive(web, 1000);
@@ -99,7 +99,9 @@ describe('a replica that cannot be started', () => {
 
   it('may exit twice while it starts, because the driver restarts it in place', async () => {
     let starts = 0;
-    const system = await systemWith(() => (++starts <= 2 ? { ...quick, exitsAfterUs: 100_000 } : quick));
+    const system = await systemWith(() => (++starts <= 2 ? { ...quick, exitsAfterUs: 100_000 } : quick), {
+      scaling: { policy: { type: 'windows' } },
+    });
     const held = system.gateway.arrive(web, 1000);
     await system.clock.advance(10_000);
     expect(held.outcome).toBe('succeeded');

@@ -1,6 +1,8 @@
-import type { GatewayEvent } from '@ebb/core';
+import type { DispatchCounts, GatewayEvent } from '@ebb/core';
 import { type EngineContext, recordOutcome } from './context.ts';
 import { type GatewayLink, isHeard, newGatewayLink, silentAfterMs } from './gatewayLink.ts';
+import { learnColdStart } from './learnedColdStart.ts';
+import type { Replica } from './replicaSet.ts';
 import { scheduleWakeUp } from './wakeUp.ts';
 import { isServedOrStarting, type WorkloadState } from './workloadState.ts';
 
@@ -32,7 +34,7 @@ export function onGatewayEvent(context: EngineContext, event: GatewayEvent): voi
       onWake(context, link, event);
       break;
     case 'drained':
-      onDrained(context, event.replica);
+      onDrained(context, event.replica, event.drain);
       break;
     case 'routed':
       onRouted(context, event.replica, event.atUs);
@@ -74,8 +76,11 @@ function onCounts(context: EngineContext, link: GatewayLink, event: Extract<Gate
   for (const counts of event.counts) {
     const state = context.workloads.get(counts.workload);
     if (!state) continue;
-    if (!state.demand.receive(link, event.atUs, counts)) continue;
+    const isNews = state.demand.receive(link, event.atUs, counts);
+    context.noteUse(state);
+    if (!isNews) continue;
     if (!state.demand.isBusy()) state.wokenAtUs.clear();
+    confirmDrained(context, state, event.atUs, counts);
     context.feed.changed(state.key, false);
     lookAtReading(context, state, nowMs);
   }
@@ -122,13 +127,31 @@ function onWake(context: EngineContext, link: GatewayLink, event: Extract<Gatewa
   if (context.adopted && !isServedOrStarting(state)) context.reconcileNow();
 }
 
-function onDrained(context: EngineContext, id: string): void {
+/**
+ * A drain is over. One that was taken back, or that only its readiness probe took out, is not to be stopped; nor is one
+ * that is drained anew, when this was said of an earlier drain: it may have been given work in between.
+ */
+function onDrained(context: EngineContext, id: string, drain: number | undefined): void {
   const state = context.owners.get(id);
   const replica = state?.replicas.get(id);
-  // One that was taken back, or that only its readiness probe took out, is not to be stopped.
   if (!state || !replica || replica.phase !== 'draining') return;
+  if (drain === undefined) {
+    replica.drainedUnnumbered = true;
+    return;
+  }
+  if (drain !== replica.drain) return;
   replica.drained = true;
   context.touch(state, 'replica');
+}
+
+/** A gateway without numbers is believed when counts that it made after the drain had begun say the same. */
+function confirmDrained(context: EngineContext, state: WorkloadState, atUs: number, counts: DispatchCounts): void {
+  for (const replica of state.replicas.values()) {
+    if (!replica.drainedUnnumbered || replica.phase !== 'draining' || replica.drained) continue;
+    if (atUs <= replica.drain || (counts.replicas[replica.id] ?? 0) > 0) continue;
+    replica.drained = true;
+    context.touch(state, 'replica');
+  }
 }
 
 /** The end of a cold start: requests reach the replica from now on. */
@@ -141,9 +164,19 @@ function onRouted(context: EngineContext, id: string, atUs: number): void {
   replica.coldStart.readyToRouteUs = Math.max(0, atUs - replica.readyAtUs);
   state.coldStarts.count++;
   state.coldStarts.last = { ...replica.coldStart };
+  learnFrom(state, replica);
   context.journal.record('outcome', state.key, { type: 'routed', replica: id, coldStart: replica.coldStart });
   context.unsaved(state);
   context.feed.changed(state.key, true);
+}
+
+/** Classes that have left the document are forgotten. */
+function learnFrom(state: WorkloadState, { class: className, coldStart }: Replica): void {
+  const { learned } = state.coldStarts;
+  const names = new Set(state.spec.classes.map(({ name }) => name));
+  const kept = Object.entries(learned).filter(([name]) => names.has(name) && name !== className);
+  if (names.has(className)) kept.push([className, learnColdStart(learned[className], coldStart)]);
+  state.coldStarts.learned = Object.fromEntries(kept);
 }
 
 /** The driver's word decides whether a replica lives; this is noted for whoever asks why requests were tried again. */

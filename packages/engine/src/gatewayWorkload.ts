@@ -1,4 +1,4 @@
-import type { GatewayEndpoint, GatewayWorkload } from '@ebb/core';
+import { type GatewayEndpoint, type GatewayWorkload, onTimeMsOf } from '@ebb/core';
 import type { WorkloadSpec } from '@ebb/documents';
 import type { Replica } from './replicaSet.ts';
 
@@ -26,6 +26,7 @@ export function gatewayWorkload(
       // A class that left the document serves no new requests; one slot keeps its endpoint valid while it drains.
       slots: concurrency.get(replica.class) ?? 1,
       draining: replica.phase !== 'ready',
+      drain: replica.drain,
     });
   }
   endpoints.sort((left, right) => (left.replica < right.replica ? -1 : 1));
@@ -35,6 +36,7 @@ export function gatewayWorkload(
     serving: spec.serving,
     endpoints,
     unavailable,
+    onTimeUs: onTimeMsOf(spec.scaling) * 1000,
   };
 }
 

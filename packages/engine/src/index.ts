@@ -2,6 +2,9 @@ export { assumedColdStartMs, coldStartOf, medianOf } from './coldStarts.ts';
 export { Counterfactual, type CounterfactualOptions, type TriedPolicy } from './counterfactual.ts';
 export { decisionInputs, replayStart } from './decisionInputs.ts';
 export { createEngine } from './engine.ts';
+export type { BudgetRule } from './budgets.ts';
+export type { CostRequest } from './costOfSpan.ts';
+export type { MoneyNotice, MoneyRules } from './moneyWatch.ts';
 export { RecordedPolicy } from './recordedPolicy.ts';
 export { isWorkloadSnapshot, type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
 export {

@@ -1,12 +1,12 @@
 import type { HpaMetricReading, HpaPod, KedaObservation, KedaReading } from '@ebb/core';
-import { isHeldOnTo, type Replica } from './replicaSet.ts';
+import { isCounted, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 /** What KEDA's policy is told of a workload that a ScaledObject drives. Consumes what is new among the readings. */
 export function kedaObservation(state: WorkloadState): KedaObservation | undefined {
   const { scaledBy, triggers } = state;
   if (!scaledBy || !triggers) return undefined;
-  const replicas = [...state.replicas.values()].filter(isHeldOnTo);
+  const replicas = [...state.replicas.values()].filter(isCounted);
   const readings: Record<string, KedaReading> = {};
   for (const [name, { value, active, message, state: readingState }] of triggers.latest) {
     if (value === null) readings[name] = { error: message ?? readingState };

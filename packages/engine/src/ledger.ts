@@ -1,4 +1,4 @@
-import { type Clock, type LedgerRow, type LedgerStore, peakReplicas } from '@ebb/core';
+import { type Clock, type LedgerRow, type LedgerStore, monthOf, peakReplicas } from '@ebb/core';
 import type { LogLevel } from './types.ts';
 
 export interface LedgerOptions {
@@ -18,6 +18,8 @@ export interface WorkloadLedger {
   /** Price of the dearest class that ran, for the comparison with always-on. */
   peakPricePerHourMicro: number;
   currency: string | null;
+  /** Closed rows of the calendar month (UTC) by currency: price × milliseconds, as above. */
+  month: { startMs: number; closedPriceMs: Map<string, bigint> };
 }
 
 const firstRetryMs = 100;
@@ -87,6 +89,21 @@ export class Ledger {
     return this.#of(workload);
   }
 
+  /** What was paid since the month began, in one currency: micro-units per hour × ms. Null: in every namespace. */
+  monthPriceMs(namespace: string | null, currency: string, nowMs: number): bigint {
+    const { startMs } = monthOf(nowMs);
+    let sum = 0n;
+    for (const [key, { open, month }] of this.#workloads) {
+      if (namespace !== null && key.split('/')[1] !== namespace) continue;
+      if (month.startMs === startMs) sum += month.closedPriceMs.get(currency) ?? 0n;
+      for (const row of open.values()) {
+        if (row.currency !== currency) continue;
+        sum += BigInt(row.pricePerHourMicro) * BigInt(Math.max(0, nowMs - Math.max(row.fromMs, startMs)));
+      }
+    }
+    return sum;
+  }
+
   /** Waits until everything is written, or writing failed. */
   async flush(): Promise<void> {
     await this.#writing;
@@ -110,6 +127,7 @@ export class Ledger {
         peakReplicas: 0,
         peakPricePerHourMicro: 0,
         currency: null,
+        month: { startMs: 0, closedPriceMs: new Map() },
       };
       this.#workloads.set(key, ledger);
     }
@@ -125,7 +143,19 @@ export class Ledger {
     } else {
       ledger.closedMs += row.toMs - row.fromMs;
       ledger.closedPriceMs += BigInt(row.pricePerHourMicro) * BigInt(row.toMs - row.fromMs);
+      this.#addToMonth(ledger.month, row, row.toMs);
     }
+  }
+
+  #addToMonth(month: WorkloadLedger['month'], row: LedgerRow, toMs: number): void {
+    const { startMs } = monthOf(this.#options.clock.nowMs());
+    if (month.startMs !== startMs) {
+      month.startMs = startMs;
+      month.closedPriceMs.clear();
+    }
+    const ms = Math.max(0, toMs - Math.max(row.fromMs, startMs));
+    const before = month.closedPriceMs.get(row.currency) ?? 0n;
+    month.closedPriceMs.set(row.currency, before + BigInt(row.pricePerHourMicro) * BigInt(ms));
   }
 
   #write(row: LedgerRow): void {

@@ -1,7 +1,8 @@
 import type { Cause, ClassObservation, Observation } from '@ebb/core';
-import type { ScalingSpec } from '@ebb/documents';
+import type { ScalingSpec, SloLlmTrigger, SloPolicyTrigger } from '@ebb/documents';
 import type { DemandSignal } from './demand.ts';
 import { isHeard, type GatewayLink } from './gatewayLink.ts';
+import { learnedMs } from './learnedColdStart.ts';
 import { kedaObservation } from './kedaObservation.ts';
 import { causeOrder, type WorkloadState } from './workloadState.ts';
 
@@ -20,17 +21,21 @@ export function observe(
   const lastActiveAtMs = state.demand.lastActiveAtMs(nowMs);
   if (lastActiveAtMs !== null) state.lastActiveAtMs = Math.max(state.lastActiveAtMs ?? 0, lastActiveAtMs);
   const keda = kedaObservation(state);
+  const flow = observeFlow(state, nowMs);
+  state.metrics?.follow();
   return {
     nowMs,
     causes: causeOrder.filter((cause) => causes.has(cause)),
     readings: [
       ...state.demand.readings(state.scaledBy ? [] : measuredSignals(state.spec.scaling), classNames, nowMs),
       ...state.schedules.readings.splice(0),
+      ...(state.metrics?.takeReadings() ?? []),
     ],
     classes: Object.fromEntries(classNames.map((name) => [name, observeClass(state, name)])),
     lastActiveAtMs: state.lastActiveAtMs,
     countsKnown: links.length > 0 && links.every((link) => isHeard(link, nowMs)),
     ...(keda ? { keda } : {}),
+    ...(flow ? { flow } : {}),
   };
 }
 
@@ -42,7 +47,23 @@ const bothSignals: readonly DemandSignal[] = [
 
 function measuredSignals({ policy, triggers }: ScalingSpec): readonly DemandSignal[] {
   if (!policy || policy.type === 'windows') return triggers;
-  return policy.type === 'slo' ? [...bothSignals, ...policy.triggers] : bothSignals;
+
+  return policy.type === 'slo' ? [...bothSignals, ...policy.triggers.filter(isFromGateway)] : bothSignals;
+}
+
+/** The others are read from the replicas. */
+function isFromGateway(trigger: SloPolicyTrigger): trigger is Exclude<SloPolicyTrigger, SloLlmTrigger> {
+  return trigger.type === 'responseTime' || trigger.type === 'queueWait' || trigger.type === 'throughput';
+}
+
+/** Only what is decided by prices is decided from it. */
+function observeFlow(state: WorkloadState, nowMs: number): Observation['flow'] | null {
+  if (state.decisionSpec.policy === 'priced') {
+    const names = state.spec.classes.map(({ name }) => name);
+    return state.demand.flow(new Map(names.map((name) => [name, learnedMs(state.coldStarts.learned[name])])), nowMs);
+  }
+  state.demand.dropFlow();
+  return null;
 }
 
 function observeClass(state: WorkloadState, className: string): ClassObservation {
@@ -55,7 +76,8 @@ function observeClass(state: WorkloadState, className: string): ClassObservation
         break;
       case 'pending':
       case 'starting':
-        observed.starting++;
+        if (replica.isOverdue) observed.failed++;
+        else observed.starting++;
         break;
       case 'draining':
       case 'stopping':

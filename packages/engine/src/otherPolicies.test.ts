@@ -16,6 +16,7 @@ const policies: Policy[] = [
   { type: 'aibrix', targetValue: 2 },
   { type: 'clarifai' },
   { type: 'slo', triggers: [{ type: 'queueWait', above: '200ms', below: '20ms' }], startTime: '5s' },
+  { type: 'priced', onTime: '200ms' },
 ];
 
 it.each(policies)(

@@ -1,8 +1,8 @@
 import type { UpdateSpec } from '@ebb/documents';
-import { isHeldOnTo, type Replica } from './replicaSet.ts';
+import { isCounted, isHeldOnTo, type Replica } from './replicaSet.ts';
 import { rolloutStep } from './rollout.ts';
 
-export type DrainCause = 'scale-down' | 'update' | 'class-removed' | 'workload-removed' | 'shutdown';
+export type DrainCause = 'scale-down' | 'unready' | 'update' | 'class-removed' | 'workload-removed' | 'shutdown';
 
 export interface PlanInput {
   /** Replicas granted, per class. */
@@ -56,7 +56,8 @@ interface ClassInput {
 
 /** Adds the class's part to the plan; returns how much of the surge it uses. */
 function planClass(plan: Plan, input: PlanInput, { className, revision, desired, own, surgeLeft }: ClassInput): number {
-  const fresh = own.filter((replica) => replica.revision === revision && isHeldOnTo(replica));
+  const fresh = own.filter((replica) => replica.revision === revision && isCounted(replica));
+  const overdue = own.filter((replica) => replica.revision === revision && isHeldOnTo(replica) && replica.isOverdue);
   const old = own.filter((replica) => replica.revision !== revision && isHeldOnTo(replica));
   const oldReady = old.filter((replica) => replica.phase === 'ready');
   const oldNotReady = old.filter((replica) => replica.phase !== 'ready');
@@ -82,6 +83,17 @@ function planClass(plan: Plan, input: PlanInput, { className, revision, desired,
     plan.drains.push({ id, cause: input.cause ?? 'scale-down' });
   }
 
+  const total = fresh.length + step.start + oldReady.length - step.drainOldReady;
+  const beyond = Math.max(0, total - desired);
+  // One that is unready for too long may come back as long as its replacement is not ready, where there is room for both.
+  const room = input.update.type === 'Recreate' ? 0 : Math.max(0, surgeLeft - beyond);
+  const settled = fresh.filter(({ phase, unreadySinceMs }) => phase === 'ready' || unreadySinceMs !== null).length;
+  const unserved = Math.max(0, desired - settled);
+  const stay = Math.min(overdue.length, unserved, room);
+  for (const id of input.victims(overdue, overdue.length - stay)) {
+    plan.drains.push({ id, cause: desired === 0 ? (input.cause ?? 'scale-down') : 'unready' });
+  }
+
   let missing = step.start;
   for (const replica of takeBackOrder(own, revision).slice(0, missing)) {
     plan.takeBack.push(replica.id);
@@ -91,7 +103,7 @@ function planClass(plan: Plan, input: PlanInput, { className, revision, desired,
     if (input.mayStart(className)) plan.starts.push({ class: className, count: missing });
     else plan.waiting.push(className);
   }
-  return Math.max(0, fresh.length + step.start + oldReady.length - step.drainOldReady - desired);
+  return beyond + stay;
 }
 
 function isLeaving(replica: Replica): boolean {

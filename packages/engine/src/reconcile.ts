@@ -2,6 +2,7 @@ import { allocate, type Cause, chooseVictims, decide, type Decision, type Grant 
 import { allocationRequests } from './allocation.ts';
 import { mayStart, provenAfterMs } from './activation.ts';
 import { askAgainMs } from './askAgain.ts';
+import { expectedColdStartMs } from './coldStarts.ts';
 import { conditionsOf } from './conditions.ts';
 import { type EngineContext, recordAction } from './context.ts';
 import { statusOfDecision } from './decisionStatus.ts';
@@ -11,6 +12,7 @@ import { observe } from './observation.ts';
 import { type DrainCause, planReplicas } from './plan.ts';
 import { askDriver, drainReplica, startReplica, stopReplica, takeBack, tellDriverToStop } from './replicaActions.ts';
 import { exists, isHeldOnTo, type Replica } from './replicaSet.ts';
+import { markOverdue } from './unready.ts';
 import { unavailableReason } from './unavailable.ts';
 import { readingsAreThere } from './scaling.ts';
 import { scheduleWakeUp } from './wakeUp.ts';
@@ -27,6 +29,7 @@ export function reconcile(context: EngineContext, touched: ReadonlyMap<WorkloadS
     affected.add(state);
     if (state.removed || context.quiescing) continue;
     alone(context, state, () => {
+      markOverdue(context, state);
       if (decideFor(context, state, causes)) anew.push(state);
     });
   }
@@ -54,6 +57,7 @@ function decideFor(context: EngineContext, state: WorkloadState, causes: Readonl
   if (!readingsAreThere(state, nowMs)) return false;
   context.journal.prepare();
   const observation = observe(state, context.gateways.values(), causes, nowMs);
+  state.classHint.note(state.spec, observation.flow, nowMs);
   const { decision, memory } = decide(state.decisionSpec, state.memory, observation);
   state.memory = memory;
   state.decision = decision;
@@ -84,8 +88,9 @@ function tell(state: WorkloadState, decision: Decision): void {
 
 /** Returns the workloads whose grant is another one than before. */
 function grantAll(context: EngineContext, touched: ReadonlySet<WorkloadState>): WorkloadState[] {
-  const { requests, states } = allocationRequests(context, touched);
-  const { grants, memory } = allocate(requests, context.limits, context.allocationMemory);
+  const limits = context.money.limits();
+  const { requests, states } = allocationRequests(context, touched, limits);
+  const { grants, memory } = allocate(requests, limits, context.allocationMemory);
   context.allocationMemory = memory;
   const changed: WorkloadState[] = [];
   for (const grant of grants) {
@@ -170,6 +175,7 @@ function victimIds(state: WorkloadState, replicas: readonly Replica[], count: nu
     id: replica.id,
     starting: replica.phase !== 'ready',
     inFlight: state.demand.inFlightOn(replica.id),
+    deferred: state.demand.deferredOn(replica.id),
     outdated: replica.revision !== state.revisions.get(replica.class),
     createdAtMs: replica.createdAtMs,
   }));
@@ -210,12 +216,14 @@ function refuseOrServe(context: EngineContext, state: WorkloadState): void {
 export function configureGateway(context: EngineContext, state: WorkloadState): void {
   if (state.removedAtGateway) return;
   const workload = gatewayWorkload(state.key, state.spec, state.replicas.values(), state.unavailable);
+  if (state.spec.serving.deferrable) workload.coldStartMs = expectedColdStartMs(state);
   for (const replica of state.replicas.values()) if (replica.phase === 'ready') replica.routed = true;
   const text = JSON.stringify([
     state.stored.resourceVersion,
     workload.unavailable,
     workload.endpoints,
     workload.serving.routes,
+    workload.coldStartMs,
   ]);
   if (text !== state.configured) context.ports.gateway.configure(workload);
   state.configured = text;

@@ -107,7 +107,10 @@ export function drainReplica(context: EngineContext, state: WorkloadState, repli
   }
   replica.phase = nextPhase(replica.phase, 'drain');
   replica.drainSinceMs = context.ports.clock.nowMs();
+  // The machine's clock goes on where an earlier control plane's numbers have ended.
+  replica.drain = Math.max(replica.drain + 1, context.ports.clock.nowUs());
   replica.drained = false;
+  replica.drainedUnnumbered = false;
   replica.message = `draining: ${causeText[cause]}`;
   recordAction(context, state, 'drain', { replica: replica.id, cause });
   if (!replica.routed) stopReplica(context, state, replica, causeText[cause]);
@@ -129,6 +132,7 @@ export function forgetReplica(context: EngineContext, state: WorkloadState, repl
   context.ledger.close(state.key, replica.id, context.ports.clock.nowMs());
   state.replicas.delete(replica.id);
   context.owners.delete(replica.id);
+  context.noteUse(state);
   recordOutcome(context, state, replica, 'gone');
   context.feed.changed(state.key, true);
 }
@@ -155,6 +159,7 @@ export function openLedgerRow(context: EngineContext, state: WorkloadState, repl
     pricePerHourMicro: priced?.pricePerHourMicro ?? 0,
     currency: priced?.currency ?? 'USD',
   });
+  context.noteUse(state);
 }
 
 export function messageOf(error: unknown): string {
@@ -163,6 +168,7 @@ export function messageOf(error: unknown): string {
 
 const causeText: Record<DrainCause, string> = {
   'scale-down': 'fewer replicas are wanted',
+  unready: 'it is unready for too long and another replica takes its place',
   update: 'replaced by a newer template',
   'class-removed': 'its class is no longer in the document',
   'workload-removed': 'the workload was deleted',

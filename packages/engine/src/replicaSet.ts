@@ -90,9 +90,17 @@ export interface Replica {
   /** When it last turned ready; null while it is not. */
   readySinceMs: number | null;
   readyAtUs: number | null;
+  /** Since when its readiness probe has said no, after it had been ready. */
+  unreadySinceMs: number | null;
+  /** That has been so for too long: it does not count until it is ready again, and another one takes its place. */
+  isOverdue: boolean;
   /** The gateway has been told of it, so it may have work until `drained`. */
   routed: boolean;
   drainSinceMs: number | null;
+  /** Number of its latest drain; 0 before the first. It rises, also over restarts of the engine. */
+  drain: number;
+  /** A gateway that knows no numbers has called it drained; its counts have to agree. */
+  drainedUnnumbered: boolean;
   /** The gateway has nothing in flight on it any more. */
   drained: boolean;
   /** When the driver did not take what it was asked for it; null: it did. */
@@ -136,8 +144,12 @@ export function newReplica(
     seen: null,
     readySinceMs: null,
     readyAtUs: null,
+    unreadySinceMs: null,
+    isOverdue: false,
     routed: false,
     drainSinceMs: null,
+    drain: 0,
+    drainedUnnumbered: false,
     drained: false,
     refusedAtMs: null,
     ended: false,
@@ -157,6 +169,11 @@ export function newReplica(
 /** Counts against the wanted number: exists and is not on its way out. */
 export function isHeldOnTo(replica: Replica): boolean {
   return isPhaseHeldOnTo(replica.phase);
+}
+
+/** Is capacity now or soon. */
+export function isCounted(replica: Replica): boolean {
+  return isHeldOnTo(replica) && !replica.isOverdue;
 }
 
 export function isPhaseHeldOnTo(phase: ReplicaPhase): boolean {

@@ -1,16 +1,20 @@
 import type { Memory, StateStore, StoredDocument } from '@ebb/core';
-import { type ColdStart, keyText, type RequestCounts } from '@ebb/documents';
+import { type ColdStart, keyText, type LearnedColdStart } from '@ebb/documents';
 import { type EngineContext, isStaleEpoch } from './context.ts';
-import { DemandMeter } from './demand.ts';
+import { ClassHintMeter } from './classHint.ts';
+import { DemandMeter, type SavedDemand } from './demand.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 interface SavedWorkload {
   version: 1;
   memory: Memory | null;
   lastActiveAtMs: number | null;
-  coldStarts: { count: number; last: ColdStart | null };
+  /** `learned` is not yet in what older versions saved. */
+  coldStarts: { count: number; last: ColdStart | null; learned?: Record<string, LearnedColdStart> };
   /** Counted by gateway processes that have ended; what a running one has counted it says again. */
-  requests: { carried: RequestCounts; gateways: Record<string, { pid: number | null; counts: RequestCounts }> };
+  requests: SavedDemand;
+  /** Of `ClassHintMeter`; not yet in what older versions saved. */
+  classHint?: unknown;
 }
 
 const prefix = 'engine/workload/';
@@ -56,8 +60,9 @@ export class SavedState {
     if (!saved) return;
     state.memory = saved.memory;
     state.lastActiveAtMs = saved.lastActiveAtMs;
-    state.coldStarts = saved.coldStarts;
-    state.demand = new DemandMeter(saved.requests.carried, saved.requests.gateways);
+    state.coldStarts = { ...saved.coldStarts, learned: saved.coldStarts.learned ?? {} };
+    state.demand = new DemandMeter(saved.requests);
+    state.classHint = new ClassHintMeter(saved.classHint);
   }
 
   /**
@@ -164,6 +169,7 @@ function toSaved(state: WorkloadState): SavedWorkload {
     lastActiveAtMs: state.lastActiveAtMs,
     coldStarts: state.coldStarts,
     requests: state.demand.toSaved(),
+    classHint: state.classHint.toSaved(),
   };
 }
 

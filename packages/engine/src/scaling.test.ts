@@ -152,7 +152,7 @@ describe('watch', () => {
 
 describe('explain', () => {
   it('tells why, step by step, what was done and what came of it', async () => {
-    const system = await systemWith({ scaling: { keepAlive: '20s' } });
+    const system = await systemWith({ scaling: { policy: { type: 'windows' }, keepAlive: '20s' } });
     system.gateway.arrive(web, 1000);
     await system.clock.advance(2000);
     const now = await system.await(system.engine.explain(key));
@@ -165,7 +165,7 @@ describe('explain', () => {
   });
 
   it('has the numbers of the moment that is asked for, not those of the begin of a run of equal decisions', async () => {
-    const system = await systemWith({ scaling: { keepAlive: '60s' } });
+    const system = await systemWith({ scaling: { policy: { type: 'windows' }, keepAlive: '60s' } });
     const exchange = system.gateway.arrive(web, 1000);
     await system.clock.advance(40_000);
     const endedMs = system.clock.nowMs() - Math.ceil((system.clock.nowUs() - (exchange.endedUs ?? 0)) / 1000);

@@ -3,8 +3,10 @@ import { type RouteSpec, routeText, type WorkloadSpec } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { specEvent } from './journalSnapshot.ts';
 import { cheapestClass, type KnownScaledObject, scaledDecisionSpec, scaledSpec } from './scaledObjects.ts';
+import { MetricsFollower, metricsPolicyOf, type MetricsTarget } from './replicaMetrics/metricsFollower.ts';
 import { readSchedules } from './schedules.ts';
 import { TriggerReadings } from './triggerReadings.ts';
+import { withUsableClasses } from './usableClasses.ts';
 import { derivedFrom, type WorkloadState } from './workloadState.ts';
 
 /**
@@ -15,17 +17,44 @@ export function bindScaling(context: EngineContext, state: WorkloadState, own: W
   const { journal } = context;
   state.triggers?.close();
   state.triggers = null;
+  state.metrics?.close();
+  state.metrics = null;
   const { scaledObjects, httpRoutes } = context;
   state.scaledBy = state.removed ? null : (scaledObjects.scaling(state.key) ?? httpRoutes.scaling(state.key));
-  const routed = withRoutes(own, state.removed ? [] : httpRoutes.routesTo(own));
+  const usable = withUsableClasses(context, state, own);
+  state.leftOut = usable.leftOut;
+  const routed = withRoutes(usable.spec, state.removed ? [] : httpRoutes.routesTo(own));
   Object.assign(state, derivedFrom(routed));
   if (state.scaledBy) openTriggers(context, state, state.scaledBy, routed);
+  else if (!state.removed) followMetrics(context, state);
   // What was observed under the old spec is written before the new one.
   journal.forget(state.key);
   journal.prepare();
   journal.record('event', state.key, specEvent(state));
   readSchedules(context, state);
   context.touch(state, 'document');
+}
+
+/** Reads the replicas' own metrics from now on, where the policy goes by them. */
+function followMetrics(context: EngineContext, state: WorkloadState): void {
+  const asked = metricsPolicyOf(state.spec);
+  if (!asked) return;
+  const follower: MetricsFollower = new MetricsFollower({
+    ...asked,
+    ports: context.ports,
+    targets: () => metricsTargets(state),
+    onNews: () => {
+      if (state.metrics === follower && !context.stopped) context.touch(state, 'reading');
+    },
+  });
+  state.metrics = follower;
+}
+
+function metricsTargets(state: WorkloadState): MetricsTarget[] {
+  return [...state.replicas.values()].flatMap(({ id, class: className, phase, seen }) => {
+    const endpoint = phase === 'ready' ? seen?.endpoint : null;
+    return endpoint ? [{ replica: id, class: className, ...endpoint }] : [];
+  });
 }
 
 function withRoutes(own: WorkloadSpec, more: readonly RouteSpec[]): WorkloadSpec {

@@ -1,3 +1,4 @@
+import { onTimeMsOf } from '@ebb/core';
 import type { ReplicaCounts, ReplicaStatus, ScaledByStatus, WorkloadStatus } from '@ebb/documents';
 import { conditionsOf } from './conditions.ts';
 import type { EngineContext } from './context.ts';
@@ -12,6 +13,8 @@ export function workloadStatus(context: EngineContext, state: WorkloadState): Wo
   const nowMs = clock.nowMs();
   const replicas = [...state.replicas.values()].filter((replica) => replica.phase !== 'gone');
   const demand = state.spec.classes.map((one) => state.demand.of(one.name));
+  const deferred = state.demand.deferred();
+  const classHint = state.classHint.status(state.spec);
   const { minReplicas, maxReplicas } = state.spec.scaling;
   return {
     ...state.objectKey,
@@ -26,19 +29,26 @@ export function workloadStatus(context: EngineContext, state: WorkloadState): Wo
     ),
     inFlight: demand.reduce((sum, one) => sum + one.inFlight, 0),
     held: demand.reduce((sum, one) => sum + one.held, 0),
+    ...(deferred ? { deferred } : {}),
     oldestHeldMs: state.demand.oldestHeldMs(clock.nowUs()),
     requests: state.demand.requests(),
     minReplicas,
     maxReplicas,
     decision: statusOfDecision(state),
     revisitAt: state.decision?.revisitAtMs ?? null,
-    coldStarts: { count: state.coldStarts.count, last: state.coldStarts.last && { ...state.coldStarts.last } },
+    coldStarts: coldStartsOf(state),
+    onTime: { withinMs: onTimeMsOf(state.spec.scaling), ...state.demand.onTime(nowMs) },
+    ...(classHint ? { classHint } : {}),
     cost: costStatus(state, context.ledger.of(state.key), nowMs),
     replicaList: replicas.map((replica) => replicaStatus(state, replica)),
     conditions: conditionsOf(context, state),
     url: urlOf(context, state),
     scaledBy: scaledByStatus(state),
   };
+}
+
+function coldStartsOf({ coldStarts: { count, last, learned } }: WorkloadState): WorkloadStatus['coldStarts'] {
+  return { count, last: last && { ...last }, learned: { ...learned } };
 }
 
 function scaledByStatus({ scaledBy, triggers }: WorkloadState): ScaledByStatus | null {
@@ -51,8 +61,9 @@ function scaledByStatus({ scaledBy, triggers }: WorkloadState): ScaledByStatus |
 
 function countReplicas(replicas: readonly Replica[], wanted: number): ReplicaCounts {
   const counts: ReplicaCounts = { wanted, starting: 0, ready: 0, draining: 0, failed: 0 };
-  for (const { phase } of replicas) {
-    if (phase === 'pending' || phase === 'starting') counts.starting++;
+  for (const { phase, isOverdue } of replicas) {
+    if (isOverdue && phase === 'starting') counts.failed++;
+    else if (phase === 'pending' || phase === 'starting') counts.starting++;
     else if (phase === 'ready') counts.ready++;
     else if (phase === 'draining' || phase === 'stopping') counts.draining++;
     else if (phase === 'backoff' || phase === 'failed') counts.failed++;

@@ -4,20 +4,25 @@ import type {
   Driver,
   GatewayPort,
   JournalRecord,
+  MetricsScraper,
   Scaler,
   Store,
   StoredDocument,
   TriggerPort,
 } from '@ebb/core';
 import type {
+  CostReport,
   ObjectKey,
   EventSpec,
+  Resources,
   ScaledJobStatus,
   ScaledObjectStatus,
   ScheduleSpec,
   WatchEvent,
   WorkloadStatus,
 } from '@ebb/documents';
+import type { CostRequest } from './costOfSpan.ts';
+import type { MoneyNotice, MoneyRules } from './moneyWatch.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -31,6 +36,14 @@ export interface EnginePorts {
   scheduleScaler(schedules: ScheduleSpec[], events: EventSpec[]): Scaler;
   /** Opens the triggers of ScaledObjects and ScaledJobs. */
   triggers: TriggerPort;
+  /** Fetches what replicas publish of themselves. Left out: it cannot be read, and no workload is taken to be at rest for it. */
+  metrics?: MetricsScraper;
+  /** Tells people of budgets and of cost without use, in the background. Left out: the log alone does. */
+  notify?(notice: MoneyNotice): void;
+  /**
+   * Why no replica with these requests can ever run on this machine; null: it can, or that is not known. Left out: every one can.
+   */
+  cannotRun?(requests: Resources): string | null;
   /** Short random text for replica ids, such as `x7k2p`. */
   newSuffix(): string;
   log(level: LogLevel, message: string, data?: Record<string, unknown>): void;
@@ -44,6 +57,8 @@ export interface EngineOptions {
   /** Name of the node replicas are placed on; one machine: `local`. */
   node: string;
   limits: AllocationLimits;
+  /** Left out: no budgets and no alarms. */
+  money?: MoneyRules;
 }
 
 /** A document that `documents` has already validated. */
@@ -65,7 +80,7 @@ export interface ApplyOutcome {
 
 /** A refused apply: nothing of the batch was stored. */
 export class ApplyError extends Error {
-  readonly code: 'route-conflict' | 'conflict' | 'unknown-dependency' | 'dependency-cycle' | 'invalid';
+  readonly code: 'route-conflict' | 'conflict' | 'unknown-dependency' | 'dependency-cycle' | 'placement' | 'invalid';
   /** Index in the batch that was at fault, and the path inside that document. */
   readonly index: number;
   readonly path: string;
@@ -152,6 +167,12 @@ export interface Engine {
   recommendation(key: ObjectKey): WorkloadRecommendation | null;
   /** Other bounds over all workloads, from now on: a Cluster document was changed. */
   setLimits?(limits: AllocationLimits): void;
+  /** Other budgets and alarms, from now on. */
+  setMoney?(rules: MoneyRules): void;
+  /** What `cannotRun` says may have changed. */
+  machineChanged?(): void;
+  /** What was paid in a span. */
+  cost(request: CostRequest): Promise<CostReport>;
   /** Drains and ends every replica of every workload; documents stay. For a clean `ebb down`. */
   quiesce(): Promise<void>;
 }

@@ -145,6 +145,56 @@ describe('a draining replica', () => {
     expect(explanation?.actions.map((record) => (record.body as { type: string }).type)).toContain('take-back');
   });
 
+  const between = (replicas: number): Spec => ({
+    scaling: { minReplicas: replicas, maxReplicas: replicas },
+    serving: { drain: '60s' },
+  });
+  const drainingEndpoint = (system: VirtualSystem) =>
+    system.gateway.workloads()[0]?.endpoints.find((endpoint) => endpoint.draining);
+
+  it('is not stopped by the end of an earlier drain that is told late', async () => {
+    const system = await systemWith(between(2));
+    const busy = [1, 2].map(() => system.gateway.arrive(web, 20_000_000));
+    await system.clock.advance(100);
+    await system.apply(workloadDocument('web', between(1)));
+    await system.clock.advance(1000);
+    const first = drainingEndpoint(system);
+    await system.apply(workloadDocument('web', between(2)));
+    await system.clock.advance(1000);
+    await system.apply(workloadDocument('web', between(1)));
+    await system.clock.advance(1000);
+    const second = drainingEndpoint(system);
+    expect([first?.replica, second?.replica]).toEqual([expect.any(String), first?.replica]);
+    expect(second?.drain).toBeGreaterThan(first?.drain ?? Number.POSITIVE_INFINITY);
+    const late = { type: 'drained', gateway: 'gateway', replica: first?.replica ?? '' } as const;
+    system.link.receive({ ...late, drain: first?.drain ?? 0 });
+    await system.clock.advance(5000);
+    expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, draining: 1 });
+    await system.clock.advance(20_000);
+    expect(busy.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
+    expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, draining: 0 });
+  });
+
+  it('of a gateway without numbers is stopped when counts since the drain agree, and not before', async () => {
+    const system = await systemWith(between(2));
+    const { link } = system;
+    const receive = link.receive.bind(link);
+    link.receive = (event) => {
+      if (event.type === 'drained') receive({ type: event.type, gateway: event.gateway, replica: event.replica });
+      else receive(event);
+    };
+    const busy = [1, 2].map(() => system.gateway.arrive(web, 10_000_000));
+    await system.clock.advance(100);
+    await system.apply(workloadDocument('web', between(1)));
+    await system.clock.advance(1000);
+    link.receive({ type: 'drained', gateway: 'gateway', replica: drainingEndpoint(system)?.replica ?? '' });
+    await system.clock.advance(5000);
+    expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, draining: 1 });
+    await system.clock.advance(6000);
+    expect(busy.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
+    expect(system.engine.status(key)?.replicas).toMatchObject({ ready: 1, draining: 0 });
+  });
+
   it('keeps its requests until its drain time is over, and not longer', async () => {
     const spec: Spec = { scaling: { minReplicas: 1 }, serving: { drain: '5s' }, update: { type: 'Rolling' } };
     const system = await systemWith(version(1, spec));

@@ -1,5 +1,6 @@
 import { askAgainMs } from './askAgain.ts';
 import type { EngineContext } from './context.ts';
+import { nextOverdueMs } from './unready.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 /** Has the workload looked at when time alone changes something for it. */
@@ -31,6 +32,8 @@ function wakeUpAtMs(context: EngineContext, state: WorkloadState): number | null
       times.push(replica.refusedAtMs + askAgainMs);
     }
   }
+  const overdueMs = isIdle ? null : nextOverdueMs(state, nowMs);
+  if (overdueMs !== null) times.push(overdueMs);
   // Never at once again: a moment that has passed without effect is looked at a millisecond later.
   return times.length === 0 ? null : Math.max(nowMs + 1, Math.min(...times));
 }

@@ -14,13 +14,17 @@ import {
   type ColdStart,
   type Condition,
   keyText,
+  type LearnedColdStart,
   type ObjectKey,
   templateHash,
   type WorkloadSpec,
 } from '@ebb/documents';
+import type { LeftOutClass } from './usableClasses.ts';
 import type { ActivationState } from './activation.ts';
+import { ClassHintMeter } from './classHint.ts';
 import { DemandMeter } from './demand.ts';
 import { isHeldOnTo, type Replica } from './replicaSet.ts';
+import type { MetricsFollower } from './replicaMetrics/metricsFollower.ts';
 import type { KnownScaledObject } from './scaledObjects.ts';
 import type { TriggerReadings } from './triggerReadings.ts';
 
@@ -52,6 +56,8 @@ export interface WorkloadState {
   scaledBy: KnownScaledObject | null;
   /** Readings of that ScaledObject's triggers. */
   triggers: TriggerReadings | null;
+  /** Reads what its replicas publish of themselves; null: its policy does not ask for it. */
+  metrics: MetricsFollower | null;
   /** Readings are taken by the next observation. `round` tells what an answer belongs to. */
   schedules: { scaler: Scaler | null; readings: Reading[]; cancel: (() => void) | null; round: number };
 
@@ -73,7 +79,11 @@ export interface WorkloadState {
   configured: string;
 
   conditions: Condition[];
-  coldStarts: { count: number; last: ColdStart | null };
+  /** Classes of the document that the machine can never run. */
+  leftOut: LeftOutClass[];
+  /** `learned` by class. */
+  coldStarts: { count: number; last: ColdStart | null; learned: Record<string, LearnedColdStart> };
+  classHint: ClassHintMeter;
 }
 
 export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): WorkloadState {
@@ -93,6 +103,7 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     demand: new DemandMeter(),
     scaledBy: null,
     triggers: null,
+    metrics: null,
     schedules: { scaler: null, readings: [], cancel: null, round: 0 },
     decision: null,
     told: null,
@@ -106,7 +117,9 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     unavailable: null,
     configured: '',
     conditions: [],
-    coldStarts: { count: 0, last: null },
+    leftOut: [],
+    coldStarts: { count: 0, last: null, learned: {} },
+    classHint: new ClassHintMeter(),
   };
 }
 

@@ -1,5 +1,6 @@
 import { nowUs } from './clock.ts';
 import type { Exchange } from './exchange.ts';
+import type { Flight } from './flight.ts';
 import type { Gateway } from './gateway.ts';
 import { isLoopback } from './headers.ts';
 import { limits } from './limits.ts';
@@ -45,33 +46,41 @@ interface QueueEntry {
   /** From 1, within its workload. */
   position: number;
   waitedMs: number;
-  reason: 'no-replica' | 'no-free-slot';
+  reason: 'no-replica' | 'no-free-slot' | 'deferred';
   method: string;
   target: string;
 }
 
-function queueOf(gateway: Gateway): { held: number; entries: QueueEntry[]; left: number } {
-  const now = nowUs();
+function queueOf(gateway: Gateway): { held: number; deferred: number; entries: QueueEntry[]; left: number } {
   const entries: QueueEntry[] = [];
   let held = 0;
+  let deferred = 0;
   for (const workload of gateway.workloads.values()) {
     held += workload.held.size;
-    if (entries.length >= limits.queueEntries) continue;
-    const inOrder = [...workload.held].sort((a, b) => a.arrivedUs - b.arrivedUs || a.id - b.id);
-    for (const [index, flight] of inOrder.slice(0, limits.queueEntries - entries.length).entries()) {
-      entries.push({
-        id: flight.id,
-        requestId: flight.requestId,
-        workload: workload.key,
-        position: index + 1,
-        waitedMs: Math.round((now - flight.arrivedUs) / 1000),
-        reason: flight.heldReason,
-        method: flight.exchange.head.method,
-        target: flight.exchange.head.target.split('?', 1)[0] ?? '',
-      });
-    }
+    deferred += workload.deferred.size;
+    addEntries(entries, workload.key, workload.held, null);
+    addEntries(entries, workload.key, workload.deferred, 'deferred');
   }
-  return { held, entries, left: held - entries.length };
+  return { held, deferred, entries, left: held + deferred - entries.length };
+}
+
+function addEntries(entries: QueueEntry[], workload: string, flights: Set<Flight>, reason: 'deferred' | null): void {
+  const room = limits.queueEntries - entries.length;
+  if (room <= 0 || flights.size === 0) return;
+  const now = nowUs();
+  const inOrder = [...flights].sort((a, b) => a.arrivedUs - b.arrivedUs || a.id - b.id);
+  for (const [index, flight] of inOrder.slice(0, room).entries()) {
+    entries.push({
+      id: flight.id,
+      requestId: flight.requestId,
+      workload,
+      position: index + 1,
+      waitedMs: Math.round((now - flight.arrivedUs) / 1000),
+      reason: reason ?? flight.heldReason,
+      method: flight.exchange.head.method,
+      target: flight.exchange.head.target.split('?', 1)[0] ?? '',
+    });
+  }
 }
 
 /** `localhost` or an address: names that a foreign page cannot have been served under. */

@@ -1,5 +1,6 @@
 import type { DispatchRequest } from '@ebb/core';
 import { readDeadline } from './deadline.ts';
+import { readDeferral } from './deferral.ts';
 import type { Flight } from './flight.ts';
 import { cookieValue } from './headers.ts';
 import { limits } from './limits.ts';
@@ -85,6 +86,15 @@ export class Admission {
       return;
     }
     if (deadline.type === 'after') flight.deadlineUs = flight.arrivedUs + deadline.ms * 1000;
+    const deferral = readDeferral(head.fields);
+    if (deferral.type === 'malformed') {
+      flight.refuse({ code: 'bad-request', detail: deferral.message }, 'cancelled');
+      return;
+    }
+    if (deferral.type === 'for') {
+      if (workload.spec.serving.deferrable) flight.deferUntilUs = flight.arrivedUs + deferral.ms * 1000;
+      else flight.deferredUs = 'off';
+    }
     if (body === null && choosesByBody(workload.spec) && isJson(head.fields['content-type'])) {
       this.#readBody(flight, (read) => this.#arrive(flight, workload, read));
     } else if (this.#readsFirst(flight)) {
@@ -104,7 +114,8 @@ export class Admission {
     const { head } = flight.exchange;
     const { memory, arrive } = this.#options;
     const inMemory = flight.body.heldBytes;
-    flight.heldBodyBytes = inMemory || bodyBytesToHold(workload, head.bodyBytes, memory.usedBytes);
+    const isDeferrable = flight.deferUntilUs !== null;
+    flight.heldBodyBytes = inMemory || bodyBytesToHold(workload, head.bodyBytes, memory.usedBytes, isDeferrable);
     arrive(flight, {
       id: flight.id,
       workload: workload.key,
@@ -115,6 +126,7 @@ export class Admission {
       deadlineUs: flight.deadlineUs,
       bufferedBytes: flight.heldBodyBytes,
       affinityKey: affinityKey(workload, head.fields),
+      deferUntilUs: flight.deferUntilUs,
     });
   }
 }

@@ -76,14 +76,16 @@ describe('the control plane', () => {
 
   it('hears again of a replica that was drained while nobody listened', async () => {
     const replica = await testReplica((_incoming, response) => response.end('ok'));
-    const draining = gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port, { draining: true })] });
+    const draining = gatewayWorkload('w', {
+      endpoints: [endpointAt('r1', replica.port, { draining: true, drain: 7 })],
+    });
     const gateway = await testGateway([draining]);
     await gateway.control.until('drained');
     await gateway.control.disconnect();
     const next = await gateway.connect(2);
     await next.until('hello');
     next.send({ type: 'sync', workloads: [draining] });
-    expect(await next.until('drained')).toMatchObject({ replica: 'r1' });
+    expect(await next.until('drained')).toMatchObject({ replica: 'r1', drain: 7 });
   });
 
   it('hears the peak since the last report, and then a new one', async () => {
@@ -100,6 +102,24 @@ describe('the control plane', () => {
       ({ counts }) => counts[0]?.classes['default']?.peak === 0,
       gateway.control.messages.indexOf(over) + 1,
     );
+  });
+
+  it('hears who waited longer than is on time, and how long those in flight waited', async () => {
+    const finish = Promise.withResolvers<void>();
+    const replica = await testReplica((_incoming, response) => void finish.promise.then(() => response.end()));
+    const gateway = await testGateway([gatewayWorkload('w', { onTimeUs: 1 })]);
+    const answer = ask(gateway.port, '/w');
+    await gateway.control.until('counts', ({ counts }) => (counts[0]?.classes['default']?.oldestHeldUs ?? 0) > 0);
+    await gateway.control.apply(gatewayWorkload('w', { onTimeUs: 1, endpoints: [endpointAt('r1', replica.port)] }));
+    await gateway.control.until('counts', ({ counts }) => {
+      const { late, inFlight, inFlightWaitUs = 0 } = counts[0]?.classes['default'] ?? {};
+      return late === 1 && inFlight === 1 && inFlightWaitUs > 1;
+    });
+    finish.resolve();
+    await answer;
+    const over = await gateway.control.until('counts', ({ counts }) => counts[0]?.requests.succeeded === 1);
+    const { late, inFlightWaitUs } = over.counts[0]?.classes['default'] ?? {};
+    expect([late, inFlightWaitUs]).toEqual([1, undefined]);
   });
 
   it('takes a replica out: its idle connections are closed', async () => {

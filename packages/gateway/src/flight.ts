@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { CompletionOutcome, GatewayEndpoint } from '@ebb/core';
 import type { ServingSpec } from '@ebb/documents';
 import { nowUs } from './clock.ts';
+import { deferredField, deferredText } from './deferral.ts';
 import type {
   AnswerHead,
   AnswerSink,
@@ -61,6 +62,10 @@ export class Flight implements AnswerSink, ClientListener {
   heldBodyBytes = 0;
   /** Client's own deadline; null: none. */
   deadlineUs: number | null = null;
+  /** It may wait for slack until then; null: it may not. */
+  deferUntilUs: number | null = null;
+  /** How long it did; `off`: the workload takes no deferrable requests. */
+  deferredUs: number | 'off' | null = null;
   #replica = '';
   /** Times it was sent again after bytes of it had left. */
   #repetitions = 0;
@@ -97,13 +102,24 @@ export class Flight implements AnswerSink, ClientListener {
     this.state = 'held';
     this.heldReason = reason;
     this.heldSinceUs ??= nowUs();
+    this.#collect(bodyBytes);
+  }
+
+  /** Waits for slack. */
+  defer(bodyBytes: number): void {
+    this.state = 'held';
+    this.#collect(bodyBytes);
+  }
+
+  #collect(bodyBytes: number): void {
     if (bodyBytes > 0 && !this.body.complete) this.body.collect(bodyBytes, () => {});
   }
 
   /** Hands the request to a replica. */
-  forward(endpoint: GatewayEndpoint, waitedUs: number): void {
+  forward(endpoint: GatewayEndpoint, waitedUs: number, deferredUs?: number): void {
     const { head } = this.exchange;
     this.state = 'forwarding';
+    if (deferredUs !== undefined) this.deferredUs = deferredUs;
     this.#replica = endpoint.replica;
     this.#waitedUs = waitedUs;
     const body = head.bodyBytes === 0 ? null : this.body.open();
@@ -129,6 +145,7 @@ export class Flight implements AnswerSink, ClientListener {
     this.#call?.abort();
     this.#host.refused(this, problem);
     const answer = problemAnswer({ workload: this.workload?.key, ...problem }, this.requestId);
+    if (this.deferredUs !== null) answer.head.fieldList.push(deferredField, deferredText(this.deferredUs));
     // First the memory, then the answer: the exchange throws away what the client still sends.
     this.#finish(outcome, () => this.exchange.reply(answer.head, answer.body));
   }
@@ -241,11 +258,13 @@ export class Flight implements AnswerSink, ClientListener {
   }
 
   #answerFields(head: AnswerHead): FieldList {
-    return answerFields(head.fieldList, {
+    const added: Record<string, string> = {
       [replicaField]: this.#replica,
       [waitedField]: String(Math.round(this.#waitedUs / 1000)),
       [requestIdField]: this.requestId,
-    });
+    };
+    if (this.deferredUs !== null) added[deferredField] = deferredText(this.deferredUs);
+    return answerFields(head.fieldList, added);
   }
 
   onActivity(): void {
@@ -292,7 +311,8 @@ export class Flight implements AnswerSink, ClientListener {
     if (this.state === 'reading') return { atUs: this.#activityUs + limits.bodySilenceMs * 1000, kind: 'idle' };
     if (this.state !== 'forwarding' || !this.workload) return null;
     return nextTimeout(this.workload.spec.serving.timeouts, {
-      arrivedUs: this.arrivedUs,
+      // The time that a request may take begins when its sender wants it served.
+      arrivedUs: this.arrivedUs + (typeof this.deferredUs === 'number' ? this.deferredUs : 0),
       sentUs: this.#sentUs,
       activityUs: this.#activityUs,
       deadlineUs: this.deadlineUs,

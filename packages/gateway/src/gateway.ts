@@ -20,7 +20,7 @@ import { GatewayMetrics } from './metrics.ts';
 import type { GatewayProblem } from './problem.ts';
 import { BodyMemory } from './requestBody.ts';
 import { RouteTable } from './routes.ts';
-import type { ServedWorkload } from './servedWorkload.ts';
+import { newServedWorkload, type ServedWorkload } from './servedWorkload.ts';
 import { WakeCalls } from './wakeCalls.ts';
 
 export interface GatewayOptions {
@@ -98,7 +98,7 @@ export class Gateway implements FlightHost {
     const now = nowUs();
     let workload = this.workloads.get(spec.key);
     if (!workload) {
-      workload = { key: spec.key, spec, endpoints: new Map(), held: new Set(), heldBodyBytes: 0, woken: new Set() };
+      workload = newServedWorkload(spec);
       this.workloads.set(spec.key, workload);
     }
     workload.spec = spec;
@@ -117,9 +117,16 @@ export class Gateway implements FlightHost {
       if (same) before.delete(endpoint.replica);
     }
     this.#routes.set(spec.key, spec.serving.routes);
-    const { key, classes, serving, unavailable } = spec;
+    const { key, classes, serving, unavailable, coldStartMs, onTimeUs } = spec;
     this.#apply([
-      ...this.#dispatcher.configure(now, { key, classes, serving, unavailable }),
+      ...this.#dispatcher.configure(now, {
+        key,
+        classes,
+        serving,
+        unavailable,
+        ...(coldStartMs === undefined ? {} : { coldStartMs }),
+        ...(onTimeUs === undefined ? {} : { onTimeUs }),
+      }),
       ...this.#dispatcher.setEndpoints(now, key, spec.endpoints),
     ]);
     for (const replica of routed) this.#send({ type: 'routed', gateway: this.#name, replica, atUs: now });
@@ -149,7 +156,7 @@ export class Gateway implements FlightHost {
     for (const [replica, { endpoint, routedAtUs }] of workload.endpoints) {
       if (routedAtUs !== null) this.#send({ type: 'routed', gateway: this.#name, replica, atUs: routedAtUs });
       const inFlight = counts?.replicas[replica] ?? 0;
-      if (endpoint.draining && inFlight === 0) this.#send({ type: 'drained', gateway: this.#name, replica });
+      if (endpoint.draining && inFlight === 0) this.#drained(endpoint);
     }
     this.#wakes.callAgain(workload);
   }
@@ -237,7 +244,7 @@ export class Gateway implements FlightHost {
 
   #applyOne(event: DispatchEvent): void {
     if (event.type === 'drained') {
-      this.#send({ type: 'drained', gateway: this.#name, replica: event.replica });
+      this.#drained(event);
       return;
     }
     const flight = this.#flights.get(event.id);
@@ -247,14 +254,16 @@ export class Gateway implements FlightHost {
     switch (event.type) {
       case 'assigned': {
         this.#leaveQueue(flight);
-        if (event.waitedUs > 0) this.metrics.held(workload.key, event.waitedUs);
+        const { waitedUs, deferredUs } = event;
+        if (waitedUs > (deferredUs ?? 0)) this.metrics.held(workload.key, waitedUs - (deferredUs ?? 0));
+        if (deferredUs !== undefined && deferredUs > 0) this.metrics.deferred(workload.key, deferredUs);
         const known = workload.endpoints.get(event.replica);
         if (!known) {
           // It was just taken out by the same message that made room on it.
           this.#events.push(...this.#dispatcher.retry(nowUs(), flight.id));
           return;
         }
-        flight.forward(known.endpoint, event.waitedUs);
+        flight.forward(known.endpoint, waitedUs, deferredUs);
         this.metrics.forwarded(workload.key, flight.addedUs);
         return;
       }
@@ -263,10 +272,23 @@ export class Gateway implements FlightHost {
           flight.refuse(shuttingDown, 'cancelled');
           return;
         }
+        // One that was deferrable has its body in memory already.
+        if (flight.deferUntilUs !== null) this.#leaveQueue(flight);
         workload.held.add(flight);
         workload.heldBodyBytes += flight.heldBodyBytes;
         flight.hold(event.reason, flight.heldBodyBytes);
         if (event.reason === 'no-replica') this.#wakes.note(workload);
+        return;
+      }
+      case 'deferred': {
+        if (this.#stopping) {
+          flight.refuse(shuttingDown, 'cancelled');
+          return;
+        }
+        workload.deferred.add(flight);
+        workload.heldBodyBytes += flight.heldBodyBytes;
+        workload.deferredBodyBytes += flight.heldBodyBytes;
+        flight.defer(flight.heldBodyBytes);
         return;
       }
       case 'refused': {
@@ -278,11 +300,20 @@ export class Gateway implements FlightHost {
     }
   }
 
+  /** With the number of the drain: a control plane that has begun another one since must not take this for its end. */
+  #drained({ replica, drain }: { replica: string; drain?: number }): void {
+    this.#send({ type: 'drained', gateway: this.#name, replica, ...(drain === undefined ? {} : { drain }) });
+  }
+
   #leaveQueue(flight: Flight): void {
     const { workload } = flight;
-    if (!workload?.held.delete(flight)) return;
-    workload.heldBodyBytes -= flight.heldBodyBytes;
-    this.#wakes.forget(workload);
+    if (workload?.held.delete(flight)) {
+      workload.heldBodyBytes -= flight.heldBodyBytes;
+      this.#wakes.forget(workload);
+    } else if (workload?.deferred.delete(flight)) {
+      workload.heldBodyBytes -= flight.heldBodyBytes;
+      workload.deferredBodyBytes -= flight.heldBodyBytes;
+    }
   }
 
   #armTick(): void {

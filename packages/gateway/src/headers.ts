@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { deferField } from './deferral.ts';
 import type { FieldList, RequestHead } from './exchange.ts';
 import { workloadField } from './routes.ts';
 
@@ -24,6 +25,7 @@ const hopByHop = new Set([
 
 /** Written anew on the way to the replica. */
 const rewritten = new Set([
+  deferField,
   'expect',
   'host',
   requestIdField,
@@ -53,6 +55,7 @@ const single = new Set([
   'authorization',
   'user-agent',
   'referer',
+  deferField,
   workloadField,
 ]);
 

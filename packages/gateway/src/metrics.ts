@@ -1,6 +1,7 @@
 import type { DispatchCounts } from '@ebb/core';
 
 const holdBuckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const deferredBuckets = [1, 10, 60, 300, 900, 3600, 14_400, 43_200, 86_400];
 const addedBuckets = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];
 
 class Histogram {
@@ -38,6 +39,8 @@ class Histogram {
 
 interface WorkloadMetrics {
   hold: Histogram;
+  /** Null until a request was deferred. */
+  deferred: Histogram | null;
   added: Histogram;
   refusals: Map<string, number>;
 }
@@ -48,6 +51,12 @@ export class GatewayMetrics {
 
   held(workload: string, waitedUs: number): void {
     this.#of(workload).hold.observe(waitedUs / 1e6);
+  }
+
+  deferred(workload: string, deferredUs: number): void {
+    const metrics = this.#of(workload);
+    metrics.deferred ??= new Histogram(deferredBuckets);
+    metrics.deferred.observe(deferredUs / 1e6);
   }
 
   forwarded(workload: string, addedUs: number): void {
@@ -91,6 +100,15 @@ export class GatewayMetrics {
       );
       metric(name, 'gauge', help, samples);
     }
+    for (const [name, help, field] of [
+      ['ebb_gateway_deferred_in_flight', 'Deferrable requests that a replica works on now.', 'inFlight'],
+      ['ebb_gateway_deferred', 'Deferrable requests that wait for free slots now.', 'waiting'],
+    ] as const) {
+      const samples = counts.flatMap(({ workload, deferred }) =>
+        deferred ? [`${name}{${label(workload)}} ${deferred[field]}`] : [],
+      );
+      metric(name, 'gauge', help, samples);
+    }
     const entries = [...this.#workloads];
     metric(
       'ebb_gateway_refusals_total',
@@ -109,6 +127,14 @@ export class GatewayMetrics {
       entries.flatMap(([workload, { hold }]) => hold.lines('ebb_gateway_hold_seconds', label(workload))),
     );
     metric(
+      'ebb_gateway_deferred_seconds',
+      'histogram',
+      'How long deferrable requests waited for free slots.',
+      entries.flatMap(
+        ([workload, { deferred }]) => deferred?.lines('ebb_gateway_deferred_seconds', label(workload)) ?? [],
+      ),
+    );
+    metric(
       'ebb_gateway_added_seconds',
       'histogram',
       'Time in the gateway before a request was handed to its replica, without the wait for one.',
@@ -120,7 +146,12 @@ export class GatewayMetrics {
   #of(workload: string): WorkloadMetrics {
     let metrics = this.#workloads.get(workload);
     if (!metrics) {
-      metrics = { hold: new Histogram(holdBuckets), added: new Histogram(addedBuckets), refusals: new Map() };
+      metrics = {
+        hold: new Histogram(holdBuckets),
+        deferred: null,
+        added: new Histogram(addedBuckets),
+        refusals: new Map(),
+      };
       this.#workloads.set(workload, metrics);
     }
     return metrics;

@@ -6,6 +6,9 @@ interface Changes {
   timeouts?: Partial<ServingSpec['timeouts']>;
   buffer?: Partial<ServingSpec['buffer']>;
   affinity?: ServingSpec['affinity'];
+  deferrable?: ServingSpec['deferrable'];
+  coldStartMs?: number;
+  onTimeUs?: number;
   endpoints?: GatewayEndpoint[];
   classes?: GatewayWorkload['classes'];
   unavailable?: GatewayWorkload['unavailable'];
@@ -33,10 +36,13 @@ export function gatewayWorkload(name: string, changes: Changes = {}): GatewayWor
       },
       balancing: 'leastConnections',
       affinity: changes.affinity ?? null,
+      deferrable: changes.deferrable ?? null,
       drainMs: 10_000,
     },
     endpoints: changes.endpoints ?? [],
     unavailable: changes.unavailable ?? null,
+    ...(changes.coldStartMs === undefined ? {} : { coldStartMs: changes.coldStartMs }),
+    ...(changes.onTimeUs === undefined ? {} : { onTimeUs: changes.onTimeUs }),
   };
 }
 

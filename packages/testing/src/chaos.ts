@@ -1,7 +1,7 @@
 import { resolveWorkload, type WorkloadInput } from '@ebb/documents';
 import { workloadDocument } from './builders.ts';
 import { Invariants } from './invariants.ts';
-import { poisson, startLoad } from './load.ts';
+import { bursts, poisson, startLoad } from './load.ts';
 import { SeededRandom } from './random.ts';
 import { VirtualSystem } from './virtualSystem.ts';
 
@@ -14,6 +14,12 @@ export interface ChaosReport {
   replayed: number;
 }
 
+export interface ChaosOptions {
+  activeMs?: number;
+  /** The link to the gateway falls behind again and again, under demand that comes and goes. */
+  sluggish?: boolean;
+}
+
 type Fault = (random: SeededRandom) => void | Promise<void>;
 
 /**
@@ -21,8 +27,8 @@ type Fault = (random: SeededRandom) => void | Promise<void>;
  * links break, the store fails, the control plane is killed and templates change; then quiet. Throws when an
  * invariant breaks at any event. The same seed gives the same run.
  */
-export async function runChaos(seed: number, options: { activeMs?: number } = {}): Promise<ChaosReport> {
-  const run = new ChaosRun(seed);
+export async function runChaos(seed: number, options: ChaosOptions = {}): Promise<ChaosReport> {
+  const run = new ChaosRun(seed, options.sluggish ?? false);
   return run.run(options.activeMs ?? 60_000);
 }
 
@@ -34,10 +40,12 @@ class ChaosRun {
   readonly #documents = new Map<string, WorkloadInput>();
   readonly #faults: Record<string, number> = {};
   readonly #dependent: boolean;
+  readonly #sluggish: boolean;
   #troubled = true;
 
-  constructor(seed: number) {
+  constructor(seed: number, sluggish: boolean) {
     this.#seed = seed;
+    this.#sluggish = sluggish;
     this.#random = new SeededRandom(seed);
     this.#dependent = this.#random.chance(0.3);
     const failing = this.#random.chance(0.3) ? 0.15 : 0;
@@ -93,6 +101,7 @@ class ChaosRun {
     const random = this.#random;
     const minReplicas = random.chance(0.3) ? 1 : 0;
     const rolling = random.chance(0.7);
+    const keepAlives = this.#sluggish ? ['1s', '2s'] : ['1s', '5s', '20s'];
     return workloadDocument(name, {
       classes: [
         {
@@ -103,8 +112,13 @@ class ChaosRun {
         },
       ],
       probes: { startup: { budget: '5s' } },
-      scaling: { minReplicas, maxReplicas: random.integer(2, 5), keepAlive: random.pick(['1s', '5s', '20s']) },
-      serving: { drain: random.pick(['2s', '10s']), timeouts: { hold: '20s' } },
+      scaling: {
+        minReplicas,
+        maxReplicas: random.integer(2, 5) + (this.#sluggish ? 5 : 0),
+        keepAlive: random.pick(keepAlives),
+        ...(this.#sluggish ? { policy: { type: 'windows' as const } } : {}),
+      },
+      serving: { drain: this.#sluggish ? '10s' : random.pick(['2s', '10s']), timeouts: { hold: '20s' } },
       ...(name === 'w1' && this.#dependent ? { dependsOn: ['w0'] } : {}),
       update: rolling ? { type: 'Rolling', maxSurge: 1, maxUnavailable: random.integer(0, 1) } : { type: 'Recreate' },
     });
@@ -112,12 +126,17 @@ class ChaosRun {
 
   #load(name: string, forMs: number): void {
     const random = this.#random.fork(`load ${name}`);
+    // Demand that comes and goes while the link is behind: drains begin, are taken back and begin again.
+    const arrivals = this.#sluggish
+      ? bursts(random, random.pick([3, 6]), random.pick([2000, 5000]))
+      : poisson(random, random.pick([0.1, 0.5, 2, 4]));
+    const usualUs = this.#sluggish ? 1_500_000 : 300_000;
     startLoad({
       clock: this.#system.clock,
       gateway: this.#system.gateway,
       workload: `local/default/${name}`,
-      arrivals: poisson(random, random.pick([0.1, 0.5, 2, 4])),
-      serviceUs: () => random.logNormal(random.chance(0.02) ? 8_000_000 : 300_000, 0.7),
+      arrivals,
+      serviceUs: () => random.logNormal(random.chance(0.02) ? 8_000_000 : usualUs, 0.7),
       forMs,
       patienceUs: () => (random.chance(0.05) ? random.integer(1000, 2_000_000) : null),
     });
@@ -158,6 +177,10 @@ class ChaosRun {
         driver.hang(id);
         later(4000, () => driver.recover(id));
       },
+      'hang for good': () => {
+        const id = someReplica();
+        if (id) driver.hang(id);
+      },
       'link cut': () => {
         const link = this.#system.link;
         link.cut();
@@ -165,6 +188,7 @@ class ChaosRun {
           if (this.#system.isRunning && this.#system.link === link) link.connect();
         });
       },
+      'link falls behind': () => this.#system.link.fallBehind(this.#random.integer(5_000, 20_000)),
       'agent away': () => {
         driver.disconnect();
         later(3000, () => driver.reconnect());
@@ -220,7 +244,8 @@ class ChaosRun {
         await this.#apply(this.#document(name));
       },
     };
-    const name = this.#random.pick(Object.keys(faults));
+    const isBehind = this.#sluggish && this.#random.chance(0.9);
+    const name = isBehind ? 'link falls behind' : this.#random.pick(Object.keys(faults));
     this.#faults[name] = (this.#faults[name] ?? 0) + 1;
     await faults[name]?.(this.#random);
   }

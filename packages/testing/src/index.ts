@@ -1,8 +1,8 @@
 export { applyInput, kedaInput, workloadDocument, workloadSpec } from './builders.ts';
-export { type ChaosReport, runChaos } from './chaos.ts';
+export { type ChaosOptions, type ChaosReport, runChaos } from './chaos.ts';
 export { type JobChaosReport, runJobChaos } from './jobChaos.ts';
 export { Invariants } from './invariants.ts';
-export { type Arrivals, constant, type LoadOptions, poisson, recorded, startLoad } from './load.ts';
+export { type Arrivals, bursts, constant, type LoadOptions, poisson, recorded, startLoad } from './load.ts';
 export { MemoryStore, type StoreFaults } from './memoryStore.ts';
 export { SeededRandom } from './random.ts';
 export { settle, VirtualClock, virtualEpochMs } from './virtualClock.ts';
@@ -14,6 +14,8 @@ export {
   type VirtualGatewayOptions,
 } from './virtualGateway.ts';
 export { VirtualGatewayPort } from './virtualGatewayPort.ts';
+export { type LlmModel, VirtualLlm } from './virtualLlm.ts';
+export { VirtualMetrics, type VirtualPage } from './virtualMetrics.ts';
 export { type RunPlan, VirtualRuns } from './virtualRuns.ts';
 export { periodicSchedules, VirtualScaler } from './virtualScaler.ts';
 export { type VirtualAnswer, VirtualTriggers } from './virtualTriggers.ts';

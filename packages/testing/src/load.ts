@@ -10,6 +10,22 @@ export function poisson(random: SeededRandom, perSecond: number): Arrivals {
   return () => random.exponential(1e6 / perSecond);
 }
 
+/** Independent arrivals in bursts: stretches of so many a second, and stretches without any, of the same mean length. */
+export function bursts(random: SeededRandom, perSecond: number, stretchMs: number): Arrivals {
+  let leftUs = random.exponential(stretchMs * 1000);
+  return () => {
+    let gapUs = random.exponential(1e6 / perSecond);
+    let pausesUs = 0;
+    while (gapUs > leftUs) {
+      gapUs -= leftUs;
+      pausesUs += leftUs + random.exponential(stretchMs * 1000);
+      leftUs = random.exponential(stretchMs * 1000);
+    }
+    leftUs -= gapUs;
+    return pausesUs + gapUs;
+  };
+}
+
 export function constant(perSecond: number): Arrivals {
   return () => 1e6 / perSecond;
 }

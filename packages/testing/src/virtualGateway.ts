@@ -185,11 +185,11 @@ export class VirtualGateway {
     for (const { key, endpoints } of workloads) {
       this.#unreported.add(key);
       const counts = this.#dispatcher.counts(this.#clock.nowUs(), key);
-      for (const { replica, draining } of endpoints) {
+      for (const { replica, draining, drain } of endpoints) {
         const atUs = known.get(replica);
         if (atUs !== undefined) this.#send({ type: 'routed', gateway: this.#name, replica, atUs });
         if (draining && (counts?.replicas[replica] ?? 0) === 0) {
-          this.#send({ type: 'drained', gateway: this.#name, replica });
+          this.#send({ type: 'drained', gateway: this.#name, replica, ...(drain === undefined ? {} : { drain }) });
         }
       }
       for (const exchange of this.#open.values()) {
@@ -203,8 +203,9 @@ export class VirtualGateway {
     const nowUs = this.#clock.nowUs();
     const before = this.#workloads.get(workload.key)?.endpoints ?? [];
     this.#workloads.set(workload.key, workload);
-    const { key, classes, serving, unavailable, endpoints } = workload;
-    this.#handle(this.#dispatcher.configure(nowUs, { key, classes, serving, unavailable }));
+    const { endpoints, ...config } = workload;
+    const { key } = config;
+    this.#handle(this.#dispatcher.configure(nowUs, config));
     this.#handle(this.#dispatcher.setEndpoints(nowUs, key, endpoints));
     const listed = new Set(endpoints.map((endpoint) => endpoint.replica));
     for (const { replica } of before) if (!listed.has(replica)) this.#routedAtUs.delete(replica);
@@ -249,7 +250,7 @@ export class VirtualGateway {
           break;
         }
         case 'drained':
-          this.#send({ type: 'drained', gateway: this.#name, replica: event.replica });
+          this.#send({ ...event, gateway: this.#name });
           break;
       }
     }

@@ -12,6 +12,10 @@ export class VirtualGatewayPort implements GatewayPort {
   /** Rises with each cut: what was under way then never arrives. */
   #session = 0;
   #connected = false;
+  /** Since when it falls behind, and by how much it may at most; null: it does not. */
+  #behind: { sinceUs: number; longestUs: number } | null = null;
+  /** When the last message arrives that was sent. */
+  #lastUs = 0;
 
   constructor(clock: VirtualClock, linkUs: number, gateway: VirtualGateway) {
     this.#clock = clock;
@@ -58,12 +62,28 @@ export class VirtualGatewayPort implements GatewayPort {
   }
 
   receive(event: GatewayEvent): void {
-    this.#cross(() => this.#tell(event));
+    const nowUs = this.#clock.nowUs();
+    this.#lastUs = Math.max(this.#lastUs, nowUs + this.#lateUs(nowUs));
+    this.#cross(() => this.#tell(event), this.#lastUs - nowUs);
   }
 
-  #cross(action: () => void): void {
+  /**
+   * The control plane takes in half of what the gateway says for so long, so that everything gets ever older, and catches up
+   * in as long again. Nothing is lost or overtaken, and it believes that the gateway is there.
+   */
+  fallBehind(longestMs: number): void {
+    this.#behind = { sinceUs: this.#clock.nowUs(), longestUs: Math.round(longestMs * 1000) };
+  }
+
+  #lateUs(nowUs: number): number {
+    if (!this.#behind) return 0;
+    const { sinceUs, longestUs } = this.#behind;
+    return Math.max(0, Math.min(nowUs - sinceUs, 2 * longestUs - (nowUs - sinceUs)));
+  }
+
+  #cross(action: () => void, lateUs = 0): void {
     const session = this.#session;
-    this.#clock.afterUs(this.#linkUs, () => {
+    this.#clock.afterUs(this.#linkUs + lateUs, () => {
       if (this.#connected && session === this.#session) action();
     });
   }

@@ -1,6 +1,6 @@
 import type { AllocationLimits } from '@ebb/core';
-import { createEngine, type Engine, type LogLevel } from '@ebb/engine';
-import { keyText, type EventSpec, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
+import { createEngine, type Engine, type LogLevel, type MoneyNotice } from '@ebb/engine';
+import { keyText, type EventSpec, type Resources, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
 import { applyInput } from './builders.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { SeededRandom } from './random.ts';
@@ -9,6 +9,7 @@ import { VirtualClock } from './virtualClock.ts';
 import { VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
 import { VirtualGateway } from './virtualGateway.ts';
 import type { VirtualGatewayPort } from './virtualGatewayPort.ts';
+import { VirtualMetrics } from './virtualMetrics.ts';
 import { VirtualScaler } from './virtualScaler.ts';
 import { VirtualTriggers } from './virtualTriggers.ts';
 
@@ -20,6 +21,8 @@ export interface VirtualSystemOptions {
   stopUs?: number;
   countsMs?: number;
   scheduleScaler?: (schedules: ScheduleSpec[], events: EventSpec[]) => VirtualScaler;
+  /** Why the machine can never run such replicas. */
+  cannotRun?: (requests: Resources) => string | null;
 }
 
 export interface LogEntry {
@@ -47,7 +50,11 @@ export class VirtualSystem {
   readonly gateway: VirtualGateway;
   /** Sources of ScaledObjects' and ScaledJobs' triggers. */
   readonly triggers = new VirtualTriggers(this.clock);
+  /** Pages of metrics that replicas publish. */
+  readonly metrics = new VirtualMetrics(this.clock);
   readonly logs: LogEntry[] = [];
+  /** What was to be told of budgets and cost without use. */
+  readonly notices: MoneyNotice[] = [];
   readonly #options: VirtualSystemOptions;
   #engine: Engine | null = null;
   #port: VirtualGatewayPort | null = null;
@@ -117,6 +124,9 @@ export class VirtualSystem {
         gateway: port,
         scheduleScaler: this.#options.scheduleScaler ?? (() => new VirtualScaler()),
         triggers: this.triggers,
+        metrics: this.metrics,
+        notify: (notice) => this.notices.push(notice),
+        ...(this.#options.cannotRun ? { cannotRun: this.#options.cannotRun } : {}),
         newSuffix: () => this.random.suffix(),
         log: (level, message, data) => this.logs.push({ atMs: this.clock.nowMs(), level, message, data }),
       },

@@ -1,10 +1,16 @@
 import type { DispatchCounts } from './types.ts';
 
+/** Where the configuration of a workload does not say what is on time. */
+export const defaultOnTimeUs = 5_000_000;
+
 /** What one class has to do: requests in flight on it and held for it, and their integral over time. */
 export class ClassTally {
   inFlight = 0;
   held = 0;
   arrivals = 0;
+  late = 0;
+  /** Sum over those in flight of what each had waited. */
+  inFlightWaitUs = 0;
   #peak = 0;
   #integralUs = 0;
   #changedUs = 0;
@@ -29,8 +35,9 @@ export class ClassTally {
   }
 
   /** Exact while it is below 2⁵³: 104 days of a thousand requests at once; beyond that off by less than 10⁻¹⁵. */
-  read(nowUs: number): DispatchCounts['classes'][string] {
+  read(nowUs: number, oldestHeldUs: number | undefined): DispatchCounts['classes'][string] {
     this.#integrate(nowUs);
+    const { late, inFlightWaitUs } = this;
     return {
       inFlight: this.inFlight,
       held: this.held,
@@ -38,6 +45,9 @@ export class ClassTally {
       arrivals: this.arrivals,
       peak: this.#peak,
       ...(this.#answered.requests > 0 ? { answered: { ...this.#answered } } : {}),
+      ...(late > 0 ? { late } : {}),
+      ...(inFlightWaitUs > 0 ? { inFlightWaitUs } : {}),
+      ...(oldestHeldUs === undefined ? {} : { oldestHeldUs }),
     };
   }
 

@@ -1,7 +1,7 @@
 import { IndexedHeap } from './indexedHeap.ts';
 import type { Ticket } from './ticket.ts';
 
-/** The held requests of all workloads by the time at which they are refused. Each operation is O(log n). */
+/** What waits, of all workloads, by the time at which it is refused or turned. Each operation is O(log n). */
 export class Deadlines {
   readonly #heap = new IndexedHeap<Ticket>(
     (left, right) =>

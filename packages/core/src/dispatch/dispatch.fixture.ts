@@ -9,10 +9,18 @@ type Overrides = Partial<Omit<DispatchWorkload, 'serving'>> & {
   buffer?: Partial<DispatchWorkload['serving']['buffer']>;
   balancing?: DispatchWorkload['serving']['balancing'];
   affinity?: DispatchWorkload['serving']['affinity'];
+  deferrable?: DispatchWorkload['serving']['deferrable'];
 };
 
 /** A workload with one class that accepts everything, unless it is said otherwise. */
-export function workloadOf({ holdMs, buffer, balancing, affinity, ...overrides }: Overrides = {}): DispatchWorkload {
+export function workloadOf({
+  holdMs,
+  buffer,
+  balancing,
+  affinity,
+  deferrable,
+  ...overrides
+}: Overrides = {}): DispatchWorkload {
   return {
     key: chat,
     classes: [{ name: 'default', accepts: null }],
@@ -22,6 +30,7 @@ export function workloadOf({ holdMs, buffer, balancing, affinity, ...overrides }
       buffer: { maxRequests: 1000, maxBodyBytes: 10_000, maxTotalBytes: 100_000, ...buffer },
       balancing: balancing ?? 'leastConnections',
       affinity: affinity ?? null,
+      deferrable: deferrable ?? null,
     },
     ...overrides,
   };
@@ -42,11 +51,17 @@ export function requestOf(id: number, overrides: Partial<DispatchRequest> = {}):
   };
 }
 
-/** `a` one slot, `a:3` three, `a:0` no limit, `a:1/large` of the class large, `a!` draining. */
+/** `a` one slot, `a:3` three, `a:0` no limit, `a:1/large` of the class large, `a!` draining, `a!7` in drain 7. */
 export function endpointOf(text: string): DispatchEndpoint {
-  const match = /^(\w+)(?::(\d+))?(?:\/(\w+))?(!)?$/.exec(text);
+  const match = /^(\w+)(?::(\d+))?(?:\/(\w+))?(?:(!)(\d+)?)?$/.exec(text);
   if (!match?.[1]) throw new Error(`not an endpoint: ${text}`);
-  return { replica: match[1], slots: Number(match[2] ?? 1), class: match[3] ?? 'default', draining: match[4] === '!' };
+  return {
+    replica: match[1],
+    slots: Number(match[2] ?? 1),
+    class: match[3] ?? 'default',
+    draining: match[4] === '!',
+    ...(match[5] === undefined ? {} : { drain: Number(match[5]) }),
+  };
 }
 
 /** `1 → a`, `2 held at 1: no-replica`, `3 refused: queue-full`, `a drained`. */
@@ -56,10 +71,12 @@ export function eventText(event: DispatchEvent): string {
       return `${event.id} → ${event.replica}`;
     case 'held':
       return `${event.id} held at ${event.position}: ${event.reason}`;
+    case 'deferred':
+      return `${event.id} deferred at ${event.position}`;
     case 'refused':
       return `${event.id} refused: ${event.refusal.code}`;
     case 'drained':
-      return `${event.replica} drained`;
+      return `${event.replica} drained${event.drain === undefined ? '' : ` ${event.drain}`}`;
   }
 }
 

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { chat, requestOf, workloadOf } from './dispatch.fixture.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { NaiveDispatcher } from './naiveDispatcher.fixture.ts';
-import type { CompletionOutcome, DispatchClass, DispatchEndpoint, DispatchEvent, DispatchRequest } from './types.ts';
+import type {
+  CompletionOutcome,
+  DeferredCounts,
+  DispatchClass,
+  DispatchEndpoint,
+  DispatchEvent,
+  DispatchRequest,
+} from './types.ts';
 
 const small = { name: 'small', accepts: { maxBodyBytes: null, maxTokens: 10, models: [], headers: {} } };
 const named = { name: 'named', accepts: { maxBodyBytes: null, maxTokens: null, models: ['m'], headers: {} } };
@@ -11,7 +18,7 @@ const large = { name: 'large', accepts: null };
 const classLists: DispatchClass[][] = [[large], [small, large], [small], [small, named, large], [named, small]];
 
 type Call =
-  | { type: 'arrive'; request: Partial<DispatchRequest>; deadlineInUs: number | null }
+  | { type: 'arrive'; request: Partial<DispatchRequest>; deadlineInUs: number | null; deferForUs: number | null }
   | { type: 'end'; pick: number; outcome: CompletionOutcome }
   | { type: 'retry'; pick: number }
   | { type: 'endInFlight'; pick: number; outcome: CompletionOutcome }
@@ -30,6 +37,8 @@ const arrive = fc.record({
     affinityKey: fc.constantFrom(null, 's', 't'),
   }),
   deadlineInUs: fc.option(fc.integer({ min: 0, max: 4_000 }), { freq: 4 }),
+  // Around the lead of a second: some are turned after a few steps, some at once, some never in such a history.
+  deferForUs: fc.constantFrom(null, null, 0, 3_000, 1_000_001, 1_000_900, 1_003_000, 1_010_000, 3_010_000, 4_000_000),
 });
 const endpoints = fc.record({
   type: fc.constant('endpoints' as const),
@@ -39,6 +48,7 @@ const endpoints = fc.record({
       class: fc.constantFrom('small', 'large', 'named'),
       slots: fc.constantFrom(0, 1, 1, 2, 3),
       draining: fc.constantFrom(false, false, false, true),
+      drain: fc.integer({ min: 0, max: 2 }),
     }),
     { selector: ({ replica }) => replica },
   ),
@@ -61,6 +71,18 @@ const configure = fc.record({
     ),
     affinity: fc.constantFrom(null, null, { header: 'x' }),
     unavailable: fc.constantFrom(null, null, null, unavailable),
+    deferrable: fc.constantFrom(
+      null,
+      { maxDelayMs: 5, reserve: 0, maxRequests: 20 },
+      { maxDelayMs: 1_004, reserve: 0.34, maxRequests: 2 },
+      { maxDelayMs: 1_004, reserve: 0, maxRequests: 20 },
+      { maxDelayMs: 5_000, reserve: 0, maxRequests: 20 },
+      { maxDelayMs: 5_000, reserve: 0.1, maxRequests: 20 },
+      { maxDelayMs: 5_000, reserve: 0.5, maxRequests: 3 },
+      { maxDelayMs: 5_000, reserve: 1, maxRequests: 20 },
+    ),
+    coldStartMs: fc.constantFrom(0, 0, 0, 0, 1, 2_000),
+    onTimeUs: fc.constantFrom(0, 7, 1_500, 5_000_000),
   }),
 });
 const pick = fc.nat(1_000);
@@ -74,15 +96,61 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 2, arbitrary: configure },
   { weight: 1, arbitrary: fc.constantFrom<Call[]>({ type: 'tick' }, { type: 'takePeaks' }, { type: 'remove' }) },
 );
+const afterUs = fc.oneof(
+  { weight: 60, arbitrary: fc.constantFrom(0, 1, 7, 400, 1_500) },
+  // Whoever should have asked in time was late by all that a deferral lasts.
+  { weight: 1, arbitrary: fc.constant(1_100_000) },
+);
 const history = fc.record({
   seed: fc.integer(),
   start: fc.tuple(configure, endpoints),
-  steps: fc.array(fc.record({ afterUs: fc.constantFrom(0, 1, 7, 400, 1_500), call }), { maxLength: 120, size: 'max' }),
+  steps: fc.array(fc.record({ afterUs, call }), { maxLength: 120, size: 'max' }),
 });
 
+/** Slots, a little of everything that happens to requests, and no end of the workload. */
+const calmHistory = fc.record({
+  seed: fc.integer(),
+  start: fc.tuple(
+    fc.record({
+      type: fc.constant('configure' as const),
+      overrides: fc.record({
+        classes: fc.constant<DispatchClass[]>([small, large]),
+        holdMs: fc.constantFrom(3, 2_000),
+        onTimeUs: fc.constantFrom(0, 1_000),
+        deferrable: fc.constantFrom(
+          { maxDelayMs: 5_000, reserve: 0, maxRequests: 50 },
+          { maxDelayMs: 5_000, reserve: 0.3, maxRequests: 50 },
+        ),
+      }),
+    }),
+    endpoints,
+  ),
+  steps: fc.array(
+    fc.record({
+      afterUs: fc.constantFrom(0, 7, 400, 1_500, 3_000),
+      call: fc.oneof(
+        { weight: 8, arbitrary: arrive },
+        { weight: 6, arbitrary: fc.record({ type: fc.constant('endInFlight' as const), pick, outcome }) },
+        { weight: 1, arbitrary: fc.record({ type: fc.constant('retryInFlight' as const), pick }) },
+        { weight: 1, arbitrary: fc.record({ type: fc.constant('end' as const), pick, outcome }) },
+        { weight: 1, arbitrary: endpoints },
+      ),
+    }),
+    { minLength: 40, maxLength: 120, size: 'max' },
+  ),
+});
+
+interface History {
+  seed: number;
+  start: Call[];
+  steps: { afterUs: number; call: Call }[];
+}
+
 /** Makes every call of a history on a real dispatcher, shows it to the naive one, and ends what is open at the end. */
-function run({ seed, start, steps }: typeof history extends fc.Arbitrary<infer History> ? History : never): {
+function run({ seed, start, steps }: History): {
   events: DispatchEvent[];
+  deferrals: DeferredCounts[];
+  late: number;
 } {
   const real = createDispatcher(seed);
   const naive = new NaiveDispatcher();
@@ -101,7 +169,8 @@ function run({ seed, start, steps }: typeof history extends fc.Arbitrary<infer H
     switch (one.type) {
       case 'arrive': {
         const deadlineUs = one.deadlineInUs === null ? null : nowUs + one.deadlineInUs;
-        const request = requestOf(++lastId, { ...one.request, deadlineUs });
+        const deferUntilUs = one.deferForUs === null ? null : nowUs + one.deferForUs;
+        const request = requestOf(++lastId, { ...one.request, deadlineUs, deferUntilUs });
         return naive.arrive(nowUs, request, seen(real.arrive(nowUs, request)));
       }
       case 'end':
@@ -132,7 +201,10 @@ function run({ seed, start, steps }: typeof history extends fc.Arbitrary<infer H
         return naive.takePeaks();
     }
   };
+  const deferrals: DeferredCounts[] = [];
   const check = () => {
+    const { deferred } = naive.counts(nowUs) ?? {};
+    if (deferred) deferrals.push(deferred);
     expect(real.counts(nowUs, chat)).toEqual(naive.counts(nowUs));
     expect(real.nextDeadlineUs()).toBe(naive.nextDeadlineUs());
   };
@@ -151,7 +223,8 @@ function run({ seed, start, steps }: typeof history extends fc.Arbitrary<infer H
   expect([...naive.outcomes.keys()].sort((left, right) => left - right)).toEqual(
     Array.from({ length: lastId }, (_, index) => index + 1),
   );
-  return { events: all };
+  const { classes = {} } = naive.counts(nowUs) ?? {};
+  return { events: all, deferrals, late: Object.values(classes).reduce((sum, one) => sum + (one.late ?? 0), 0) };
 }
 
 describe('the dispatcher', () => {
@@ -162,6 +235,29 @@ describe('the dispatcher', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('does so where much is deferrable and little is configured', () => {
+    fc.assert(
+      fc.property(calmHistory, (one) => {
+        run(one);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('meets deferrable requests in every state in these histories', () => {
+    const runs = fc.sample(calmHistory, { seed: 3, numRuns: 100 }).map((one) => run(one));
+    const events = runs.flatMap((one) => one.events);
+    const counts = runs.flatMap((one) => one.deferrals);
+    const last = runs.flatMap((one) => one.deferrals.slice(-1));
+    const sum = (of: (one: DeferredCounts) => number) => last.reduce((total, one) => total + of(one), 0);
+    expect(events.filter(({ type }) => type === 'deferred').length).toBeGreaterThan(200);
+    expect(events.filter((one) => one.type === 'assigned' && (one.deferredUs ?? 0) > 0).length).toBeGreaterThan(50);
+    expect(counts.some(({ waiting, inFlight }) => waiting > 1 && inFlight > 1)).toBe(true);
+    expect(sum(({ turned }) => turned)).toBeGreaterThan(50);
+    expect(sum(({ begun }) => begun)).toBeGreaterThan(100);
+    expect(runs.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThan(100);
   });
 
   it('gives the same events for the same seed and calls', () => {

@@ -17,7 +17,7 @@ import { type Shared, WorkloadDispatch } from './workload.ts';
  * The state machine behind the gateway: for each request the replica that gets it, whether it waits, or why it is
  * turned away. The same seed and calls give the same events.
  *
- * Every call that changes something first ends what is past its hold time or deadline, so that the outcome does not
+ * Every call that changes something first ends what is past its hold time or deadline and turns what is due, so that the outcome does not
  * depend on how punctual the caller's timer is. A time before the latest one counts as the latest one. Calls about
  * ids or workloads that are not known (any more) do nothing. An id may be used again only after its end. Throws
  * `DispatchInvariantError` on what only a bug can cause, before anything was changed where the caller is at fault.
@@ -96,7 +96,7 @@ class WorkloadsDispatcher implements Dispatcher {
     const events: DispatchEvent[] = [];
     const { deadlines } = this.#shared;
     for (let ticket = deadlines.firstDue(this.#nowUs); ticket; ticket = deadlines.firstDue(this.#nowUs)) {
-      this.#workloadOf(ticket.request).expire(this.#nowUs, ticket, events);
+      this.#workloadOf(ticket.request).due(this.#nowUs, ticket, events);
     }
     return events;
   }

@@ -42,6 +42,20 @@ describe('a draining endpoint', () => {
     expect(desk.endpoints('a!')).toEqual(['a drained']);
   });
 
+  it('is told of with the number of its drain, and anew when that is another one', () => {
+    const desk = new Desk();
+    desk.endpoints('a:2');
+    expect(desk.endpoints('a:2!7')).toEqual(['a drained 7']);
+    expect(desk.endpoints('a:2!7')).toEqual([]);
+    expect(desk.endpoints('a:2!8')).toEqual(['a drained 8']);
+    desk.endpoints('a:2');
+    desk.arrive(1);
+    expect(desk.endpoints('a:2!8')).toEqual([]);
+    expect(desk.endpoints('a:2!9')).toEqual([]);
+    expect(desk.endpoints()).toEqual([]);
+    expect(desk.complete(1)).toEqual(['a drained 9']);
+  });
+
   it('is drained also if it is not listed any more by then', () => {
     const desk = new Desk();
     desk.endpoints('a');

@@ -79,9 +79,18 @@ export class EndpointSet {
     return loads;
   }
 
+  /** Deferrable requests in flight by replica, those without left out. */
+  deferredLoads(): Record<string, number> {
+    const loads: Record<string, number> = {};
+    for (const { replica, deferred } of this.#endpoints.values()) if (deferred > 0) loads[replica] = deferred;
+    return loads;
+  }
+
   #put(listed: DispatchEndpoint): void {
     const pool = this.pool(listed.class);
-    const endpoint = this.#endpoints.get(listed.replica);
+    const endpoint = this.#endpoints.get(listed.replica) ?? null;
+    const drain = listed.drain ?? null;
+    if (endpoint && endpoint.drain !== drain) Object.assign(endpoint, { drain, isDrained: false });
     if (endpoint?.pool === pool && !endpoint.isGone) {
       pool.update(endpoint, listed.slots, listed.draining);
     } else if (endpoint) {
@@ -92,6 +101,7 @@ export class EndpointSet {
       pool.join(endpoint);
     } else {
       const added = newEndpoint(listed, pool);
+      added.drain = drain;
       this.#endpoints.set(listed.replica, added);
       pool.join(added);
     }
@@ -103,11 +113,12 @@ export class EndpointSet {
     if (endpoint.inFlight === 0) this.#endpoints.delete(endpoint.replica);
   }
 
-  /** Once for each drain: one that served again in between is told again. */
+  /** Once for each drain: one that served again in between, or is drained under another number, is told again. */
   #tellIfDrained(endpoint: Endpoint, events: DispatchEvent[]): void {
     if (!endpoint.draining) endpoint.isDrained = false;
     if (!endpoint.draining || endpoint.isDrained || endpoint.inFlight > 0) return;
     endpoint.isDrained = true;
-    events.push({ type: 'drained', replica: endpoint.replica });
+    const { replica, drain } = endpoint;
+    events.push({ type: 'drained', replica, ...(drain === null ? {} : { drain }) });
   }
 }

@@ -1,8 +1,8 @@
 import { assert } from './assert.ts';
 import type { Acceptance } from './classes.ts';
-import type { Endpoint } from './classPool.ts';
+import type { ClassPool, Endpoint } from './classPool.ts';
 import { LinkedList } from './linkedList.ts';
-import type { Ticket } from './ticket.ts';
+import { ordinarySinceUs, type Ticket } from './ticket.ts';
 
 /** Held requests that the same endpoints can serve, oldest first: if the head cannot go, none of them can. */
 export interface Lane {
@@ -21,6 +21,8 @@ export class HoldQueue {
   #lastRank = 0;
   #firstRank = 0;
   size = 0;
+  /** Of those, the ones that were deferrable before: they take no places from others. */
+  turned = 0;
   /** Buffered bytes of all that is held. */
   bytes = 0;
 
@@ -48,6 +50,7 @@ export class HoldQueue {
     if (lane.tickets.size === 0) this.#lanes.delete(lane.key);
     ticket.lane = null;
     this.size--;
+    if (isTurned(ticket)) this.turned--;
     this.bytes -= ticket.request.bufferedBytes;
   }
 
@@ -85,16 +88,26 @@ export class HoldQueue {
     }
   }
 
-  /** Arrival of the oldest held request; null when none is held. Walks over retried requests only. */
-  oldestArrivalUs(): number | null {
+  /** Since when the oldest one is in this queue's kind of waiting; null: none is. */
+  oldestUs(): number | null {
     let oldestUs: number | null = null;
-    for (const { tickets } of this.#lanes.values()) {
+    for (const sinceUs of this.oldestByPool().values()) oldestUs = Math.min(oldestUs ?? sinceUs, sinceUs);
+    return oldestUs;
+  }
+
+  /** The same by the class that they are counted in, those without left out. Walks over retried requests only. */
+  oldestByPool(): ReadonlyMap<ClassPool, number> {
+    if (this.size === 0) return nothingHeld;
+    const oldest = new Map<ClassPool, number>();
+    for (const { acceptance, tickets } of this.#lanes.values()) {
+      const [pool] = acceptance.pools;
       for (let ticket = tickets.head; ticket; ticket = ticket.next) {
-        if (oldestUs === null || ticket.arrivedUs < oldestUs) oldestUs = ticket.arrivedUs;
+        const sinceUs = ordinarySinceUs(ticket);
+        if (sinceUs < (oldest.get(pool) ?? Infinity)) oldest.set(pool, sinceUs);
         if (ticket.rank > 0) break;
       }
     }
-    return oldestUs;
+    return oldest;
   }
 
   *#tickets(): Generator<Ticket> {
@@ -112,9 +125,16 @@ export class HoldQueue {
     }
     ticket.lane = lane;
     this.size++;
+    if (isTurned(ticket)) this.turned++;
     this.bytes += ticket.request.bufferedBytes;
     return lane;
   }
+}
+
+const nothingHeld: ReadonlyMap<ClassPool, number> = new Map();
+
+function isTurned({ deferral, arrivedUs }: Ticket): boolean {
+  return deferral !== null && (deferral.turnedUs ?? 0) > arrivedUs;
 }
 
 function laneKey({ acceptance, excluded }: Ticket): string {

@@ -40,6 +40,19 @@ export const refusals = {
   holdTimeout: (workload: string, holdMs: number): Refusal =>
     refusal('hold-timeout', `no replica of ${workload} was free within ${holdMs} ms (timeouts.hold)`),
 
+  /** The sender's own bound, as its deadline is. */
+  deferralPassed: (workload: string, deferMs: number): Refusal =>
+    refusal(
+      'deadline-passed',
+      `no replica of ${workload} was free within ${deferMs} ms, the longest that the request may be deferred`,
+    ),
+
+  deferredFull: (workload: string, maxRequests: number): Refusal =>
+    refusal(
+      'queue-full',
+      `${workload} has ${maxRequests} deferrable requests waiting already, the most that deferrable.maxRequests allows`,
+    ),
+
   deadlinePassed: (workload: string): Refusal =>
     refusal('deadline-passed', `the client's own deadline passed before a replica of ${workload} was free`),
 

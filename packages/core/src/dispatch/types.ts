@@ -14,7 +14,12 @@ export interface DispatchClass {
 export interface DispatchWorkload {
   key: string;
   classes: DispatchClass[];
-  serving: Pick<ServingSpec, 'timeouts' | 'buffer' | 'balancing' | 'affinity'>;
+  serving: Pick<ServingSpec, 'timeouts' | 'buffer' | 'balancing' | 'affinity'> &
+    Partial<Pick<ServingSpec, 'deferrable'>>;
+  /** From asking for a replica until requests reach it, as it is known now; deferrable requests are turned that early. */
+  coldStartMs?: number;
+  /** A request is on time when a replica takes it within this. Left out: `defaultOnTimeUs`. */
+  onTimeUs?: number;
   /** Set while no replica can be had: held and new requests are refused with it. */
   unavailable: { code: string; message: string; retryAfterMs: number } | null;
 }
@@ -26,6 +31,8 @@ export interface DispatchEndpoint {
   slots: number;
   /** A draining endpoint gets nothing new and keeps what it has. */
   draining: boolean;
+  /** Which drain this is: `drained` says it again, and a drain with another number is told of anew. Left out: not numbered. */
+  drain?: number;
 }
 
 export interface DispatchRequest {
@@ -40,6 +47,11 @@ export interface DispatchRequest {
   /** Bytes that are buffered while it is held. */
   bufferedBytes: number;
   affinityKey: string | null;
+  /**
+   * It may wait for slack until this moment, absolute microseconds, and at most the workload's `deferrable.maxDelay`.
+   * Left out or null: it may not. Without effect where the workload does not take deferrable requests.
+   */
+  deferUntilUs?: number | null;
 }
 
 export type RefusalCode =
@@ -61,15 +73,35 @@ export interface Refusal {
 }
 
 export type DispatchEvent =
-  | { type: 'assigned'; id: number; replica: string; class: string; waitedUs: number }
+  /** `waitedUs` is all its wait; `deferredUs` what of it was spent among the deferrable ones, for those alone. */
+  | { type: 'assigned'; id: number; replica: string; class: string; waitedUs: number; deferredUs?: number }
+  /** It waits for slack, apart from what is held; `held` follows where its deadline came near before a slot did. */
+  | { type: 'deferred'; id: number; position: number }
   | { type: 'held'; id: number; position: number; reason: 'no-replica' | 'no-free-slot' }
   | { type: 'refused'; id: number; refusal: Refusal }
-  /** A draining replica has nothing in flight any more. */
-  | { type: 'drained'; replica: string };
+  /** A draining replica has nothing in flight any more; with the number of its drain, where that has one. */
+  | { type: 'drained'; replica: string; drain?: number };
+
+/** Deferrable requests: no demand, so they are in no class's counts until they are turned into ordinary ones. */
+export interface DeferredCounts {
+  /** Wait for slack now. */
+  waiting: number;
+  /** Fill slots now. */
+  inFlight: number;
+  /** Came as deferrable ones, filled slack, were turned into ordinary ones: since the gateway started. */
+  arrivals: number;
+  begun: number;
+  turned: number;
+  /** Arrival of the one that has waited longest; null: none waits. */
+  oldestUs: number | null;
+  /** In flight by replica, those without left out. They are in `DispatchCounts.replicas` as well. */
+  replicas: Record<string, number>;
+}
 
 /** Absolute counts since the gateway started; never deltas (design §3a.8). */
 export interface DispatchCounts {
   workload: string;
+  /** Ordinary requests only. */
   classes: Record<
     string,
     {
@@ -86,12 +118,25 @@ export interface DispatchCounts {
        * of the time before it was given to a replica. Absent until there is one.
        */
       answered?: { requests: number; responseUs: number; waitUs: number };
+      /**
+       * Requests whose wait came to be longer than `onTimeUs`, counted when it ended, each once; and those that no replica
+       * took until their hold time or deadline was over. Absent until there is one.
+       */
+      late?: number;
+      /** Sum over those in flight of the time that each had waited before its replica took it. Absent: 0. */
+      inFlightWaitUs?: number;
+      /** Since when the oldest request held for this class has waited. Absent: none is. */
+      oldestHeldUs?: number;
     }
   >;
   requests: { total: number; succeeded: number; failed: number; refused: number; cancelled: number; held: number };
   oldestHeldUs: number | null;
+  /** All that is in flight on a replica, deferrable or not: slots are exact. */
   replicas: Record<string, number>;
+  /** Of ordinary requests. */
   lastActiveUs: number | null;
+  /** Absent until there was a deferrable request. */
+  deferred?: DeferredCounts;
 }
 
 export type CompletionOutcome = 'succeeded' | 'failed' | 'cancelled';
@@ -108,7 +153,7 @@ export interface Dispatcher {
   retry(nowUs: number, id: number): DispatchEvent[];
   /** The client went away while it was held or in flight. */
   cancel(nowUs: number, id: number): DispatchEvent[];
-  /** Ends what is past its hold time or deadline. */
+  /** Ends what is past its hold time or deadline, and turns deferrable requests whose deadline comes near. */
   tick(nowUs: number): DispatchEvent[];
   /** When `tick` is needed next; null: never. */
   nextDeadlineUs(): number | null;

@@ -4,6 +4,7 @@ import type {
   DriverEvent,
   FromAgent,
   LogLine,
+  MachineGpus,
   ReplicaObservation,
   ReplicaStart,
   RunObservation,
@@ -29,6 +30,10 @@ export interface ProcessDriverOptions {
 /** Runs replicas and runs of Jobs as local processes, through the agent process of the data directory. */
 export interface ProcessDriver extends Driver {
   agent(): { connected: boolean; pid: number | null };
+  /** The GPUs of its machine; null before the agent has told. */
+  machine(): MachineGpus | null;
+  /** Calls back whenever that changes; returns the way to call it off. */
+  onMachine(listener: (machine: MachineGpus) => void): () => void;
   /**
    * Ends the agent, with `stopReplicas` every replica and every run that goes on before it. Resolves when it has gone; `close` the driver then,
    * or it waits for the next agent.
@@ -64,6 +69,8 @@ class AgentClient implements ProcessDriver {
   readonly #clock: Pick<Clock, 'nowMs' | 'nowUs'>;
   readonly #path: string;
   readonly #listeners = new Set<(event: DriverEvent) => void>();
+  readonly #machineListeners = new Set<(machine: MachineGpus) => void>();
+  #machine: MachineGpus | null = null;
   readonly #lists = new Map<number, { resolve(all: Listed): void; reject(error: Error): void }>();
   readonly #streams = new Map<number, LogStream>();
   readonly #onceConnected: ((error: Error | null) => void)[] = [];
@@ -99,6 +106,16 @@ class AgentClient implements ProcessDriver {
 
   agent(): { connected: boolean; pid: number | null } {
     return { connected: this.#ready, pid: this.#ready ? this.#agentPid : null };
+  }
+
+  machine(): MachineGpus | null {
+    return this.#machine;
+  }
+
+  onMachine(listener: (machine: MachineGpus) => void): () => void {
+    this.#machineListeners.add(listener);
+    if (this.#machine) listener(this.#machine);
+    return () => this.#machineListeners.delete(listener);
   }
 
   async ensure(start: ReplicaStart): Promise<void> {
@@ -158,6 +175,7 @@ class AgentClient implements ProcessDriver {
   async close(): Promise<void> {
     this.#giveUp(new DriverError('closed', 'the driver is closed'));
     this.#listeners.clear();
+    this.#machineListeners.clear();
     this.#link?.end();
     this.#drop('closed');
   }
@@ -214,6 +232,10 @@ class AgentClient implements ProcessDriver {
       case 'run':
       case 'usage':
         return this.#tell(message);
+      case 'machine':
+        this.#machine = message.machine;
+        for (const listener of this.#machineListeners) listener(message.machine);
+        return;
       case 'listed':
         this.#lists.get(message.question)?.resolve(message);
         this.#lists.delete(message.question);

@@ -38,9 +38,13 @@ export function decideJobs(state: ScaledJobState, nowMs: number): JobDecision | 
     usable.push({ trigger: name, queueLength: reading.value, target, active });
   }
   if (usable.length === 0 && rules.minReplicas === 0) return null;
-  state.taken.seen(usable.reduce((sum, { queueLength }) => sum + queueLength, 0));
+  const readMs = Math.min(nowMs, ...usable.flatMap(({ trigger }) => triggers.latest.get(trigger)?.atMs ?? []));
+  state.taken.seen(
+    usable.reduce((sum, { queueLength }) => sum + queueLength, 0),
+    readMs,
+  );
   const open = unfinished(state);
-  const pending = open.filter((job) => isPending(state, job, nowMs)).length;
+  const pending = open.filter((job) => isPending(state, job, readMs)).length;
   return {
     result: jobsToCreate(rules, usable, { running: open.length, pending }),
     running: open.length,
@@ -49,7 +53,12 @@ export function decideJobs(state: ScaledJobState, nowMs: number): JobDecision | 
   };
 }
 
-function isPending(state: ScaledJobState, job: Job, nowMs: number): boolean {
+/** After this, ms, a run of the ScaledJob counts as one that has taken its message. */
+export function longestTakeOf({ spec }: ScaledJobState): number {
+  return Math.min(longestTakeMs, spec.pollingIntervalMs);
+}
+
+function isPending(state: ScaledJobState, job: Job, readMs: number): boolean {
   const { pendingPodConditions } = state.spec.scaling;
   const isRunning = job.phase === 'running';
   const pods = isRunning
@@ -57,8 +66,5 @@ function isPending(state: ScaledJobState, job: Job, nowMs: number): boolean {
     : [{ phase: 'Pending' as const, trueConditions: [] }];
   if (isJobPending({ pods }, pendingPodConditions)) return true;
   // Looked at more often than KEDA does: one that has not had the time to take its message is as good as pending.
-  return (
-    state.spec.improvements &&
-    state.taken.isOpen(runId(job), nowMs, Math.min(longestTakeMs, state.spec.pollingIntervalMs))
-  );
+  return state.spec.improvements && state.taken.isOpen(runId(job), readMs, longestTakeOf(state));
 }

@@ -4,7 +4,7 @@ import { Alarms } from '../alarms.ts';
 import { type EngineContext, isStaleEpoch } from '../context.ts';
 import { messageOf } from '../replicaActions.ts';
 import { TriggerReadings } from '../triggerReadings.ts';
-import { decideJobs } from './decideJobs.ts';
+import { decideJobs, longestTakeOf } from './decideJobs.ts';
 import { afterRun, isFinished, isRunOf, type Job, newJob, outOfHistory, runId } from './job.ts';
 import { JobBook } from './jobBook.ts';
 import { environmentOf, JobStartError, runStartOf } from './jobStart.ts';
@@ -180,7 +180,7 @@ export class ScaledJobs {
       watched: spec.improvements,
       onNews: () => {
         if (state.triggers !== readings) return;
-        if (state.readAgain && !readings.isReading) this.#readAfterEnd(state, readings);
+        if (state.readAgain && !readings.isReading) this.#readAgain(state, readings);
         this.#decide(state);
       },
     });
@@ -201,6 +201,9 @@ export class ScaledJobs {
       if (state.triggers.readAtMs !== null && hasNoSource(state)) this.#decide(state);
     }
     if (state.brake.release(nowMs) && state.spec.improvements) this.#decide(state);
+    const { spec, taken, triggers } = state;
+    // What the last reading said may be older than what the run has taken since.
+    if (triggers && spec.improvements && taken.isToLook(nowMs, longestTakeOf(state))) this.#readAgain(state, triggers);
     for (const job of unfinished(state)) this.#tend(state, job, nowMs);
     this.#plan(state);
   }
@@ -287,7 +290,7 @@ export class ScaledJobs {
 
   async #ended(state: ScaledJobState, job: Job, run: RunObservation): Promise<void> {
     if (isFinished(job) || !this.#runs.delete(run.id)) return;
-    state.taken.ended(run.id);
+    state.taken.ended(run.id, this.#context.ports.clock.nowMs());
     const { ports, journal, feed } = this.#context;
     const { template } = state;
     const nowMs = ports.clock.nowMs();
@@ -308,17 +311,17 @@ export class ScaledJobs {
     await this.#keep(job);
     this.#stop(run.id);
     if (state.spec.improvements && isFinished(job)) {
-      if (state.triggers) this.#readAfterEnd(state, state.triggers);
+      if (state.triggers) this.#readAgain(state, state.triggers);
       if (hasNoSource(state)) this.#decide(state);
     }
     this.#plan(state);
   }
 
   /**
-   * What the last reading said is as old as a second and may still count the message that a Job has done since: the
-   * source is asked again before a free place is filled, and once more where it is answering an earlier question.
+   * What the last reading said is as old as a second and may still count a message that a Job has done or taken since: the
+   * source is asked again before another one is made, and once more where it is answering an earlier question.
    */
-  #readAfterEnd(state: ScaledJobState, triggers: TriggerReadings): void {
+  #readAgain(state: ScaledJobState, triggers: TriggerReadings): void {
     state.readAgain = triggers.isReading;
     triggers.ask();
   }
@@ -328,7 +331,7 @@ export class ScaledJobs {
     if (isFinished(job)) return;
     const message = 'the run was lost and is made up for';
     this.#runs.delete(runId(job));
-    state.taken.ended(runId(job));
+    state.taken.ended(runId(job), this.#context.ports.clock.nowMs());
     Object.assign(job, {
       phase: 'waiting',
       failures: Math.max(job.failures, job.attempts),
@@ -344,7 +347,7 @@ export class ScaledJobs {
     const { ports, journal, feed } = this.#context;
     const id = runId(job);
     this.#runs.delete(id);
-    state.taken.ended(id);
+    state.taken.ended(id, ports.clock.nowMs());
     Object.assign(job, { phase: 'failed', endedAtMs: ports.clock.nowMs(), retryAtMs: null, message });
     journal.record('outcome', state.journalKey, { type: 'job-ended', job: job.id, message });
     feed.changed(state.journalKey, true);
@@ -394,6 +397,8 @@ export class ScaledJobs {
     const { template } = state;
     const deadlineMs = 'problem' in template ? null : template.activeDeadlineMs;
     const times = [state.nextPollMs, state.brake.untilMs ?? state.nextPollMs];
+    const lookMs = state.spec.improvements ? state.taken.nextLookMs(longestTakeOf(state)) : null;
+    if (lookMs !== null) times.push(lookMs);
     for (const job of unfinished(state)) {
       if (job.phase === 'waiting' && job.retryAtMs !== null && this.#canStart) times.push(job.retryAtMs);
       if (deadlineMs !== null && job.startedAtMs !== null) times.push(job.startedAtMs + deadlineMs);

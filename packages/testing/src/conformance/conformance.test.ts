@@ -4,11 +4,13 @@ import { workloadSpec } from '../builders.ts';
 import { settle, VirtualClock } from '../virtualClock.ts';
 import { VirtualDriver } from '../virtualDriver.ts';
 import { VirtualGateway } from '../virtualGateway.ts';
+import { VirtualMetrics, type VirtualPage } from '../virtualMetrics.ts';
 import { VirtualScaler } from '../virtualScaler.ts';
 import {
   describeClockConformance,
   describeDriverConformance,
   describeGatewayConformance,
+  describeMetricsScraperConformance,
   describeRunsConformance,
   describeScalerConformance,
   describeStoreConformance,
@@ -149,6 +151,31 @@ describeGatewayConformance('VirtualGateway', async () => {
     until: async (condition, what) => {
       await clock.runUntilTrue(condition, limitMs, what);
       await settle();
+    },
+  };
+});
+
+describeMetricsScraperConformance('VirtualMetrics', () => {
+  const clock = new VirtualClock();
+  const scraper = new VirtualMetrics(clock);
+  const answers = new Map<number, VirtualPage>();
+  let port = 20_000;
+  const nobody = scraper.page;
+  scraper.page = (address) => (answers.get(address.port) ?? nobody)(address);
+  const at = async (answer: VirtualPage) => {
+    answers.set(++port, answer);
+    return { host: '127.0.0.1', port, path: '/metrics' };
+  };
+  return {
+    scraper,
+    serving: (text) => at(() => text),
+    refusing: (status) => at(({ host }) => ({ error: `http://${host} answered with status ${status}` })),
+    silent: () => at(() => null),
+    nobody: async () => ({ host: '127.0.0.1', port: 1, path: '/metrics' }),
+    settled: async (promise) => {
+      const results = Promise.allSettled([promise]);
+      await clock.advance(1000);
+      return (await results)[0];
     },
   };
 });

@@ -108,8 +108,11 @@ export function describeGatewayConformance(
       const a = await endpoint('a', 1);
       under.port.configure({ ...workload, endpoints: [a] });
       await under.until(() => of('routed').length > 0, 'routed');
-      under.port.configure({ ...workload, endpoints: [{ ...a, draining: true }] });
+      under.port.configure({ ...workload, endpoints: [{ ...a, draining: true, drain: 7 }] });
       await under.until(() => of('drained').some((event) => event.replica === 'a'), 'drained');
+      expect(of('drained').map(({ drain }) => drain)).toEqual([7]);
+      under.port.configure({ ...workload, endpoints: [{ ...a, draining: true, drain: 8 }] });
+      await under.until(() => of('drained').some(({ drain }) => drain === 8), 'the next drain');
     });
 
     it('refuses what is held and what comes, with the reason, while no replica can be had', async () => {

@@ -174,6 +174,13 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
         expect(await ledger.read({ workload: 'local/default/none' })).toEqual([]);
       });
 
+      it('knows how the machine was rented, where that was said', async () => {
+        const { ledger } = under.store;
+        const spot = { ...row('a', 1000, null), capacityType: 'spot' as const };
+        await ledger.write([spot, row('b', 1000, null)]);
+        expect(await ledger.read({})).toEqual([spot, row('b', 1000, null)]);
+      });
+
       it('reads the rows that overlap a span', async () => {
         const { ledger } = under.store;
         await ledger.write([row('a', 1000, 2000), row('b', 3000, 4000), row('c', 5000, null)]);

@@ -1,6 +1,16 @@
-import type { Envelope, FromAgent, ReplicaObservation, ReplicaUsageSample, RunObservation, ToAgent } from '@ebb/core';
+import type {
+  Envelope,
+  FromAgent,
+  MachineGpus,
+  ReplicaObservation,
+  ReplicaUsageSample,
+  RunObservation,
+  ToAgent,
+} from '@ebb/core';
 import type { Connection } from '@ebb/link';
 import { join } from 'node:path';
+import { discoverGpus } from '../../gpu/discover.ts';
+import { GpuPool } from '../../gpu/gpuPool.ts';
 import { EpochGuard } from './epochGuard.ts';
 import { LogFiles } from './logFiles.ts';
 import { MemoryWatch } from './memoryWatch.ts';
@@ -32,6 +42,9 @@ const longestLogBacklogBytes = 4 * 1024 * 1024;
 /** Usage for one that reads slowly is left out beyond this: the next measurement says as much. */
 const longestUsageBacklogBytes = 1024 * 1024;
 const mostFollowsPerConnection = 100;
+/** A driver may be repaired, and cards be cut anew. */
+const lookMs = 600_000;
+const brokenLookMs = 60_000;
 
 interface Peer {
   connection: AgentConnection;
@@ -49,6 +62,7 @@ export class Agent {
   readonly #supervisors = new Map<string, { supervisor: Supervisor; done: Promise<void> }>();
   readonly #runs = new Map<string, { run: RunSupervisor; done: Promise<void> }>();
   readonly #peers = new Set<Peer>();
+  readonly #gpus: GpuPool;
   /** Everything is being ended, after which the agent ends: no new ones. */
   #ending = false;
 
@@ -58,7 +72,13 @@ export class Agent {
     const bootId = readBootId();
     const records = new ReplicaRecords(join(dataDirectory, 'run', 'replicas'), bootId);
     this.#epochs = new EpochGuard(join(dataDirectory, 'run', 'agent-epoch'));
+    this.#gpus = new GpuPool({
+      discover: () => discoverGpus(),
+      env: process.env,
+      onMachine: (machine) => this.#onMachine(machine),
+    });
     this.#context = {
+      gpus: this.#gpus,
       ports: new PortPool(process.pid * 37),
       logs: new LogFiles(join(dataDirectory, 'logs'), () => Date.now()),
       records,
@@ -72,6 +92,7 @@ export class Agent {
       logs: this.#context.logs,
       records: new RunRecords(join(dataDirectory, 'run', 'runs'), bootId),
       memory: this.#context.memory,
+      gpus: this.#gpus,
       spawns: new Turns(),
       onChange: (run) => this.#onRunChange(run),
       onProblem: this.#context.onProblem,
@@ -89,6 +110,13 @@ export class Agent {
       this.#runs.set(found.seen.id, RunSupervisor.adopt(found, this.#runContext));
     }
     return this.#supervisors.size + this.#runs.size;
+  }
+
+  /** Looks which GPUs the machine has, now and from time to time; control planes are told what has changed. */
+  look(): void {
+    void this.#gpus.look().then(({ state }) => {
+      setTimeout(() => this.look(), state === 'broken' ? brokenLookMs : lookMs).unref();
+    });
   }
 
   /** Serves a control plane until it goes away. */
@@ -137,6 +165,9 @@ export class Agent {
         peer.connection.send(
           question === undefined ? { type: 'snapshot', ...all } : { type: 'listed', question, ...all },
         );
+        if (question === undefined && this.#gpus.machine) {
+          peer.connection.send({ type: 'machine', machine: this.#gpus.machine });
+        }
         return;
       }
       case 'logs':
@@ -234,6 +265,12 @@ export class Agent {
       connection.send(event);
       if (connection.backlogBytes > longestBacklogBytes) connection.destroy();
     }
+  }
+
+  #onMachine(machine: MachineGpus): void {
+    const { state, message } = machine;
+    this.#options.log(state === 'broken' ? 'warn' : 'info', 'GPUs of this machine', { state, found: message });
+    this.#tellAll({ type: 'machine', machine });
   }
 
   #onUsage(samples: ReplicaUsageSample[]): void {

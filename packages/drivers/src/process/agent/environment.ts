@@ -1,14 +1,24 @@
 import type { ReplicaStart, RunStart } from '@ebb/core';
 import { delimiter, dirname } from 'node:path';
 
-/** Everything a replica's environment holds: what its document names, and PORT, EBB_REPLICA, EBB_WORKLOAD and PATH. */
-export function replicaEnvironment(start: ReplicaStart, port: number, host: HostEnvironment): Record<string, string> {
-  return environmentOf(start, { PORT: String(port), EBB_REPLICA: start.id, EBB_WORKLOAD: workloadKey(start) }, host);
+/** Everything a replica's environment holds: what its document names, and PORT, EBB_REPLICA, EBB_WORKLOAD, PATH and those of its GPUs. */
+export function replicaEnvironment(
+  start: ReplicaStart,
+  port: number,
+  host: HostEnvironment,
+  gpus: Record<string, string> = {},
+): Record<string, string> {
+  const own = { PORT: String(port), EBB_REPLICA: start.id, EBB_WORKLOAD: workloadKey(start) };
+  return environmentOf(start, { ...own, ...gpus }, host);
 }
 
 /** The same of a run of a Job: EBB_JOB (its id), EBB_SCALED_JOB (its owner's name) and PATH besides the document's. */
-export function runEnvironment(start: RunStart, host: HostEnvironment): Record<string, string> {
-  return environmentOf(start, { EBB_JOB: start.id, EBB_SCALED_JOB: start.owner.name }, host);
+export function runEnvironment(
+  start: RunStart,
+  host: HostEnvironment,
+  gpus: Record<string, string> = {},
+): Record<string, string> {
+  return environmentOf(start, { EBB_JOB: start.id, EBB_SCALED_JOB: start.owner.name, ...gpus }, host);
 }
 
 type HostEnvironment = Record<string, string | undefined>;

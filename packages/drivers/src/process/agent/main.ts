@@ -58,6 +58,7 @@ async function main(): Promise<void> {
     await server.close();
     process.exit(0);
   };
+  agent.look();
   process.on('SIGTERM', () => void end());
   process.on('SIGINT', () => void end());
   log('info', 'agent ready', { pid: process.pid, path, adopted, startMs: Math.round(performance.now()) });

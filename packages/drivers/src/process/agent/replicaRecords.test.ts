@@ -16,8 +16,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function record(id: string): ReplicaRecord {
   const { workload, class: className, revision, node, ...start } = startOf(id, ['node', 'a.mjs']);
   const limits = { memoryBytes: 5 };
+  const requests = { ...start.resources.requests, gpuMemoryBytes: 4096, gpuMig: { profile: '1g.5gb', count: 2 } };
   return {
-    start: { ...start, workload, class: className, revision, node, resources: { ...start.resources, limits } },
+    start: { ...start, workload, class: className, revision, node, resources: { requests, limits } },
     seen: {
       id,
       workload,
@@ -38,6 +39,11 @@ function record(id: string): ReplicaRecord {
     process: { pid: 12, startTicks: 99, port: 20_001, spawnedAtUs: 76_000 },
     history: { crashesInARow: 2, starts: 3, everReady: true },
     anchor: { askedAtMs: 1000, askedAtUs: 70_000 },
+    gpus: {
+      devices: ['GPU-1'],
+      taken: { kind: 'share', gpuMilli: 500, memoryBytes: 4096 },
+      env: { CUDA_VISIBLE_DEVICES: 'GPU-1' },
+    },
   };
 }
 
@@ -55,6 +61,12 @@ it('come back as they were saved, and not after they were dropped', () => {
   records.drop('a');
   records.drop('a');
   expect(load('boot-1').map(({ start }) => start.id)).toEqual(['b/../../x']);
+});
+
+it('of an earlier version, which knew no GPUs, have none', () => {
+  const { gpus: _, ...older } = record('a');
+  writeFileSync(join(folder, 'a.json'), JSON.stringify({ format: 1, bootId: 'boot-1', ...older }));
+  expect(load('boot-1').map(({ gpus }) => gpus)).toEqual([null]);
 });
 
 it('of an earlier boot are removed: their pids mean nothing', () => {

@@ -1,8 +1,9 @@
-import type { DriverPhase, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { DriverPhase, GpuHolding, ReplicaObservation, ReplicaStart } from '@ebb/core';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrashHistory } from './backoff.ts';
 import { pathPart } from './pathPart.ts';
+import { readHolding } from './gpuHolding.ts';
 import { Fields, readReplicaStart } from './replicaStart.ts';
 
 const format = 1;
@@ -24,6 +25,8 @@ export interface ReplicaRecord {
   history: CrashHistory;
   /** When it was first asked for, on the control plane's clock and on the monotonic one. */
   anchor: Anchor;
+  /** Its devices, from its first start to its end. */
+  gpus: GpuHolding | null;
 }
 
 export interface Anchor {
@@ -102,6 +105,7 @@ export class ReplicaRecords {
         everReady: history.value('everReady') === true,
       },
       anchor: readAnchor(record.object('anchor')),
+      gpus: readHolding(record),
     };
   }
 

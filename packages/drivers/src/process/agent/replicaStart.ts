@@ -63,14 +63,26 @@ function resourcesOf(resources: Fields): Resources {
     cpuMilli: resources.number('cpuMilli', 0),
     memoryBytes: resources.number('memoryBytes', 0),
     gpuMilli: resources.number('gpuMilli', 0),
+    ...gpuExtrasOf(resources),
+  };
+}
+
+function gpuExtrasOf(resources: Fields): Pick<Resources, 'gpuMemoryBytes' | 'gpuMig'> {
+  const mig = resources.value('gpuMig') === undefined ? null : resources.object('gpuMig');
+  return {
+    ...(resources.value('gpuMemoryBytes') === undefined
+      ? {}
+      : { gpuMemoryBytes: resources.number('gpuMemoryBytes', 0) }),
+    ...(mig ? { gpuMig: { profile: mig.text('profile'), count: mig.number('count', 1) } } : {}),
   };
 }
 
 function limitsOf(limits: Fields): Partial<Resources> {
   const names = ['cpuMilli', 'memoryBytes', 'gpuMilli'] as const;
-  return Object.fromEntries(
-    names.filter((name) => limits.value(name) !== undefined).map((name) => [name, limits.number(name, 0)]),
-  );
+  const amounts = names
+    .filter((name) => limits.value(name) !== undefined)
+    .map((name) => [name, limits.number(name, 0)]);
+  return { ...Object.fromEntries(amounts), ...gpuExtrasOf(limits) };
 }
 
 /** An object whose fields are asked for by name and type. */

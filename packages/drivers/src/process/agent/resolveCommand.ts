@@ -2,9 +2,12 @@ import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { nearestName } from './nearestName.ts';
 
+/** None is there, its driver does not answer, it cannot give what is asked for, or others have all of it. */
+export type GpuFailure = 'no-gpu' | 'gpu-driver' | 'gpu-unsuitable' | 'gpu-busy';
+
 /** Why a replica cannot be started at all. Starting it again would end the same. */
 export class StartRefusedError extends Error {
-  readonly failure: 'command-not-found' | 'not-executable' | 'working-directory' | 'port-taken';
+  readonly failure: 'command-not-found' | 'not-executable' | 'working-directory' | 'port-taken' | GpuFailure;
   constructor(failure: StartRefusedError['failure'], message: string) {
     super(message);
     this.failure = failure;

@@ -34,6 +34,7 @@ const liveOf = (id: string): LiveRun => ({
   process: null,
   verdict: null,
   anchor: { askedAtMs: 1000, askedAtUs: 70_000 },
+  gpus: null,
 });
 
 const load = (bootId = 'boot-1') => {
@@ -46,11 +47,12 @@ it('come back as they were noted last, and not after they were dropped', () => {
   for (const id of ['a', 'b/../../x', 'c']) records.create(seenOf(id), liveOf(id));
   const process = { pid: 12, startTicks: 99, spawnedAtUs: 76_000 };
   const running = seenOf('a', { phase: 'running', pid: 12 });
-  records.save(running, { ...liveOf('a'), process });
+  const gpus = { devices: ['MIG-1'], taken: { kind: 'mig' as const }, env: { CUDA_VISIBLE_DEVICES: 'MIG-1' } };
+  records.save(running, { ...liveOf('a'), process, gpus });
   const ended = seenOf('c', { phase: 'failed', exitCode: 3, failure: 'exit', endedAtMs: 2000 });
   records.save(ended, null);
   expect(load()).toEqual([
-    { seen: running, live: { ...liveOf('a'), process }, earlierBoot: false },
+    { seen: running, live: { ...liveOf('a'), process, gpus }, earlierBoot: false },
     { seen: seenOf('b/../../x'), live: liveOf('b/../../x'), earlierBoot: false },
     { seen: ended, live: null, earlierBoot: false },
   ]);

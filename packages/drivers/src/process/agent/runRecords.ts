@@ -1,4 +1,4 @@
-import type { RunObservation, RunPhase, RunStart } from '@ebb/core';
+import type { GpuHolding, RunObservation, RunPhase, RunStart } from '@ebb/core';
 import {
   appendFileSync,
   closeSync,
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { nowUs } from './monotonic.ts';
+import { readHolding } from './gpuHolding.ts';
 import { pathPart } from './pathPart.ts';
 import { type Anchor, readAnchor } from './replicaRecords.ts';
 import { Fields, readKey } from './replicaStart.ts';
@@ -31,6 +32,7 @@ export interface LiveRun {
   /** Its result where that was decided before its processes were ended (its memory limit). */
   verdict: RunEnd | null;
   anchor: Anchor;
+  gpus: GpuHolding | null;
 }
 
 /** All that a new agent needs to go on with a run of an earlier one; of an ended one only what was seen. */
@@ -65,7 +67,7 @@ export class RunRecords {
   }
 
   save(seen: RunObservation, live: LiveRun | null): void {
-    const line = live ? { seen, process: live.process, verdict: live.verdict } : { seen };
+    const line = live ? { seen, process: live.process, verdict: live.verdict, gpus: live.gpus } : { seen };
     appendFileSync(this.#path(seen.id), lineOf(line), { mode: 0o600 });
   }
 
@@ -169,6 +171,7 @@ function readLive(record: Fields, earlierBoot: boolean): LiveRun {
       failure: verdict.textOrNull('failure'),
       message: verdict.text('message'),
     },
+    gpus: earlierBoot ? null : readHolding(record),
     // The monotonic clock began anew with the boot.
     anchor: earlierBoot ? { askedAtMs: Date.now(), askedAtUs: nowUs() } : readAnchor(record.object('anchor')),
   };

@@ -1,4 +1,6 @@
 import type { RunObservation, RunStart } from '@ebb/core';
+import { gpuNeedOf } from '@ebb/core/gpu';
+import type { GpuPool } from '../../gpu/gpuPool.ts';
 import { adoptRun, ownsGroup, type RunProcess } from './adoptRun.ts';
 import { durationText } from './life.ts';
 import type { LogFiles } from './logFiles.ts';
@@ -18,6 +20,7 @@ export interface RunContext {
   logs: LogFiles;
   records: RunRecords;
   memory: MemoryWatch;
+  gpus: GpuPool;
   spawns: Turns;
   onChange(run: RunObservation): void;
   onProblem(message: string, data: Record<string, unknown>): void;
@@ -42,7 +45,7 @@ export class RunSupervisor {
 
   /** Starts a new run. `done` resolves when it is gone. */
   static begin(start: RunStart, context: RunContext, anchor: Anchor): { run: RunSupervisor; done: Promise<void> } {
-    const live: LiveRun = { start, process: null, verdict: null, anchor };
+    const live: LiveRun = { start, process: null, verdict: null, anchor, gpus: null };
     const seen = firstSeen(start, anchor);
     const run = new RunSupervisor(context, seen, live);
     const begin = async () => {
@@ -56,6 +59,7 @@ export class RunSupervisor {
   static adopt(found: RunRecord, context: RunContext): { run: RunSupervisor; done: Promise<void> } {
     const { seen, live } = found;
     const run = new RunSupervisor(context, seen, live);
+    if (live?.gpus) context.gpus.claim(seen.id, live.gpus);
     if (seen.phase === 'stopping') run.stop();
     if (!live) context.logs.keep(seen.id);
     return { run, done: run.#run(() => run.#adopt(found)) };
@@ -71,6 +75,7 @@ export class RunSupervisor {
 
   /** SIGTERM, grace, SIGKILL where it runs; then it is gone, with its result. Asking again changes nothing. */
   stop(): void {
+    this.#context.gpus.leaving(this.#seen.id);
     this.#stop.abort();
   }
 
@@ -82,6 +87,7 @@ export class RunSupervisor {
       this.#context.onProblem('run could not be supervised', { run: id, error: String(error) });
       this.#finish({ exitCode: null, failure: 'agent-error', message: String(error) });
     }
+    this.#context.gpus.release(id);
     await aborted(this.#stop.signal);
     this.#live = null;
     this.#context.logs.forget(owner, id);
@@ -99,6 +105,7 @@ export class RunSupervisor {
     try {
       running = await this.#spawn(live);
     } catch (error) {
+      if (this.#stop.signal.aborted) return;
       return this.#finish(refusal(error));
     }
     return this.#watch(live, running);
@@ -131,7 +138,8 @@ export class RunSupervisor {
 
   async #spawn(live: LiveRun): Promise<RunProcess> {
     const { start } = live;
-    const plan = planRun(start, process.env);
+    await this.#takeGpus(live);
+    const plan = planRun(start, process.env, live.gpus?.env);
     const record = this.#context.records.open(start.id);
     const { log, note } = this.#openLog(live);
     // Before its own first line, which a short run writes at once.
@@ -149,6 +157,13 @@ export class RunSupervisor {
     live.process = { pid, startTicks, spawnedAtUs };
     this.#report({ phase: 'running', pid, message: '', startedAtMs: msAt(live, spawnedAtUs) });
     return spawned;
+  }
+
+  async #takeGpus(live: LiveRun): Promise<void> {
+    const need = gpuNeedOf(live.start.resources.requests);
+    if (!need || live.gpus) return;
+    live.gpus = await this.#context.gpus.take(live.start.id, need, this.#stop.signal);
+    this.#save();
   }
 
   async #watch(live: LiveRun, running: RunProcess): Promise<void> {

@@ -38,8 +38,8 @@ const exactVariable = 'EBB_ENVIRONMENT';
 const becomeCommand = `process.execve(process.argv[1],process.argv.slice(1),JSON.parse(process.env.${exactVariable}))`;
 
 /** What a run's start resolves to. Throws `StartRefusedError` when it cannot be run. */
-export function planRun(start: RunStart, host: NodeJS.ProcessEnv): SpawnPlan {
-  const environment = runEnvironment(start, host);
+export function planRun(start: RunStart, host: NodeJS.ProcessEnv, gpus?: Record<string, string>): SpawnPlan {
+  const environment = runEnvironment(start, host, gpus);
   const [name = '', ...args] = start.command.map((argument) => expand(argument, environment));
   const file = resolveCommand(name, environment['PATH'] ?? '', start.workingDirectory);
   const wrapped = (command: string[], env: Record<string, string>) => ({

@@ -26,8 +26,13 @@ export interface SpawnPlan {
 }
 
 /** Environment, arguments and program of a start. Throws `StartRefusedError` when it cannot be run. */
-export function planSpawn(start: ReplicaStart, port: number, host: NodeJS.ProcessEnv): SpawnPlan {
-  const environment = replicaEnvironment(start, port, host);
+export function planSpawn(
+  start: ReplicaStart,
+  port: number,
+  host: NodeJS.ProcessEnv,
+  gpus?: Record<string, string>,
+): SpawnPlan {
+  const environment = replicaEnvironment(start, port, host, gpus);
   const [name = '', ...args] = start.command.map((argument) => expand(argument, environment));
   return { file: resolveCommand(name, environment['PATH'] ?? '', start.workingDirectory), args, environment };
 }

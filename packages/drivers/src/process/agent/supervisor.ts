@@ -1,4 +1,6 @@
-import type { ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { GpuHolding, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import { gpuNeedOf } from '@ebb/core/gpu';
+import type { GpuPool } from '../../gpu/gpuPool.ts';
 import { findProcess } from './adopt.ts';
 import { afterCrash, type CrashHistory, maxStartsWithoutReady, newHistory } from './backoff.ts';
 import { replicaEnvironment } from './environment.ts';
@@ -25,6 +27,7 @@ export interface SupervisorContext {
   records: ReplicaRecords;
   memory: MemoryWatch;
   usage: UsageMeter;
+  gpus: GpuPool;
   /** Ids of the replicas that are being probed for the first time. */
   starting: Set<string>;
   onChange(replica: ReplicaObservation): void;
@@ -41,6 +44,7 @@ export class Supervisor {
   readonly #stop = new AbortController();
   #seen: ReplicaObservation;
   #process: RunningProcess | null = null;
+  #gpus: GpuHolding | null;
   #history: CrashHistory;
   #readySinceUs: number | null = null;
   #log: ReturnType<LogFiles['open']> | null = null;
@@ -51,6 +55,7 @@ export class Supervisor {
     this.#anchor = anchor;
     this.#history = record?.history ?? newHistory;
     this.#seen = record?.seen ?? firstSeen(start, anchor);
+    this.#gpus = record?.gpus ?? null;
   }
 
   /** Starts a new replica. `done` resolves when it is gone for good. */
@@ -67,6 +72,7 @@ export class Supervisor {
   static adopt(record: ReplicaRecord, context: SupervisorContext): { supervisor: Supervisor; done: Promise<void> } {
     const supervisor = new Supervisor(record.start, context, record.anchor, record);
     if (record.process) context.ports.claim(record.process.port, record.start.id);
+    if (record.gpus) context.gpus.claim(record.start.id, record.gpus);
     return { supervisor, done: supervisor.#run(record) };
   }
 
@@ -76,6 +82,7 @@ export class Supervisor {
 
   /** SIGTERM, grace, SIGKILL; then it is gone. Asking again changes nothing. */
   stop(): void {
+    this.#context.gpus.leaving(this.#start.id);
     this.#stop.abort();
   }
 
@@ -88,6 +95,9 @@ export class Supervisor {
       this.#context.onProblem('replica could not be supervised', { replica: id, error: String(error) });
       this.#report({ phase: 'failed', failure: 'agent-error', message: String(error), endpoint: null });
     }
+    // Nothing of it runs any more, also where it stays listed as failed.
+    this.#context.gpus.release(id);
+    this.#gpus = null;
     await aborted(this.#stop.signal);
     this.#context.logs.close(id);
     this.#context.records.drop(id);
@@ -139,12 +149,13 @@ export class Supervisor {
   async #spawn(): Promise<ReplicaProcess> {
     const { id, workingDirectory } = this.#start;
     const askedAtUs = this.#history.starts === 0 ? this.#anchor.askedAtUs : nowUs();
+    await this.#takeGpus();
     const port = await this.#context.ports.take(this.#start.port, id).catch((error: unknown) => {
       throw error instanceof PortTakenError ? new StartRefusedError('port-taken', error.message) : error;
     });
     if (this.#stop.signal.aborted) throw new Error('asked to end');
     this.#process = { pid: null, startTicks: null, port, spawnedAtUs: askedAtUs };
-    const plan = planSpawn(this.#start, port, process.env);
+    const plan = planSpawn(this.#start, port, process.env, this.#gpus?.env);
     this.#history = { ...this.#history, starts: this.#history.starts + 1 };
     this.#context.records.save(this.#record());
     const output = this.#openLog().log.open();
@@ -164,6 +175,14 @@ export class Supervisor {
     });
     this.#note(`started: pid ${pid}, port ${port}`);
     return { ...spawned, port };
+  }
+
+  /** It keeps its devices over restarts in place. */
+  async #takeGpus(): Promise<void> {
+    const need = gpuNeedOf(this.#start.resources.requests);
+    if (!need || this.#gpus) return;
+    this.#gpus = await this.#context.gpus.take(this.#start.id, need, this.#stop.signal);
+    this.#openLog().note(`GPU: ${this.#gpus.devices.join(', ')}`);
   }
 
   #openLog(): ReturnType<LogFiles['open']> {
@@ -199,7 +218,7 @@ export class Supervisor {
       target: {
         host: loopback,
         port: running.port,
-        environment: replicaEnvironment(this.#start, running.port, process.env),
+        environment: replicaEnvironment(this.#start, running.port, process.env, this.#gpus?.env),
         workingDirectory,
       },
       spawnedAtUs: running.spawnedAtUs,
@@ -319,6 +338,7 @@ export class Supervisor {
       process: this.#process,
       history: this.#history,
       anchor: this.#anchor,
+      gpus: this.#gpus,
     };
   }
 

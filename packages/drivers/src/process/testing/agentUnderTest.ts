@@ -16,6 +16,7 @@ const sourceHooks = `data:text/javascript,${encodeURIComponent(`
   import { pathToFileURL } from 'node:url';
   registerHooks({
     resolve(name, context, next) {
+      if (name === '@ebb/core/gpu') return next(pathToFileURL(${JSON.stringify(packages)} + 'core/src/nodes/gpu/gpu.ts').href, context);
       const found = /^@ebb\\/(\\w+)$/.exec(name);
       return found ? next(pathToFileURL(${JSON.stringify(packages)} + found[1] + '/src/index.ts').href, context) : next(name, context);
     },

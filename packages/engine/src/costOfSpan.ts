@@ -1,0 +1,55 @@
+import { costGroups, forecastDays, costDayMs, monthForecasts, monthOf } from '@ebb/core';
+import type { CostGrouping, CostReport } from '@ebb/documents';
+import type { EngineContext } from './context.ts';
+import type { MoneyWatch } from './moneyWatch.ts';
+import type { UsageMeter } from './usageMeter.ts';
+
+export interface CostRequest {
+  fromMs: number;
+  /** Later than now is now. */
+  toMs: number;
+  by: CostGrouping;
+  /** Null: every namespace. */
+  namespace: string | null;
+}
+
+/** What was paid in a span, by group, with the month's forecast and the budgets. */
+export async function costOfSpan(
+  context: EngineContext,
+  usage: UsageMeter,
+  money: MoneyWatch,
+  request: CostRequest,
+): Promise<CostReport> {
+  const { ports, ledger, workloads } = context;
+  await ledger.flush();
+  const nowMs = ports.clock.nowMs();
+  const toMs = Math.min(request.toMs, nowMs);
+  const fromMs = Math.min(request.fromMs, toMs);
+  const backToMs = Math.min(fromMs, monthOf(nowMs).startMs, nowMs - forecastDays * costDayMs);
+  const rows = await ports.store.ledger.read({ fromMs: backToMs });
+  const input = {
+    rows,
+    nodeRows: [],
+    usage: await usage.hours(fromMs, toMs),
+    workloads: [...workloads.values()]
+      .filter(({ removed }) => !removed)
+      .map(({ key, stored, spec }) => ({
+        key,
+        createdAtMs: stored.createdAtMs,
+        labels: spec.labels,
+        classes: Object.fromEntries(spec.classes.map(({ name, resources }) => [name, resources.requests])),
+      })),
+    nowMs,
+  };
+  const { by, namespace } = request;
+  return {
+    at: nowMs,
+    from: fromMs,
+    to: toMs,
+    by,
+    namespace,
+    ...costGroups(input, { fromMs, toMs, by, namespace }),
+    forecasts: monthForecasts(input, namespace),
+    budgets: money.budgets().filter((one) => namespace === null || one.namespace === namespace),
+  };
+}
