@@ -6,6 +6,9 @@ import type { RunResult } from '../contract/result.ts';
 import type { Spread } from './blocks.ts';
 import type { LoadFacts } from './facts.ts';
 
+/** Saving less than this share of the cost is nothing: it is not worth a cold start, nor another class. */
+export const leastGain = 0.02;
+
 export interface AdviseOptions
   extends Pick<CompareOptions, 'startReplicas' | 'threads' | 'worldModule' | 'onProgress' | 'signal'> {
   trace: TraceToCompare;
@@ -17,6 +20,21 @@ export interface AdviseOptions
   seed: number;
   /** Micro-units of the currency for an hour of one replica; null: as the documents have it. */
   price?: number | null;
+  /** The classes of the Workload, each by itself; the advice says which to use. Left out, or only one: there is no choice. */
+  classes?: readonly AdvisedClass[];
+}
+
+/** A class as if there were no other. */
+export interface AdvisedClass {
+  name: string;
+  /** The Workload with this class only. */
+  base: PolicyBase;
+  /** The world with the class's own lengths of service and start. */
+  model: WorldModel;
+  /** 0: none is known. */
+  pricePerHourMicro: number;
+  /** Whether it is known how long a service takes on it; false: taken to be as on the others. */
+  hasOwnService: boolean;
 }
 
 /** One way to run the workload, as it was rehearsed on the whole trace. */
@@ -40,6 +58,38 @@ export interface Candidate {
   /** Of a month of 730 hours like the trace. */
   replicaHoursAMonth: number;
   microAMonth: number | null;
+  currency: string | null;
+}
+
+/** The best way to run the load on one class alone. */
+export interface ClassChoice {
+  name: string;
+  candidate: Candidate;
+  coldStartMs: number;
+  pricePerHourMicro: number;
+  /** Null: no class has a price. */
+  microAMonth: number | null;
+  /**
+   * Price of an hour, micro-units, at which the answer flips: for the class that costs least the price from which on another
+   * one costs less, for the others the price below which they do. Null: no price would, one of the two misses the promise,
+   * or no class has a price.
+   */
+  breakEvenMicro: number | null;
+  hasOwnService: boolean;
+}
+
+export interface ClassesAdvice {
+  /** The cheapest class that keeps the promise alone; null: none does. */
+  best: string | null;
+  /** The one that would be next; null: no other keeps the promise. */
+  second: string | null;
+  /** The documents with all their classes are as good, and stay. */
+  staysMixed: boolean;
+  classes: ClassChoice[];
+  /** All classes as documented; null: it was not rehearsed. */
+  mix: Candidate | null;
+  /** Share of the resamples in which the class keeps the promise and no other, nor the mix, is cheaper by 2 %; null: too short to say. */
+  confidence: number | null;
   currency: string | null;
 }
 
@@ -83,4 +133,6 @@ export interface Advice {
   confidence: number | null;
   /** `spec.scaling` of the chosen one; null: nothing to change. */
   scaling: Record<string, unknown> | null;
+  /** Which class to use; all else is then of that class alone. Null: there is one only. */
+  classes: ClassesAdvice | null;
 }

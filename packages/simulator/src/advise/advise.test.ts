@@ -32,7 +32,7 @@ function options(more: Partial<AdviseOptions>): AdviseOptions {
 }
 
 test('on for ten minutes, off for one hour: to zero, with what it saves and how much the parts differ', async () => {
-  const trace = onOff({ seed: 3, spanSeconds: 8 * hour, ratePerSecond: 0.5, onSeconds: 600, offSeconds: hour });
+  const trace = onOff({ seed: 3, spanSeconds: 4 * hour, ratePerSecond: 0.5, onSeconds: 600, offSeconds: hour });
   const advice = await advise(options({ trace: { trace } }));
   expect(advice.verdict).toBe('scale-to-zero');
   expect(advice.whyNotZero).toBeNull();

@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { formatDuration } from '@ebb/documents';
 import type { ApplyInput } from '@ebb/engine';
 import { meanColdStart } from '../compare/coldStart.ts';
-import { packTrace, unpackTrace } from '../compare/packedTrace.ts';
+import { type PackedTrace, packTrace, unpackTrace } from '../compare/packedTrace.ts';
 import { staticPeak } from '../compare/staticPeak.ts';
 import { WorkerPool } from '../compare/workerPool.ts';
+import type { WorldModel } from '../contract/model.ts';
 import type { RunResult } from '../contract/result.ts';
 import { Draws } from '../kernel/draws.ts';
 import { requestsOf } from '../oracle/requestsOf.ts';
@@ -12,16 +13,24 @@ import { policyDocuments } from '../policies/registry.ts';
 import { readTrace } from '../traces/readTrace.ts';
 import { partOf } from '../tune/splitTrace.ts';
 import { valueAt } from '../tune/edit.ts';
+import { fullSlowdown } from '../world/batching.ts';
 import { serviceTime } from '../world/serviceTime.ts';
-import type { Advice, AdviseOptions, AdviceVerdict, Candidate, Sure, WhyNotZero } from './advice.ts';
+import {
+  type Advice,
+  type AdviseOptions,
+  type AdviceVerdict,
+  type Candidate,
+  leastGain,
+  type Sure,
+  type WhyNotZero,
+} from './advice.ts';
 import { blocksOf, blockSums, bootstrap, resampled } from './blocks.ts';
+import { adviseOnClasses, type ClassWorld, type Study } from './classes.ts';
 import { loadFacts, type LoadFacts } from './facts.ts';
 import { Rehearsals } from './rehearsals.ts';
 
 const fiveMinutesMs = 300_000;
 const longestKeptMs = 3_600_000;
-/** Going to zero for less than this share of the cost is not worth a cold start. */
-const leastGain = 0.02;
 /** Less idle time than this is none. */
 const noIdleShare = 0.01;
 /** With fewer blocks nothing is said of how sure it is. */
@@ -32,6 +41,7 @@ const mostMinimums = 4;
 interface Rehearsed {
   candidate: Candidate;
   documents: readonly ApplyInput[];
+  model: WorldModel;
   run: RunResult;
 }
 
@@ -43,142 +53,161 @@ interface Rehearsed {
  * @throws TraceError for a trace that cannot be read, Error where a run fails, and the reason of `signal`.
  */
 export async function advise(options: AdviseOptions): Promise<Advice> {
-  const { trace: given, model, seed, base, present: own, signal } = options;
+  const { trace: given, seed, classes = [], signal } = options;
   const source = 'trace' in given ? given.trace : await readTrace(given.input, { seed, ...given.options });
   const packed = await packTrace(source);
   packed.about.spanUs = Math.max(packed.about.spanUs, (given.spanMs ?? 0) * 1000);
-  const trace = unpackTrace(packed);
-  const { ms: coldStartMs } = meanColdStart(model);
-  const service = () => serviceTime(model.service, new Draws(seed).fork('service'));
-  const facts = await loadFacts(trace, service(), [coldStartMs, 30_000, 60_000, 180_000, fiveMinutesMs]);
-  const serviceUs = service();
-  const requests = await requestsOf(trace, (tokens, index) => serviceUs(index, tokens));
-  const peak = staticPeak(requests, model);
-  if (peak === null) throw new Error('no constant count of replicas keeps the on-time share');
-
   const pool = new WorkerPool(options.threads ?? availableParallelism());
   const abort = () => void pool.close(reasonOf(signal));
   signal?.addEventListener('abort', abort, { once: true });
   try {
     if (signal?.aborted) throw reasonOf(signal);
     const rehearsals = new Rehearsals(options, pool);
-    const settings = { ...base.settings, maxReplicas: Math.max(base.settings.maxReplicas, peak) };
-    const known = new Map<string, Rehearsed>();
-    const rehearse = async (
-      policy: string,
-      minReplicas: number | null,
-      keepAliveMs: number | null,
-      documents?: readonly ApplyInput[],
-    ) => {
-      const before = known.get(policy);
-      if (before) return before;
-      const made = documents ?? policyDocuments(policy, base.workload, settings);
-      const run = await rehearsals.run(packed, policy, made);
-      const found = { candidate: candidateOf(run, model.onTimeShare, minReplicas, keepAliveMs), documents: made, run };
-      known.set(policy, found);
-      return found;
-    };
-    const kept = (ms: number, min: number) =>
-      rehearse(`keepalive:${formatDuration(ms)}${min > 0 ? `,min${min}` : ''}`, min, ms);
-    const shortMs = Math.min(longestKeptMs, Math.max(1000, rounded(coldStartMs)));
-    const [always, short, present] = await Promise.all([
-      rehearse(`always-on:${peak}`, peak, null),
-      kept(shortMs, 0),
-      own ? rehearse('ebb', null, null, own) : null,
-      kept(fiveMinutesMs, 0),
-      kept(shortMs, 1),
-      kept(fiveMinutesMs, 1),
-    ]);
-    const { coldStarts, late } = short.candidate;
-    const latePerColdStart = coldStarts === 0 ? 0 : late / coldStarts;
-    // Lateness is priced as in the reference score: two cold starts of a replica a late request.
-    const breakEvenMs = Math.min(longestKeptMs, rounded(coldStartMs * (1 + 2 * latePerColdStart)));
-    await Promise.all([kept(breakEvenMs, 0), kept(breakEvenMs, 1)]);
-    const longMs = Math.max(fiveMinutesMs, breakEvenMs);
-    for (
-      let min = 2, tried = 0;
-      min < peak && tried < mostMinimums && !someQualifies(known, always);
-      min *= 2, tried++
-    ) {
-      await kept(longMs, min);
-    }
-
-    // Not in the order in which they came back: that is the machine's affair.
-    const all = [...known.values()].sort(
-      ({ candidate: a }, { candidate: b }) =>
-        (a.minReplicas ?? -1) - (b.minReplicas ?? -1) ||
-        (a.keepAliveMs ?? Number.MAX_SAFE_INTEGER) - (b.keepAliveMs ?? Number.MAX_SAFE_INTEGER),
-    );
-    const { chosen, whyNotZero, zero } = choose(all, always, present, facts, coldStartMs);
-    const isPresent = chosen === present;
-    const blocks = blocksOf(facts.spanMs);
-    const isLong = blocks.count >= fewestBlocks;
-    const parts = isLong
-      ? await Promise.all(
-          Array.from({ length: blocks.count }, (_, index) => {
-            const part = partOf(packed, index * blocks.ms * 1000, (index + 1) * blocks.ms * 1000, `part ${index + 1}`);
-            return part.requests === 0 ? null : rehearsals.run(part, chosen.candidate.policy, chosen.documents);
-          }),
-        )
-      : [];
-    const costs = new Map(all.map((each) => [each, costBlocks(each, blocks)]));
-    const costOf = (one: Rehearsed) => costs.get(one) ?? [];
-    const months = 730 * 3_600_000;
-    const saves = (from: Rehearsed): Sure => {
-      const sums = costOf(from).map((cost, index) => cost - (costOf(chosen)[index] ?? 0));
-      const monthly = (total: number, count: number) => (total * months) / ((facts.spanMs * count) / blocks.count);
-      const figure = (picked: readonly number[]) =>
-        monthly(
-          picked.reduce((sum, index) => sum + (sums[index] ?? 0), 0),
-          picked.length,
-        );
-      const every = sums.map((_, index) => index);
-      return { value: figure(every), spread: isLong ? bootstrap(blocks.count, seed, figure) : null };
-    };
-    const lateOf = (picked: readonly number[]) => {
-      const runs = picked.map((index) => parts[index] ?? null).filter((run) => run !== null);
-      const total = runs.reduce((sum, run) => sum + run.requests, 0);
-      return total === 0 ? 0 : runs.reduce((sum, run) => sum + run.requests - run.onTime, 0) / total;
-    };
-    const rivals = all.filter(({ candidate }) => candidate.qualifies);
-    const confidence = isLong
-      ? resampled(blocks.count, seed, (picked) => {
-          const sumOf = (one: Rehearsed) => picked.reduce((sum, index) => sum + (costOf(one)[index] ?? 0), 0);
-          const least = rivals.reduce((cheapest, one) => Math.min(cheapest, sumOf(one)), Number.POSITIVE_INFINITY);
-          return lateOf(picked) <= 1 - model.onTimeShare + 1e-9 && sumOf(chosen) <= least * (1 + leastGain) ? 1 : 0;
-        }).reduce<number>((sum, held, _index, { length }) => sum + held / length, 0)
-      : null;
-    return {
-      trace: trace.name,
-      description: trace.description,
-      model,
-      coldStartMs,
-      facts,
-      staticPeak: peak,
-      breakEvenMs,
-      latePerColdStart,
-      candidates: all.map(({ candidate }) => candidate),
-      chosen: chosen.candidate,
-      alwaysOn: always.candidate,
-      present: present?.candidate ?? null,
-      verdict: verdictOf(chosen, always),
-      whyNotZero,
-      zero: zero?.candidate ?? null,
-      unit: all.every(({ run }) => run.costMicro !== null) ? 'micro' : 'hours',
-      savesAgainstAlwaysOn: saves(always),
-      savesAgainstPresent: present ? saves(present) : null,
-      lateShare: {
-        value: 1 - chosen.candidate.onTimeShare,
-        spread: isLong ? bootstrap(blocks.count, seed, lateOf) : null,
-      },
-      blocks,
-      confidence,
-      scaling: isPresent ? null : scalingOf(chosen.documents),
-    };
+    if (classes.length < 2) return (await study(options, packed, rehearsals)).advice;
+    return await adviseOnClasses(options, classes, (world) => study({ ...options, ...world }, packed, rehearsals));
   } finally {
     signal?.removeEventListener('abort', abort);
     await pool.close();
   }
+}
+
+/** The advice for one world, and what the choice between several rests on. */
+async function study(
+  options: AdviseOptions & Partial<ClassWorld>,
+  packed: PackedTrace,
+  rehearsals: Rehearsals,
+): Promise<Study> {
+  const { model, seed, base, present: own, presentModel = model } = options;
+  const trace = unpackTrace(packed);
+  const { ms: coldStartMs } = meanColdStart(model);
+  const service = () => serviceTime(model.service, new Draws(seed).fork('service'));
+  const facts = await loadFacts(trace, service(), [coldStartMs, 30_000, 60_000, 180_000, fiveMinutesMs]);
+  const serviceUs = service();
+  const requests = await requestsOf(trace, (tokens, index) => serviceUs(index, tokens));
+  const peak = staticPeak(requests, { ...model, slowdown: fullSlowdown(model) });
+  if (peak === null) throw new Error('no constant count of replicas keeps the on-time share');
+
+  const settings = { ...base.settings, maxReplicas: Math.max(base.settings.maxReplicas, peak) };
+  const known = new Map<string, Rehearsed>();
+  const rehearse = async (
+    policy: string,
+    minReplicas: number | null,
+    keepAliveMs: number | null,
+    documents?: readonly ApplyInput[],
+  ) => {
+    const world = documents ? presentModel : model;
+    const before = known.get(policy);
+    if (before) return before;
+    const made = documents ?? policyDocuments(policy, base.workload, settings);
+    const run = await rehearsals.run(packed, policy, made, world);
+    const candidate = candidateOf(run, model.onTimeShare, minReplicas, keepAliveMs);
+    const found = { candidate, documents: made, model: world, run };
+    known.set(policy, found);
+    return found;
+  };
+  const kept = (ms: number, min: number) =>
+    rehearse(`keepalive:${formatDuration(ms)}${min > 0 ? `,min${min}` : ''}`, min, ms);
+  const shortMs = Math.min(longestKeptMs, Math.max(1000, rounded(coldStartMs)));
+  const [always, short, present] = await Promise.all([
+    rehearse(`always-on:${peak}`, peak, null),
+    kept(shortMs, 0),
+    own ? rehearse('ebb', null, null, own) : null,
+    kept(fiveMinutesMs, 0),
+    kept(shortMs, 1),
+    kept(fiveMinutesMs, 1),
+  ]);
+  const { coldStarts, late } = short.candidate;
+  const latePerColdStart = coldStarts === 0 ? 0 : late / coldStarts;
+  // Lateness is priced as in the reference score: two cold starts of a replica a late request.
+  const breakEvenMs = Math.min(longestKeptMs, rounded(coldStartMs * (1 + 2 * latePerColdStart)));
+  await Promise.all([kept(breakEvenMs, 0), kept(breakEvenMs, 1)]);
+  const longMs = Math.max(fiveMinutesMs, breakEvenMs);
+  for (let min = 2, tried = 0; min < peak && tried < mostMinimums && !someQualifies(known, always); min *= 2, tried++) {
+    await kept(longMs, min);
+  }
+
+  // Not in the order in which they came back: that is the machine's affair.
+  const all = [...known.values()].sort(
+    ({ candidate: a }, { candidate: b }) =>
+      (a.minReplicas ?? -1) - (b.minReplicas ?? -1) ||
+      (a.keepAliveMs ?? Number.MAX_SAFE_INTEGER) - (b.keepAliveMs ?? Number.MAX_SAFE_INTEGER),
+  );
+  const { chosen, whyNotZero, zero } = choose(all, always, present, facts, coldStartMs);
+  const isPresent = chosen === present;
+  const blocks = blocksOf(facts.spanMs);
+  const isLong = blocks.count >= fewestBlocks;
+  const parts = isLong
+    ? await Promise.all(
+        Array.from({ length: blocks.count }, (_, index) => {
+          const part = partOf(packed, index * blocks.ms * 1000, (index + 1) * blocks.ms * 1000, `part ${index + 1}`);
+          return part.requests === 0
+            ? null
+            : rehearsals.run(part, chosen.candidate.policy, chosen.documents, chosen.model);
+        }),
+      )
+    : [];
+  const costs = new Map(all.map((each) => [each, costBlocks(each, blocks)]));
+  const costOf = (one: Rehearsed) => costs.get(one) ?? [];
+  const months = 730 * 3_600_000;
+  const saves = (from: Rehearsed): Sure => {
+    const sums = costOf(from).map((cost, index) => cost - (costOf(chosen)[index] ?? 0));
+    const monthly = (total: number, count: number) => (total * months) / ((facts.spanMs * count) / blocks.count);
+    const figure = (picked: readonly number[]) =>
+      monthly(
+        picked.reduce((sum, index) => sum + (sums[index] ?? 0), 0),
+        picked.length,
+      );
+    const every = sums.map((_, index) => index);
+    return { value: figure(every), spread: isLong ? bootstrap(blocks.count, seed, figure) : null };
+  };
+  const lateOf = (picked: readonly number[]) => {
+    const runs = picked.map((index) => parts[index] ?? null).filter((run) => run !== null);
+    const total = runs.reduce((sum, run) => sum + run.requests, 0);
+    return total === 0 ? 0 : runs.reduce((sum, run) => sum + run.requests - run.onTime, 0) / total;
+  };
+  const rivals = all.filter(({ candidate }) => candidate.qualifies);
+  const confidence = isLong
+    ? resampled(blocks.count, seed, (picked) => {
+        const sumOf = (one: Rehearsed) => picked.reduce((sum, index) => sum + (costOf(one)[index] ?? 0), 0);
+        const least = rivals.reduce((cheapest, one) => Math.min(cheapest, sumOf(one)), Number.POSITIVE_INFINITY);
+        return lateOf(picked) <= 1 - model.onTimeShare + 1e-9 && sumOf(chosen) <= least * (1 + leastGain) ? 1 : 0;
+      }).reduce<number>((sum, held, _index, { length }) => sum + held / length, 0)
+    : null;
+  const advice: Advice = {
+    trace: trace.name,
+    description: trace.description,
+    model,
+    coldStartMs,
+    facts,
+    staticPeak: peak,
+    breakEvenMs,
+    latePerColdStart,
+    candidates: all.map(({ candidate }) => candidate),
+    chosen: chosen.candidate,
+    alwaysOn: always.candidate,
+    present: present?.candidate ?? null,
+    verdict: verdictOf(chosen, always),
+    whyNotZero,
+    zero: zero?.candidate ?? null,
+    unit: all.every(({ run }) => run.costMicro !== null) ? 'micro' : 'hours',
+    savesAgainstAlwaysOn: saves(always),
+    savesAgainstPresent: present ? saves(present) : null,
+    lateShare: {
+      value: 1 - chosen.candidate.onTimeShare,
+      spread: isLong ? bootstrap(blocks.count, seed, lateOf) : null,
+    },
+    blocks,
+    confidence,
+    scaling: isPresent ? null : scalingOf(chosen.documents),
+    classes: null,
+  };
+  return {
+    advice,
+    seconds: secondBlocks(chosen, blocks),
+    late: isLong ? parts.map((run) => (run ? run.requests - run.onTime : 0)) : [],
+    requests: isLong ? parts.map((run) => run?.requests ?? 0) : [],
+    presentMicro: present && present.run.costMicro !== null ? costBlocks(present, blocks) : null,
+  };
 }
 
 function candidateOf(run: RunResult, share: number, minReplicas: number | null, keepAliveMs: number | null): Candidate {
@@ -256,10 +285,15 @@ function verdictOf(chosen: Rehearsed, always: Rehearsed): AdviceVerdict {
   return chosen === always ? 'always-on' : 'keep-some';
 }
 
+/** Replica-seconds by block. */
+function secondBlocks({ run }: Rehearsed, blocks: Advice['blocks']): number[] {
+  return blockSums(run.curves.billed, run.curves.bucketMs, blocks.ms, blocks.count);
+}
+
 /** Cost by block: money where it is known, else replica-hours. */
-function costBlocks({ run }: Rehearsed, blocks: Advice['blocks']): number[] {
-  const { billed, bucketMs } = run.curves;
-  const seconds = blockSums(billed, bucketMs, blocks.ms, blocks.count);
+function costBlocks(one: Rehearsed, blocks: Advice['blocks']): number[] {
+  const { run } = one;
+  const seconds = secondBlocks(one, blocks);
   const total = seconds.reduce((sum, each) => sum + each, 0);
   const whole = run.costMicro === null ? run.replicaSeconds / 3600 : Number(run.costMicro);
   return seconds.map((each) => (total > 0 ? (each / total) * whole : 0));

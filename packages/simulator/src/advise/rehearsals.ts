@@ -1,6 +1,7 @@
 import type { ApplyInput } from '@ebb/engine';
 import type { PackedTrace } from '../compare/packedTrace.ts';
 import type { WorkerPool } from '../compare/workerPool.ts';
+import type { WorldModel } from '../contract/model.ts';
 import type { RunResult } from '../contract/result.ts';
 import type { AdviseOptions } from './advice.ts';
 
@@ -8,6 +9,8 @@ import type { AdviseOptions } from './advice.ts';
 export class Rehearsals {
   readonly #options: AdviseOptions;
   readonly #pool: WorkerPool;
+  /** What was asked for once is not run again, by world. */
+  readonly #known = new Map<WorldModel, Map<string, Promise<RunResult>>>();
   #done = 0;
   #total = 0;
 
@@ -16,8 +19,23 @@ export class Rehearsals {
     this.#pool = pool;
   }
 
-  async run(trace: PackedTrace, policy: string, documents: readonly ApplyInput[]): Promise<RunResult> {
-    const { model, seed, price = null, startReplicas, worldModule = null } = this.#options;
+  /** In a world that is the same object for the same documents: policy and part then say what is meant. */
+  run(trace: PackedTrace, policy: string, documents: readonly ApplyInput[], model: WorldModel): Promise<RunResult> {
+    const known = this.#known.get(model) ?? new Map<string, Promise<RunResult>>();
+    this.#known.set(model, known);
+    const key = `${policy} on ${trace.about.name}`;
+    const run = known.get(key) ?? this.#run(trace, policy, documents, model);
+    known.set(key, run);
+    return run;
+  }
+
+  async #run(
+    trace: PackedTrace,
+    policy: string,
+    documents: readonly ApplyInput[],
+    model: WorldModel,
+  ): Promise<RunResult> {
+    const { seed, price = null, startReplicas, worldModule = null } = this.#options;
     const name = `${policy} on ${trace.about.name}`;
     const task = { kind: 'run', policy, documents, price, worldModule, startReplicas, spanMs: undefined } as const;
     this.#total++;

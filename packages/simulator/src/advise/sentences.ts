@@ -1,12 +1,16 @@
 import { formatDuration } from '@ebb/documents';
-import { costText, lengthText, shareText, threeDigits } from '../report/text.ts';
+import { lengthText, shareText, threeDigits } from '../report/text.ts';
 import type { Advice, Candidate, Sure } from './advice.ts';
+import { amountOf, amountText, lateText, monthText } from './amounts.ts';
+import { classPrefix, classSentences } from './classSentences.ts';
 
 const weekMs = 7 * 86_400_000;
 
 export interface AdviceText {
   /** What to do, in a sentence. */
   headline: string;
+  /** Which class to use; empty: there is one only. */
+  classes: string[];
   facts: string[];
   money: string[];
   sure: string[];
@@ -14,7 +18,13 @@ export interface AdviceText {
 
 /** The advice in words; every figure says what it rests on. */
 export function adviceSentences(advice: Advice): AdviceText {
-  return { headline: headline(advice), facts: facts(advice), money: money(advice), sure: sure(advice) };
+  return {
+    headline: classPrefix(advice) + headline(advice),
+    classes: classSentences(advice),
+    facts: facts(advice),
+    money: money(advice),
+    sure: sure(advice),
+  };
 }
 
 function headline(advice: Advice): string {
@@ -160,30 +170,6 @@ function sureText({ value, spread }: Sure, unit: Advice['unit'], currency: strin
   const half = spread ? (spread.high - spread.low) / 2 : null;
   const more = half === null ? '' : ` (±${amountText(half, unit, currency).replace(/[^\d.,–-]/g, '')})`;
   return `${amountText(value, unit, currency)}${more}`;
-}
-
-function monthText(candidate: Candidate, unit: Advice['unit']): string {
-  return `${amountText(amountOf(candidate, unit), unit, candidate.currency)} a month`;
-}
-
-const amountOf = ({ microAMonth, replicaHoursAMonth }: Candidate, unit: Advice['unit']) =>
-  unit === 'micro' ? (microAMonth ?? 0) : replicaHoursAMonth;
-
-/** Whole units from a hundred on: what comes from a trace is not known to the cent. */
-function amountText(amount: number, unit: Advice['unit'], currency: string | null): string {
-  const sign = amount < 0 ? '−' : '';
-  const size = Math.abs(amount);
-  if (unit === 'hours') return `${sign}${threeDigits(size)} replica-hours`;
-  const text = costText(String(Math.round(size)), currency);
-  return (
-    sign + (size >= 10e6 ? costText(String(Math.round(size / 1e6) * 1_000_000), currency).replace(/\.00/, '') : text)
-  );
-}
-
-function lateText(share: number): string {
-  const percent = share * 100;
-  if (percent === 0) return 'none';
-  return percent < 0.01 ? 'less than 0.01 %' : `${Number(percent.toPrecision(percent < 10 ? 2 : 3))} %`;
 }
 
 const whole = (share: number) => {

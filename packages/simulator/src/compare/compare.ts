@@ -84,7 +84,8 @@ async function compareOn(
   const boundOf = seeds.map(async (seed) => {
     if (seed === firstSeed) return first;
     const { arrivals } = await first;
-    const isDrawn = (arrivals === 'spread' && !hasOwnSeed(given)) || model.service.type === 'empirical';
+    const isDrawn =
+      (arrivals === 'spread' && !hasOwnSeed(given)) || model.service.type === 'empirical' || model.deferrable;
     if (isDrawn) return boundFor(seed);
     count.skip();
     return first;

@@ -43,12 +43,21 @@ export interface ComparisonRow {
   /** (Cost + two cold starts for each late request) over its own bound: comparable between all runs. */
   pricedScore: number | null;
   waitMs: RunResult['waitMs'];
+  /** Of the requests that may be deferred; absent where there are none. */
+  deferrable?: DeferrableFigures;
   coldStarts: number;
   mostReplicas: number;
   /** Whole micro-units of the currency; null: no price is known. */
   costMicro: string | null;
   currency: string | null;
   digest: string;
+}
+
+/** Of the requests that may wait for slots that others leave free. */
+export interface DeferrableFigures {
+  /** Began within the time that they may wait. */
+  onTimeShare: number;
+  waitMs: RunResult['waitMs'];
 }
 
 /** A policy on a trace, over its seeds. */
@@ -68,6 +77,8 @@ export interface PolicyOnTrace {
   ratio: number | null;
   pricedScore: number | null;
   waitMs: RunResult['waitMs'];
+  /** Of the requests that may be deferred; absent where there are none. */
+  deferrable?: DeferrableFigures;
   coldStarts: number;
   mostReplicas: number;
   costMicro: string | null;

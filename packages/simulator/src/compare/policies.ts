@@ -24,7 +24,7 @@ export function comparablePolicies(): { name: string; summary: string; example: 
 }
 
 /**
- * Takes a list such as `ebb,keda:min1,70,keepalive:10m` apart: what begins with a digit or is `minN` belongs to the policy
+ * Takes a list such as `ebb,keda:min1,70,keepalive:10m` apart: what begins with a digit, is `minN` or has a `=` belongs to the policy
  * before it.
  */
 export function policyNames(text: string): string[] {
@@ -32,7 +32,7 @@ export function policyNames(text: string): string[] {
   for (const part of text.split(',').map((one) => one.trim())) {
     const before = names.at(-1);
     if (part === '') continue;
-    if (before?.includes(':') && /^(\d|min\d+$)/.test(part)) names[names.length - 1] = `${before},${part}`;
+    if (before?.includes(':') && /^(\d|min\d+$|\w+=)/.test(part)) names[names.length - 1] = `${before},${part}`;
     else names.push(part);
   }
   return names;

@@ -21,6 +21,12 @@ export function rowOf(run: RunResult, bound: TraceBound, coldStartMs: number, on
     ratio: bound.lowerBoundSeconds > 0 ? replicaSeconds / bound.lowerBoundSeconds : null,
     pricedScore: bound.pricedBoundSeconds > 0 ? priced / bound.pricedBoundSeconds : null,
     waitMs: run.waitMs,
+    ...(run.deferrable && {
+      deferrable: {
+        onTimeShare: run.deferrable.onTime / run.deferrable.requests,
+        waitMs: run.deferrable.waitMs,
+      },
+    }),
     coldStarts: run.coldStarts,
     mostReplicas: run.mostReplicas,
     costMicro: run.costMicro,
@@ -46,18 +52,33 @@ export function summaryOf(rows: readonly ComparisonRow[], usesHindsight: boolean
     replicaSeconds: mean((row) => row.replicaSeconds),
     ratio: meanOrNull(rows.map(({ ratio }) => ratio)),
     pricedScore: meanOrNull(rows.map(({ pricedScore }) => pricedScore)),
-    waitMs: {
-      p50: mean(({ waitMs }) => waitMs.p50),
-      p95: mean(({ waitMs }) => waitMs.p95),
-      p99: mean(({ waitMs }) => waitMs.p99),
-      max: most(({ waitMs }) => waitMs.max),
-      mean: mean(({ waitMs }) => waitMs.mean),
-    },
+    waitMs: meanWaits(rows.map(({ waitMs }) => waitMs)),
+    ...deferrableOf(rows),
     coldStarts: mean((row) => row.coldStarts),
     mostReplicas: most((row) => row.mostReplicas),
     costMicro: meanMicro(rows.map(({ costMicro }) => costMicro)),
     currency: first.currency,
   };
+}
+
+/** Means, and the longest of all. */
+function meanWaits(waits: readonly RunResult['waitMs'][]): RunResult['waitMs'] {
+  const mean = (of: (one: RunResult['waitMs']) => number) =>
+    waits.reduce((sum, one) => sum + of(one), 0) / waits.length;
+  return {
+    p50: mean(({ p50 }) => p50),
+    p95: mean(({ p95 }) => p95),
+    p99: mean(({ p99 }) => p99),
+    max: waits.reduce((most, { max }) => Math.max(most, max), 0),
+    mean: mean((one) => one.mean),
+  };
+}
+
+function deferrableOf(rows: readonly ComparisonRow[]): Pick<PolicyOnTrace, 'deferrable'> {
+  const figures = rows.flatMap(({ deferrable }) => deferrable ?? []);
+  if (figures.length === 0) return {};
+  const onTimeShare = figures.reduce((sum, one) => sum + one.onTimeShare, 0) / figures.length;
+  return { deferrable: { onTimeShare, waitMs: meanWaits(figures.map(({ waitMs }) => waitMs)) } };
 }
 
 /** On each trace the cheapest that qualifies without hindsight; of equals the first. */

@@ -4,6 +4,8 @@ export interface StaticTerms {
   concurrency: number;
   onTimeMs: number;
   onTimeShare: number;
+  /** How many times longer a service takes where no slot is free; every one is taken to be so slow. */
+  slowdown: number;
 }
 
 /** More replicas than this are not tried. */
@@ -18,7 +20,7 @@ export function staticPeak(workloads: readonly OracleRequests[], terms: StaticTe
   const mostLate = Math.floor(total * (1 - terms.onTimeShare) + 1e-9);
   const keeps = (count: number) => {
     let late = 0;
-    for (const requests of workloads) late += lateWith(requests, count * terms.concurrency, terms.onTimeMs * 1000);
+    for (const requests of workloads) late += lateWith(requests, count, terms);
     return late <= mostLate;
   };
   let enough = 1;
@@ -35,15 +37,17 @@ export function staticPeak(workloads: readonly OracleRequests[], terms: StaticTe
   return enough;
 }
 
-function lateWith({ atUs, serviceUs }: OracleRequests, slots: number, onTimeUs: number): number {
+function lateWith({ atUs, serviceUs }: OracleRequests, count: number, terms: StaticTerms): number {
+  const { concurrency, onTimeMs, slowdown } = terms;
+  const onTimeUs = onTimeMs * 1000;
   // A heap of the moments at which slots come free; those never used are free at 0.
-  const freeUs = new Float64Array(slots);
+  const freeUs = new Float64Array(count * concurrency);
   let late = 0;
   for (let index = 0; index < atUs.length; index++) {
     const at = atUs[index] as number;
     const begin = Math.max(at, freeUs[0] as number);
     if (begin - at > onTimeUs) late++;
-    replaceLeast(freeUs, begin + (serviceUs[index] as number));
+    replaceLeast(freeUs, begin + slowdown * (serviceUs[index] as number));
   }
   return late;
 }

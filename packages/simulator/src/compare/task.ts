@@ -1,8 +1,10 @@
 import type { ApplyInput } from '@ebb/engine';
 import type { WorldModel } from '../contract/model.ts';
 import type { OracleResult, RunResult } from '../contract/result.ts';
+import type { RunSoFar } from '../run/books.ts';
 import type { SimulateOptions } from '../run/simulate.ts';
 import type { TraceOptions } from '../traces/options.ts';
+import type { Rival } from '../tune/objective.ts';
 import type { PackedTrace } from './packedTrace.ts';
 
 /** How a thread comes by a trace. */
@@ -31,7 +33,15 @@ export interface RunTask extends TaskBase {
   worldModule: string | null;
 }
 
-export type Task = BoundTask | RunTask;
+/** A run that is ended as soon as it cannot be as good as another one any more. */
+export interface RaceTask extends Omit<RunTask, 'kind'> {
+  kind: 'race';
+  rival: Rival;
+}
+
+export type RaceResult = { type: 'run'; run: RunResult } | { type: 'stopped'; soFar: RunSoFar };
+
+export type Task = BoundTask | RunTask | RaceTask;
 
 export interface BoundResult {
   name: string;
@@ -47,6 +57,7 @@ export interface BoundResult {
 export interface TaskResults {
   bound: BoundResult;
   run: RunResult;
+  race: RaceResult;
 }
 
 /** What went wrong in a thread. A trace that cannot be read is wrong for all. */
@@ -57,5 +68,5 @@ export interface TaskFailure {
 
 export type Answer =
   | { type: 'progress'; share: number }
-  | { type: 'done'; result: BoundResult | RunResult }
+  | { type: 'done'; result: TaskResults[Task['kind']] }
   | { type: 'failed'; failure: TaskFailure };

@@ -1,7 +1,7 @@
 // Entry of a worker thread: one task at a time, as plain data.
 import { parentPort } from 'node:worker_threads';
 import { type Trace, TraceError } from '../contract/trace.ts';
-import { boundOf, openTrace, runOf } from './runTask.ts';
+import { boundOf, openTrace, raceOf, runOf } from './runTask.ts';
 import type { Answer, Task, TaskFailure } from './task.ts';
 
 const port = parentPort;
@@ -21,7 +21,8 @@ port.on('message', (task: Task) => {
 async function perform(task: Task) {
   const trace = await traceOf(task);
   if (task.kind === 'bound') return boundOf(trace, task);
-  return runOf(trace, task, (share) => answer({ type: 'progress', share }));
+  const onProgress = (share: number) => answer({ type: 'progress', share });
+  return task.kind === 'race' ? raceOf(trace, task, onProgress) : runOf(trace, task, onProgress);
 }
 
 function traceOf({ trace }: Task): Promise<Trace> {

@@ -9,6 +9,11 @@ export interface RunResult {
   onTime: number;
   /** From arrival to the begin of service, milliseconds. */
   waitMs: { p50: number; p95: number; p99: number; max: number; mean: number };
+  /**
+   * Those that may be deferred: in the counts above, and not in `waitMs`. On time is one that began within the time it may
+   * wait. Absent where the model has none.
+   */
+  deferrable?: { requests: number; served: number; onTime: number; waitMs: RunResult['waitMs'] };
   coldStarts: number;
   /** Billed time of all replicas from ask to end, seconds. */
   replicaSeconds: number;

@@ -2,6 +2,7 @@ import type { OracleResult } from '../contract/result.ts';
 import { lowerBound, pricedBoundUs } from './lowerBound.ts';
 import type { OracleModel, OracleRequests, Terms } from './model.ts';
 import { bestPlan } from './plan.ts';
+import { pricedWorkBoundUs, workBoundUs } from './workBound.ts';
 
 /** A lateness is worth two cold starts in the priced score. */
 const priceInColdStarts = 2;
@@ -35,13 +36,15 @@ export function oracle(
     return { trace, lowerBoundSeconds: 0, planSeconds: 0, planOnTimeShare: 1, pricedBoundSeconds: 0 };
   }
   const bound = lowerBound(workloads, terms);
+  const latePriceUs = priceInColdStarts * terms.coldStartUs;
   const plan = bestPlan(workloads, terms, bound.latePriceUs);
   return {
     trace,
-    lowerBoundSeconds: bound.costUs / 1e6,
+    lowerBoundSeconds: Math.max(bound.costUs, workBoundUs(workloads, terms)) / 1e6,
     planSeconds: plan ? plan.costUs / 1e6 : null,
     planOnTimeShare: plan ? (count - plan.late) / count : null,
-    pricedBoundSeconds: pricedBoundUs(workloads, terms, priceInColdStarts * terms.coldStartUs) / 1e6,
+    pricedBoundSeconds:
+      Math.max(pricedBoundUs(workloads, terms, latePriceUs), pricedWorkBoundUs(workloads, terms, latePriceUs)) / 1e6,
   };
 }
 

@@ -1,9 +1,15 @@
 import { apiVersion, type WorkloadInput } from '@ebb/documents';
 import type { WorldModel } from '../contract/model.ts';
 
+/** Requests are held for as long as it takes, the queue is as long as need be, and a draining replica finishes what it has. */
+export const patientServing = {
+  timeouts: { hold: '24h' },
+  buffer: { maxRequests: 1_000_000 },
+  drain: '24h',
+} satisfies WorkloadInput['spec']['serving'];
+
 /**
- * The Workload of comparisons: nothing but its policy decides. Requests are held for as long as it takes, the queue is as
- * long as need be, and a draining replica finishes what it has.
+ * The Workload of comparisons: nothing but its policy decides.
  */
 export function comparableWorkload(name: string, { concurrency }: WorldModel): WorkloadInput {
   return {
@@ -13,7 +19,7 @@ export function comparableWorkload(name: string, { concurrency }: WorldModel): W
     spec: {
       classes: [{ command: ['serve'], concurrency }],
       scaling: { maxReplicas: 10_000 },
-      serving: { timeouts: { hold: '24h' }, buffer: { maxRequests: 1_000_000 }, drain: '24h' },
+      serving: patientServing,
     },
   };
 }

@@ -6,10 +6,11 @@ import { keda } from './keda.ts';
 import { keepAlive } from './keepAlive.ts';
 import { knative } from './knative.ts';
 import { type PolicyDocuments, PolicyNameError, type PolicySettings, type RehearsalPolicy } from './policy.ts';
+import { priced } from './priced.ts';
 import { windows } from './windows.ts';
 
 /** Every policy that can be put beside others: one file and one line. */
-export const rehearsalPolicies: readonly RehearsalPolicy[] = [windows, keda, hpa, knative, keepAlive, alwaysOn];
+export const rehearsalPolicies: readonly RehearsalPolicy[] = [priced, windows, keda, hpa, knative, keepAlive, alwaysOn];
 
 /**
  * What the engine is given so that a Workload is decided by the policy of this name, such as `keda:min1,70`.

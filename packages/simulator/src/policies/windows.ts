@@ -1,10 +1,12 @@
-import type { RehearsalPolicy } from './policy.ts';
-import { refuse } from './policy.ts';
+import { type RehearsalPolicy, refuse, withScaling } from './policy.ts';
 
-/** The Workload as it was written. */
+/** Windows and panic, after Knative's, with their defaults. */
 export const windows: RehearsalPolicy = {
   name: 'windows',
-  summary: 'the documents as they are',
+  summary: 'the policy windows with its defaults: stable and panic windows of concurrency, 60 s of keep-alive',
   example: 'windows',
-  documents: (base, [parameter]) => (parameter === undefined ? [base] : refuse('windows', parameter, 'none')),
+  documents: (base, [parameter], settings) => {
+    if (parameter !== undefined) refuse('windows', parameter, 'none');
+    return [withScaling(base, settings, { policy: { type: 'windows' } })];
+  },
 };

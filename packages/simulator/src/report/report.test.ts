@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { comparisonOf } from './comparison.fixture.ts';
 import { comparisonCsv } from './csv.ts';
 import { renderReport } from './report.ts';
-import { summarySentences } from './sentences.ts';
+import { modelSentences, summarySentences } from './sentences.ts';
 import { costText, hoursText, lengthText, ratioText, shareText } from './text.ts';
 
 const evil = `<img src=x onerror="alert('1')">&amp;`;
@@ -33,6 +33,18 @@ function misnested(page: string): string[] {
   }
   return [...wrong, ...open];
 }
+
+test('the model in words has what a full replica makes of a service, and whether there are faults', () => {
+  const [plain = '', ...others] = modelSentences(three);
+  expect(plain).not.toContain('times as long');
+  expect(others.join(' ')).not.toContain('Faults');
+  const { model } = three;
+  const batching = { slowdown: [[1, 1] as const, [2 * model.concurrency - 1, 2] as const] };
+  const faults = { ...model.faults, hangEveryHours: 5 };
+  const text = modelSentences({ ...three, model: { ...model, batching, faults } }).join(' ');
+  expect(text).toContain(`, and 1.5 times as long with ${model.concurrency} at once;`);
+  expect(text).toContain('Faults are injected as the model says.');
+});
 
 describe('the report', () => {
   const page = renderReport(three, { command: 'ebb rehearse --trace <x>', version: '1.2.3' });

@@ -1,4 +1,5 @@
 import type { Comparison, PolicyOnTrace } from '../compare/comparison.ts';
+import { fullSlowdown } from '../world/batching.ts';
 import { costText, hoursText, lengthText, listText, ratioText, shareText } from './text.ts';
 
 /** `99 % of the requests begin within 5 s` */
@@ -72,9 +73,15 @@ function amountText({ replicaSeconds, costMicro, currency }: PolicyOnTrace): str
   return costMicro === null ? hours : `${hours} (${costText(costMicro, currency)})`;
 }
 
+/** What a full replica makes of a service. */
+function slowdownText(model: Comparison['model']): string {
+  const times = fullSlowdown(model);
+  return times === 1 ? '' : `, and ${Number(times.toFixed(2))} times as long with ${model.concurrency} at once`;
+}
+
 /** How the figures came to be, and what they cannot say. */
 export function modelSentences({ model, coldStartMs, isStrictBound }: Comparison): string[] {
-  const { service, concurrency } = model;
+  const { service, concurrency, deferrable } = model;
   const lengths =
     service.type === 'fixed'
       ? `a service takes ${lengthText(service.ms)}`
@@ -82,10 +89,15 @@ export function modelSentences({ model, coldStartMs, isStrictBound }: Comparison
         ? `a service takes ${lengthText(service.baseMs)} and ${lengthText(service.perTokenMs)} a token, ${lengthText(service.withoutTokensMs)} where a trace has no tokens`
         : `a service takes as long as one of ${service.ms.length} measured ones, drawn`;
   const faults = Object.entries(model.faults).some(
-    ([name, value]) => /^(crash|failed|slowShare|silentEvery|clientTimeout)/.test(name) && value !== 0,
+    ([name, value]) => /^(crash|hang|failed|slowShare|silentEvery|staleEvery|clientTimeout)/.test(name) && value !== 0,
   );
   return [
-    `A replica works on ${concurrency} requests at once; ${lengths}; a cold start takes ${isStrictBound ? '' : 'on average '}${lengthText(coldStartMs)} and is paid for.`,
+    `A replica works on ${concurrency} requests at once; ${lengths}${slowdownText(model)}; a cold start takes ${isStrictBound ? '' : 'on average '}${lengthText(coldStartMs)} and is paid for.`,
+    ...(deferrable
+      ? [
+          `${shareText(deferrable.share)} % of the requests may wait ${lengthText(deferrable.maxDelayMs)} for free slots, where their Workload takes such requests; they are on time when they begin within that, and the optimum is that without them.`,
+        ]
+      : []),
     ...(faults || model.faults.preemptionsMs.length > 0 ? ['Faults are injected as the model says.'] : []),
     `The optimum is a lower bound: no schedule with hindsight that keeps the promise costs less${isStrictBound ? '' : ' (for cold starts of mean length)'}.`,
   ];

@@ -4,6 +4,7 @@ import type { ApplyInput } from '@ebb/engine';
 import { comparableModel } from '../contract/model.ts';
 import { comparableWorkload } from '../policies/comparableWorkload.ts';
 import { policyDocuments } from '../policies/registry.ts';
+import { jobDocuments, list } from './queueScenario.fixture.ts';
 import { scenarioOf } from './scenario.ts';
 import { traceOf } from './simulate.fixture.ts';
 
@@ -44,8 +45,9 @@ describe('scenarioOf', () => {
     expect(() => scenarioOf(traceOf([], ['a', 'c']), two)).toThrow('has requests for c, but the Workloads are a, b');
     const [, scaledObject] = documentsOf('other', 'keda');
     expect(() => scenarioOf(traceOf([]), [...documentsOf('a'), scaledObject as ApplyInput])).toThrow('scales other');
-    const job = { ...(scaledObject as ApplyInput), kind: 'ScaledJob' };
-    expect(() => scenarioOf(traceOf([]), [...documentsOf('a'), job])).toThrow('rehearsals know no jobs');
+    expect(() => scenarioOf(traceOf([]), [scaledObject as ApplyInput])).toThrow('found ScaledObject');
+    const jobs = [...jobDocuments(list), ...documentsOf('a')];
+    expect(() => scenarioOf(traceOf([], ['a', 'c']), jobs)).toThrow('the Workloads and ScaledJobs are worker, a');
     const broken: WorkloadInput = { ...comparableWorkload('a', model), spec: { classes: [] } };
     const input = { ...(documentsOf('a')[0] as ApplyInput), document: broken };
     expect(() => scenarioOf(traceOf([]), [input])).toThrow('classes');

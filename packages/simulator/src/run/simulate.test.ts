@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WorkloadInput } from '@ebb/documents';
+import { onOff } from '../generators/onOff.ts';
 import { poisson } from '../generators/poisson.ts';
 import { comparableWorkload } from '../policies/comparableWorkload.ts';
 import { type NaiveOptions, runNaively } from '../world/naiveSystem.fixture.ts';
+import type { RunSoFar } from './books.ts';
 import { run, tokenModel, traceOf } from './simulate.fixture.ts';
 
 const rowsArbitrary = fc
@@ -189,11 +191,46 @@ describe('simulate', () => {
     const trace = traceOf([{ atUs: 0, tokens: 1 }]);
     await expect(async () => run(trace, model, 'keeda')).rejects.toThrow('did you mean keda?');
     await expect(async () => run(trace, model, 'keepalive:often')).rejects.toThrow('as in keepalive:10m; found often');
-    await expect(run(trace, model, 'keda', { documents: [] })).rejects.toThrow('needs a Workload; found no document');
+    await expect(run(trace, model, 'keda', { documents: [] })).rejects.toThrow(
+      'needs a Workload or a ScaledJob; found no document',
+    );
     const unordered = traceOf([
       { atUs: 5, tokens: 1 },
       { atUs: 4, tokens: 1 },
     ]);
     await expect(run(unordered, model, 'windows')).rejects.toThrow('order them by time');
   });
+});
+
+it('a run that is asked whether to end, and is not, is the same; what is known on the way only grows', async () => {
+  const model = { ...tokenModel(2, { crashEveryHours: 0.3 }), onTimeMs: 2000 };
+  const trace = onOff({ seed: 5, spanSeconds: 3600, onSeconds: 60, offSeconds: 200, ratePerSecond: 2 });
+  const seen: RunSoFar[] = [];
+  const stopWhen = (soFar: RunSoFar) => {
+    seen.push(soFar);
+    return false;
+  };
+  const plain = await run(trace, model, 'keepalive:1m', { price: 1_234_567 });
+  const asked = await run(trace, model, 'keepalive:1m', { price: 1_234_567, stopWhen });
+  expect(asked).toEqual(plain);
+  expect(plain.stopped).toBeNull();
+  expect(seen.length).toBeGreaterThan(400);
+  const figures = ({ late, replicaSeconds, costMicro }: Omit<RunSoFar, 'nowMs'>) => [
+    late,
+    replicaSeconds,
+    Number(costMicro),
+  ];
+  const end = figures({ ...plain, late: plain.requests - plain.onTime });
+  const rows = [...seen.map(figures), end];
+  for (const [index, row] of rows.entries()) {
+    for (const [column, value] of row.entries()) expect(value).toBeGreaterThanOrEqual(rows[index - 1]?.[column] ?? 0);
+  }
+  // Not only at the very end.
+  expect(seen.at(-2)?.replicaSeconds).toBeGreaterThan(plain.replicaSeconds * 0.9);
+  expect(seen.at(-2)?.late).toBeGreaterThan(0);
+
+  const half = await run(trace, model, 'keepalive:1m', { stopWhen: ({ nowMs }) => nowMs >= 1_800_000 });
+  expect(half.stopped?.nowMs).toBeGreaterThanOrEqual(1_800_000);
+  expect(half.stopped?.nowMs).toBeLessThan(1_810_000);
+  expect(half.requests).toBeLessThan(plain.requests * 0.7);
 });

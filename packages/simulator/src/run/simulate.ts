@@ -7,15 +7,19 @@ import type { Trace } from '../contract/trace.ts';
 import { Draws } from '../kernel/draws.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { rehearsalEpochMs, SimulatedClock } from '../kernel/simulatedClock.ts';
+import { fullSlowdown } from '../world/batching.ts';
+import { classServices } from '../world/classModel.ts';
+import { deferrals } from '../world/deferrals.ts';
 import { EphemeralStore } from '../world/ephemeralStore.ts';
 import { Fleet } from '../world/fleet.ts';
 import { SimulatedGateway } from '../world/gateway.ts';
 import { serviceTime } from '../world/serviceTime.ts';
 import { QueueTriggers, type TargetOf, targetFromSettings } from '../world/triggers.ts';
-import { Books, type Price } from './books.ts';
+import { Books, type Price, type RunSoFar } from './books.ts';
+import { Brokers } from './brokers.ts';
 import { bucketLengthMs } from './bucketLength.ts';
 import { Load } from './load.ts';
-import { type Scenario, scenarioOf } from './scenario.ts';
+import { type Rehearsed, type Scenario, scenarioOf } from './scenario.ts';
 import { firstMinuteMean } from './startReplicas.ts';
 
 export interface SimulateOptions {
@@ -52,6 +56,11 @@ export interface SimulateOptions {
   /** Reads targets out of the settings of triggers. Left out: by the names that KEDA's scalers give them. */
   targetOf?: TargetOf;
   limits?: AllocationLimits;
+  /**
+   * Asked about five hundred times as virtual time goes on; the run ends where it says so. It changes nothing in a run that
+   * goes to its end.
+   */
+  stopWhen?: (soFar: RunSoFar) => boolean;
   /** What the engine has to say. Left out: only errors, which end the run. */
   log?: (level: LogLevel, message: string, data?: Record<string, unknown>) => void;
 }
@@ -59,6 +68,8 @@ export interface SimulateOptions {
 export interface SimulatedRun extends RunResult {
   /** Where it was asked for. */
   journal: JournalRecord[] | null;
+  /** What `stopWhen` ended the run at: all other figures are then of a part of the trace. Null: it went to its end. */
+  stopped: RunSoFar | null;
 }
 
 const unlimited: AllocationLimits = {
@@ -79,23 +90,35 @@ const letters = 'bcdfghjklmnpqrstvwxz2456789';
  */
 export async function simulate(options: SimulateOptions): Promise<SimulatedRun> {
   const { trace, model, seed, policy, price = null } = options;
-  const scenario = scenarioOf(trace, options.documents);
+  const scenario = scenarioOf(trace, options.documents, model.source);
+  refuseUnreadable(scenario, options.targetOf ?? targetFromSettings);
   const spanUs = Math.max(trace.spanUs, (options.spanMs ?? 0) * 1000);
   const draws = new Draws(seed);
   const service = serviceTime(model.service, draws.fork('service'));
   const start = await startCounts(options, scenario, draws);
   const journal: JournalRecord[] | null = options.journal ? [] : null;
 
-  const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), priceOf(price, scenario.workloads));
+  const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), priceOf(price, workloadsOf(scenario)));
   const kernel = new Kernel();
   const epochMs = options.startAtMs ?? rehearsalEpochMs;
   const clock = new SimulatedClock(kernel, epochMs);
   const progress = progressOf(options, spanUs);
+  const services = classServices(model, () => draws.fork('service'));
+  const stop = stopOf(options, spanUs, books);
   const fleet: Fleet = new Fleet(kernel, clock, model, draws.fork('fleet'), {
     asked: (replica, isCold) => books.asked(replica, isCold),
-    ready: (replica) => books.ready(replica),
+    ready: (replica) => {
+      books.ready(replica);
+      brokers.replicas.ready(replica);
+    },
+    hung: (replica) => {
+      gateway.replicaHung(replica);
+      brokers.replicas.hung(replica);
+    },
+    stopping: (replica) => brokers.replicas.stopping(replica),
     ended: (replica, wasReady) => {
       books.ended(replica, wasReady);
+      brokers.replicas.ended(replica);
       gateway.replicaEnded(replica);
     },
   });
@@ -104,22 +127,28 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
     model,
     draws: draws.fork('gateway'),
     workloads: scenario.workloads.map(({ key }) => keyText(key)),
+    services,
     replica: (id) => fleet.replicas.get(id) ?? null,
     listener: books,
     onChange: (workload) => triggers.changed(workload),
     onBeat: () => {
       triggers.beat();
       progress(kernel.nowUs);
+      stop.ask(kernel.nowUs);
     },
   });
   const triggers: QueueTriggers = new QueueTriggers({
     kernel,
     clock,
     targetOf: options.targetOf ?? targetFromSettings,
-    workloadOf: (document) => scenario.scaledBy.get(document) ?? null,
+    workloadOf: (document) => brokers.workloadOf(document),
+    queueOf: (workload) => brokers.queueOf(workload),
     inSystem: (workload) => gateway.inSystem(workload),
     arrived: (workload) => gateway.arrived(workload),
   });
+  const onQueueChange = (workload: number) => triggers.queueChanged(workload);
+  const own = draws.fork('runs');
+  const brokers = new Brokers({ kernel, clock, model, draws: own, scenario, services, books, onChange: onQueueChange });
   const store = new EphemeralStore((records) => {
     books.recorded(records);
     journal?.push(...records);
@@ -133,7 +162,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
     ports: {
       clock,
       store,
-      driver: fleet,
+      driver: brokers.driver(fleet),
       gateway,
       scheduleScaler: options.scheduleScaler ?? noSchedules,
       triggers,
@@ -151,29 +180,47 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   for (const [index, count] of start?.entries() ?? []) begin(fleet, scenario.workloads[index], count);
   await startEngine(engine, kernel, gateway, failures);
 
+  const mayDefer = deferrals(model, seed);
+  let requests = 0;
   const load = new Load(trace, service, (workload, serviceUs, outputTokens, bodyBytes) => {
+    const deferForUs = mayDefer(requests++);
     books.arrived(kernel.nowUs);
-    gateway.arrive(workload, serviceUs, outputTokens, bodyBytes);
+    if (brokers.publish(workload, serviceUs, outputTokens)) return;
+    if (deferForUs !== null) books.arrivedDeferrable();
+    gateway.arrive(workload, serviceUs, outputTokens, bodyBytes, deferForUs);
   });
   await load.refill();
   const mostUs = spanUs + longestEndUs;
   let endUs = 0;
   await kernel.run(load, (nextUs) => {
     if (failures.length > 0) throw new Error(`the engine met an error: ${failures[0]}`);
+    if (stop.at !== null) {
+      endUs = kernel.nowUs;
+      return true;
+    }
     if (load.nextUs !== Number.POSITIVE_INFINITY) return false;
-    if (nextUs <= spanUs || (gateway.open > 0 && nextUs <= mostUs)) return false;
+    if (nextUs <= spanUs || (gateway.open + brokers.open > 0 && nextUs <= mostUs)) return false;
     endUs = Math.min(mostUs, Math.max(spanUs, kernel.nowUs));
     return true;
   });
   await load.close();
   kernel.nowUs = endUs;
   fleet.finish();
+  brokers.finish();
   await kernel.settle();
   await engine.stop();
   progress(Number.POSITIVE_INFINITY);
-  const currency = scenario.workloads[0]?.classes[0]?.currency ?? null;
+  const currency = workloadsOf(scenario)[0]?.classes[0]?.currency ?? null;
   const result = books.result(endUs);
-  return { trace: trace.name, policy, seed, ...result, currency: result.costMicro === null ? null : currency, journal };
+  return {
+    trace: trace.name,
+    policy,
+    seed,
+    ...result,
+    currency: result.costMicro === null ? null : currency,
+    journal,
+    stopped: stop.at,
+  };
 }
 
 async function startEngine(
@@ -195,19 +242,41 @@ async function startCounts(
 ): Promise<number[] | null> {
   if (startReplicas === undefined) return null;
   if (startReplicas !== 'first-minute-mean') return scenario.workloads.map(() => startReplicas);
-  return firstMinuteMean(trace, serviceTime(model.service, draws.fork('service')), model.concurrency);
+  return firstMinuteMean(
+    trace,
+    serviceTime(model.service, draws.fork('service')),
+    model.concurrency / fullSlowdown(model),
+  );
 }
 
 /** Replicas of the cheapest class, within the bounds of the document. */
-function begin(fleet: Fleet, workload: WorkloadSpec | undefined, count: number): void {
-  if (!workload) return;
-  const { key, classes, probes, scaling } = workload;
+function begin(fleet: Fleet, rehearsed: Rehearsed | undefined, count: number): void {
+  // A Job is not kept: none is there from the beginning.
+  if (!rehearsed || rehearsed.source === 'jobs') return;
+  const { key, classes, probes, scaling } = rehearsed.workload;
   const cheapest = [...classes].sort((a, b) => a.pricePerHourMicro - b.pricePerHourMicro)[0];
   if (!cheapest) return;
   const bounded = Math.min(scaling.maxReplicas, Math.max(scaling.minReplicas, count));
   for (let number = 0; number < bounded; number++) {
     const id = `${key.name}-begin-${number}`;
-    fleet.begin({ id, workload: key, class: cheapest.name, revision: templateHash(cheapest, probes), node });
+    const { name, terminationGraceMs } = cheapest;
+    const revision = templateHash(cheapest, probes);
+    fleet.begin({ id, workload: key, class: name, revision, node, probes, terminationGraceMs });
+  }
+}
+
+function workloadsOf({ workloads }: Scenario): WorkloadSpec[] {
+  return workloads.flatMap((one) => (one.source === 'jobs' ? [] : [one.workload]));
+}
+
+/** The engine passes over a trigger that cannot be opened; here that would be a rehearsal of nothing. */
+function refuseUnreadable({ workloads }: Scenario, targetOf: TargetOf): void {
+  for (const one of workloads) {
+    const wrong = one.source === 'jobs' ? one.job.triggers.find((trigger) => targetOf(trigger) === null) : undefined;
+    if (!wrong) continue;
+    throw new Error(
+      `ScaledJob ${one.key.name}: trigger ${wrong.name} of type ${wrong.type} names no target that a rehearsal knows`,
+    );
   }
 }
 
@@ -237,6 +306,27 @@ function progressOf({ onProgress }: SimulateOptions, spanUs: number): (nowUs: nu
     onProgress(Math.min(1, nowUs / Math.max(1, spanUs)));
     nextUs = nowUs + spanUs / 100;
   };
+}
+
+/** Shares of the span at which a run is asked whether it should end. */
+const stopChecks = 500;
+
+function stopOf(
+  { stopWhen }: SimulateOptions,
+  spanUs: number,
+  books: Books,
+): { at: RunSoFar | null; ask: (nowUs: number) => void } {
+  let nextUs = 0;
+  const stop = {
+    at: null as RunSoFar | null,
+    ask: (nowUs: number) => {
+      if (!stopWhen || nowUs < nextUs || stop.at) return;
+      nextUs = nowUs + spanUs / stopChecks;
+      const soFar = books.soFar(nowUs);
+      if (stopWhen(soFar)) stop.at = soFar;
+    },
+  };
+  return stop;
 }
 
 function noSchedules(): Scaler {

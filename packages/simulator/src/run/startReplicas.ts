@@ -3,7 +3,10 @@ import type { ServiceTime } from '../world/serviceTime.ts';
 
 const minuteUs = 60_000_000;
 
-/** Replicas of each workload that the first minute's requests need on average, so that a trace that begins in mid-flight does not begin cold. */
+/**
+ * Replicas of each workload that the first minute's requests need on average, so that a trace that begins in mid-flight does
+ * not begin cold. `concurrency`: services of full speed that a replica has room for.
+ */
 export async function firstMinuteMean(trace: Trace, service: ServiceTime, concurrency: number): Promise<number[]> {
   const slotUs = new Float64Array(trace.workloads.length);
   let request = 0;

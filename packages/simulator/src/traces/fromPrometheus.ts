@@ -14,6 +14,8 @@ export interface PrometheusRange {
 export interface PrometheusOptions extends TraceOptions {
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
+  /** Before each question: which of how many. */
+  onPart?: (part: number, parts: number) => void;
 }
 
 /** Prometheus refuses more points a series in one answer. */
@@ -36,9 +38,12 @@ export async function fromPrometheus(
   checkOptions(options);
   if (!(stepSeconds > 0) || !(toSeconds >= fromSeconds))
     throw new RangeError('the step must be more than 0 and the range must not end before it begins');
-  const parts = new Map<string, Series & { points: (readonly [number, number])[] }>();
+  const found = new Map<string, Series & { points: (readonly [number, number])[] }>();
   const partSeconds = (mostPoints - 1) * stepSeconds;
-  for (let from = fromSeconds; from <= toSeconds; from += partSeconds + stepSeconds) {
+  const parts = Math.floor((toSeconds - fromSeconds) / (partSeconds + stepSeconds)) + 1;
+  for (let part = 0; part < parts; part++) {
+    options.onPart?.(part + 1, parts);
+    const from = fromSeconds + part * (partSeconds + stepSeconds);
     const to = Math.min(toSeconds, from + partSeconds);
     for (const { labels, points } of await ask(
       url,
@@ -46,16 +51,16 @@ export async function fromPrometheus(
       options,
     )) {
       const key = JSON.stringify(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1)));
-      const known = parts.get(key);
+      const known = found.get(key);
       if (known) known.points.push(...points);
-      else parts.set(key, { labels, points: [...points] });
+      else found.set(key, { labels, points: [...points] });
     }
   }
   const counts = new Counts(new WorkloadNames(options.rename, 'prometheus'));
   try {
-    if (parts.size === 0) throw new RowError('no series: the query found nothing in this range', true);
-    countSeries([...parts.values()], counts, { ...options, bucketSeconds: stepSeconds });
-    if (counts.size === 0) throw new RowError('all values are 0: no requests', true);
+    if (found.size === 0) throw new RowError('no series: the query found nothing in this range', true);
+    countSeries([...found.values()], counts, { ...options, bucketSeconds: stepSeconds });
+    if (counts.size === 0) throw new RowError(`all values are ${valuesText([...found.values()])}: no requests`, true);
   } catch (error) {
     if (error instanceof RowError) throw new TraceError(query, 0, error.message);
     throw error;
@@ -79,6 +84,7 @@ async function ask(
   root.username = '';
   root.password = '';
   let status: number;
+  let statusText: string;
   let text: string;
   try {
     const response = await fetch(`${root.href.replace(/\/+$/, '')}/api/v1/query_range`, {
@@ -87,7 +93,7 @@ async function ask(
       headers: { ...login, ...headers },
       signal: AbortSignal.any(signals),
     });
-    status = response.status;
+    ({ status, statusText } = response);
     text = await response.text();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
@@ -97,12 +103,22 @@ async function ask(
       `cannot be asked: ${error instanceof Error ? error.message : String(error)}${cause}`,
     );
   }
+  // A proxy that wants a login, or one that has nothing behind it, does not answer in JSON.
+  if (status >= 300 && !text.trimStart().startsWith('{')) {
+    throw new TraceError(where, 0, `answered ${status} ${statusText}`.trimEnd());
+  }
   try {
     return readMatrix(text);
   } catch (error) {
     if (error instanceof RowError) throw new TraceError(where, 0, `answered ${status}: ${error.message}`);
     throw error;
   }
+}
+
+function valuesText(series: readonly Series[]): string {
+  const values = series.flatMap(({ points }) => points.map(([, value]) => value));
+  if (values.every((value) => Number.isNaN(value))) return 'NaN (0 divided by 0?)';
+  return values.some((value) => Number.isNaN(value)) ? '0 or NaN' : '0, or too small for a request in all that time';
 }
 
 function withoutSecrets(url: string): string {

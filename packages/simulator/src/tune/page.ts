@@ -14,7 +14,7 @@ export function renderTuning(tuning: Tuning, options: ReportOptions = {}): strin
   const { markup } = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${styles}</style></head>
 <body><header><h1><svg class="logo" viewBox="0 0 34 34" aria-hidden="true"><rect width="34" height="34" rx="9"/><path d="M7 21c4-9 6-9 10 0s6 5 10-4"/></svg>${title}</h1>
-<p class="quiet">${policy} on ${trace}: ${runs} settings, seed ${seed}. ${description}</p></header>
+<p class="quiet">${policy} on ${trace}: ${runs} settings, ${tuning.stopped.length} of them ended as soon as they could not be the best, seed ${seed}. ${description}</p></header>
 <main><section><h2>In words</h2><ul class="words">${tuningSentences(tuning).map((text) => html`<li>${text}</li>`)}</ul>
 <h3>Both parts</h3><div class="scroll"><table><thead><tr><th scope="col">Setting</th><th scope="col">Part</th>${head}</tr></thead><tbody>
 ${row('now', 'training', present.training)}${row('now', 'validation', present.validation)}${row('found', 'training', tuned.training)}${row('found', 'validation', tuned.validation)}</tbody></table></div>
@@ -24,7 +24,7 @@ ${row('now', 'training', present.training)}${row('now', 'validation', present.va
       : html`<div class="scroll"><table><thead><tr><th scope="col">Field</th><th scope="col">Now</th><th scope="col">${isProposal ? 'Then' : 'Tried'}</th></tr></thead><tbody>${changes.map(({ kind, path, from, to }) => html`<tr><th scope="row">${kind} ${path}</th><td>${String(from)}</td><td>${String(to)}</td></tr>`)}</tbody></table></div>`
   }</section>
 <section><h2>Cost against late share</h2><p class="legend"><span>filled: keeps the promise</span><span><i class="line" style="color:var(--ready)"></i>no other is at once cheaper and less late</span><span><i class="line" style="color:var(--bad);border-top-style:dashed"></i>the promise</span><span>dotted: the same setting on the validation part</span></p>${paretoChart(tuning)}
-<h3>The front, on the training part</h3><div class="scroll"><table><thead><tr><th scope="col">Setting</th><th scope="col"></th>${head}</tr></thead><tbody>${front.map((run) => row(valuesText(run), '', run))}</tbody></table></div></section></main>
+<h3>The front, on the training part, of the settings that were rehearsed to the end</h3><div class="scroll"><table><thead><tr><th scope="col">Setting</th><th scope="col"></th>${head}</tr></thead><tbody>${front.map((run) => row(valuesText(run), '', run))}</tbody></table></div></section></main>
 <footer class="quiet">${command === undefined ? html`` : html`<p>Made by <code>${command}</code></p>`}${version === undefined ? html`` : html`<p>Ebb ${version}</p>`}</footer></body></html>
 `;
   return markup;

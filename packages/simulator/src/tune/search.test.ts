@@ -1,13 +1,15 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { WorkloadInput } from '@ebb/documents';
 import { comparableModel } from '../contract/model.ts';
 import { comparableWorkload } from '../policies/comparableWorkload.ts';
 import { policyDocuments } from '../policies/registry.ts';
 import { haltonPoint } from './halton.ts';
-import { isBetter, paretoFront } from './objective.ts';
+import { isBeaten, isBetter, type Objective, paretoFront, type Rival } from './objective.ts';
 import { search } from './search.ts';
 import { documentsAt, editsOf, parameter, type Point, presentPoint, type TuningSpace, valuesAt } from './space.ts';
 import { tuningSpace } from './spaces.ts';
+import { Draws } from '../kernel/draws.ts';
 import type { TuningRun } from './tuning.ts';
 
 const model = comparableModel(60_000);
@@ -71,6 +73,75 @@ test('changes that gain nothing are taken back', async () => {
   expect((await search({ ...options, evaluate })).best.point).toEqual([3, 0, 0]);
 });
 
+/** How a made-up setting comes to its end: requests that are late and time that is paid, at each of twenty moments. */
+function course(seed: number, point: Point): { late: number; paid: number }[] {
+  const draws = new Draws(seed, point.join());
+  const [spread, dear] = [draws.next() ** 4, 0.2 + draws.next()];
+  let [late, paid] = [0, 0];
+  return Array.from({ length: 20 }, () => {
+    if (draws.next() < spread) late += Math.floor(draws.next() * 6);
+    // Small whole numbers: many settings cost the same.
+    paid += Math.round(dear * draws.next() * 3);
+    return { late, paid };
+  });
+}
+
+const objectives: Objective[] = [
+  { lateness: null, onTimeShare: 0.99 },
+  { lateness: null, onTimeShare: 1 },
+  { lateness: null, onTimeShare: 0.5 },
+  { lateness: { replicaSeconds: 0.7 }, onTimeShare: 0.99 },
+];
+
+test('with runs that are ended once they are beaten the search goes the same way to the same point', async () => {
+  let ended = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.constantFrom(...objectives),
+      fc.integer({ min: 4, max: 60 }),
+      fc.integer({ min: 2, max: 6 }),
+      async (seed, objective, runs, sizes) => {
+        const space = bowl(Array.from({ length: sizes }, (_, index) => index));
+        const found = await Promise.all(
+          [true, false].map(async (isRace) => {
+            const asked: string[] = [];
+            const evaluate = (point: Point, _: number, best: TuningRun | null) => {
+              asked.push(point.join());
+              const steps = course(seed, point);
+              const rival: Rival | null = best && isRace ? { objective, best, leastMicroPerSecond: 0 } : null;
+              for (const [step, { late, paid }] of steps.entries()) {
+                const soFar = { nowMs: step, late, replicaSeconds: paid, costMicro: null };
+                if (!rival || !isBeaten(soFar, rival)) continue;
+                ended++;
+                return Promise.resolve({ values: {}, share: step / 20, late, replicaSeconds: paid, costMicro: null });
+              }
+              const { late = 0, paid = 0 } = steps.at(-1) ?? {};
+              const price = objective.lateness && 'replicaSeconds' in objective.lateness ? 0.7 : 0;
+              return Promise.resolve({ ...run(paid + late * price, late), replicaSeconds: paid });
+            };
+            const { best } = await search({ space, objective, seed, runs, evaluate, isOver: () => false });
+            return { best, asked };
+          }),
+        );
+        expect(found[0]).toEqual(found[1]);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(ended).toBeGreaterThan(1000);
+});
+
+test('what money will cost at least: a late request in replica life is priced by the cheapest class', () => {
+  const objective: Objective = { lateness: { replicaSeconds: 10 }, onTimeShare: 0.99 };
+  const soFar = { nowMs: 1, late: 3, replicaSeconds: 100, costMicro: '1000' };
+  const rival = (amount: number): Rival => ({ objective, best: run(amount, 0), leastMicroPerSecond: 4 });
+  // 1000 and three times ten seconds at 4 less half a micro-unit over 100 s.
+  const least = 1000 + 30 * (4 - 0.005);
+  expect(isBeaten(soFar, rival((least - 0.1) / 1.002))).toBe(true);
+  expect(isBeaten(soFar, rival((least + 0.1) / 1.002))).toBe(false);
+});
+
 test('ends when time is over, with the best so far', async () => {
   let asked = 0;
   const evaluate = () => Promise.resolve(run(10 - ++asked, 0));
@@ -106,6 +177,8 @@ const made = (policy: string, workload: WorkloadInput = base) =>
 
 test.each([
   ['windows', made('windows'), undefined],
+  ['priced', made('priced'), undefined],
+  ['priced', made('knative'), 'priced'],
   ['knative', made('knative'), undefined],
   ['knative', made('windows'), 'knative'],
   ['windows', made('knative'), 'windows'],
@@ -129,7 +202,7 @@ test.each([
 
 test('what cannot be tuned is refused with what can', () => {
   expect(() => tuningSpace(made('windows'), 'knativ')).toThrow(
-    /"knativ" cannot be tuned; there are windows, keda.*did you mean knative/,
+    /"knativ" cannot be tuned; there are .*windows, keda.*did you mean knative/,
   );
   expect(() => tuningSpace(made('windows'), 'keda')).toThrow(/just one ScaledObject.*there are 0/);
   expect(() => tuningSpace(made('keda'), 'windows')).toThrow(/ScaledObject scales the Workload/);

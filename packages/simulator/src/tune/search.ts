@@ -1,16 +1,19 @@
 import { haltonPoint } from './halton.ts';
 import type { Objective } from './objective.ts';
-import { isBetter } from './objective.ts';
+import { discounted, isBetter } from './objective.ts';
 import { type Point, presentPoint, type TuningSpace } from './space.ts';
-import type { TuningRun } from './tuning.ts';
+import type { StoppedSetting, TuningRun } from './tuning.ts';
 
 export interface SearchOptions {
   space: TuningSpace;
   objective: Objective;
   seed: number;
   runs: number;
-  /** Rehearses a point on the training part. */
-  evaluate: (point: Point, number: number) => Promise<TuningRun>;
+  /**
+   * Rehearses a point on the training part. It may be ended on the way where it cannot come close to the best so far
+   * (`isBeaten`); null: there is none yet.
+   */
+  evaluate: (point: Point, number: number, best: TuningRun | null) => Promise<TuningRun | StoppedSetting>;
   isOver: () => boolean;
 }
 
@@ -18,17 +21,19 @@ export interface SearchResult {
   best: { point: Point; run: TuningRun };
   /** In the order they were asked for; the first is the present one. */
   tried: TuningRun[];
+  stopped: StoppedSetting[];
 }
 
 /** Of the runs, for points that fill the space; the rest goes along the coordinates. */
 const fillShare = 0.4;
-/** A change that gains less than this share is taken back. */
-const worthShare = 0.002;
+/** Points that fill are asked for so many at once: the next ones are then measured by the best of these. */
+const fillAtOnce = 4;
 
 /**
  * Searches a space of discrete sizes: the present point, points that fill the space, then one coordinate after the other from
  * the best, with steps that halve; where that ends before the runs do, more points that fill. Last, changes that gain next to
- * nothing are taken back. What is rehearsed next depends on results only, never on how fast they came, so the same options
+ * nothing are taken back. A run that was ended on the way is one that would have lost against every later best as well, so
+ * the same point is found as without. What is rehearsed next depends on results only, never on how fast they came, so the same options
  * give the same answer.
  */
 export async function search(options: SearchOptions): Promise<SearchResult> {
@@ -39,12 +44,12 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   const count = space.parameters.length;
   const fill = Math.max(2, Math.round((runs - 1) * fillShare));
   const kept = Math.min(count, Math.floor(runs / 5));
-  await walk.at(walk.filling(fill));
+  for (let open = fill; open > 0; open -= fillAtOnce) await walk.at(walk.filling(Math.min(open, fillAtOnce)));
   while (walk.left > kept && !options.isOver()) {
     const before = walk.used;
     await descend(walk, space, kept);
     if (walk.left <= kept || options.isOver()) break;
-    await walk.at(walk.filling(Math.min(4, walk.left - kept)));
+    await walk.at(walk.filling(Math.min(fillAtOnce, walk.left - kept)));
     // The space is smaller than the runs: there is nothing new.
     if (walk.used === before) break;
   }
@@ -55,8 +60,9 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
 /** Points that are known already cost nothing and are not asked for again. */
 class Walk {
   readonly #options: SearchOptions;
-  readonly #known = new Map<string, Promise<TuningRun>>();
+  readonly #known = new Map<string, Promise<TuningRun | StoppedSetting>>();
   readonly #tried: TuningRun[] = [];
+  readonly #stopped: StoppedSetting[] = [];
   #best: { point: Point; run: TuningRun } | null = null;
   #filled = 0;
 
@@ -80,12 +86,14 @@ class Walk {
   /** Rehearses the points that are new, at once, as far as runs and time are left. Says whether the best has changed. */
   async at(points: readonly Point[]): Promise<boolean> {
     const { space, evaluate, isOver, objective } = this.#options;
-    const fresh: { point: Point; run: Promise<TuningRun> }[] = [];
+    const fresh: { point: Point; run: Promise<TuningRun | StoppedSetting> }[] = [];
+    // Not what a run beside it comes to in the meantime: that would be the machine's affair.
+    const rival = this.#best?.run ?? null;
     for (const wanted of points) {
       const point = space.repair(wanted);
       const key = point.join();
       if (this.#known.has(key) || this.left <= 0 || (this.#known.size > 0 && isOver())) continue;
-      const run = evaluate(point, this.#known.size);
+      const run = evaluate(point, this.#known.size, rival);
       this.#known.set(key, run);
       fresh.push({ point, run });
     }
@@ -94,6 +102,10 @@ class Walk {
     for (const [index, { point }] of fresh.entries()) {
       const run = runs[index];
       if (!run) continue;
+      if (isStopped(run)) {
+        this.#stopped.push(run);
+        continue;
+      }
       this.#tried.push(run);
       if (this.#best && !isBetter(run, this.#best.run, objective)) continue;
       improved = this.#best !== null;
@@ -111,21 +123,20 @@ class Walk {
   }
 
   /** Takes a point that is as good, because it changes less. */
-  async prefer(point: Point, worth: number): Promise<boolean> {
+  async prefer(point: Point): Promise<boolean> {
     const { space, objective } = this.#options;
     await this.at([point]);
     const repaired = space.repair(point);
     const run = await this.#known.get(repaired.join());
-    if (!run) return false;
+    if (!run || isStopped(run)) return false;
     const { run: best } = this.best;
-    const discounted = { ...best, amount: best.amount * (1 + worth) };
-    if (run === best || isBetter(discounted, run, objective)) return false;
+    if (run === best || isBetter(discounted(best), run, objective)) return false;
     this.#best = { point: repaired, run };
     return true;
   }
 
   result(): SearchResult {
-    return { best: this.best, tried: [...this.#tried] };
+    return { best: this.best, tried: [...this.#tried], stopped: [...this.#stopped] };
   }
 }
 
@@ -151,9 +162,10 @@ async function simplify(walk: Walk, { parameters }: TuningSpace, present: Point)
   for (const index of parameters.keys()) {
     const { point } = walk.best;
     if (point[index] === present[index]) continue;
-    await walk.prefer(
-      point.map((each, other) => (other === index ? (present[index] ?? each) : each)),
-      worthShare,
-    );
+    await walk.prefer(point.map((each, other) => (other === index ? (present[index] ?? each) : each)));
   }
+}
+
+function isStopped(run: TuningRun | StoppedSetting): run is StoppedSetting {
+  return !('amount' in run);
 }

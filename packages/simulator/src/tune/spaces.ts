@@ -14,6 +14,7 @@ const scaling = ['spec', 'scaling'] as const;
 
 /** Which policies can be tuned, and what of each. */
 export const tunablePolicies: readonly { name: string; summary: string }[] = [
+  { name: 'priced', summary: 'how dear a late request is when replicas are kept, minReplicas' },
   { name: 'windows', summary: 'targetUtilization, stable and panic window, keepAlive, scaleDown window, minReplicas' },
   { name: 'keda', summary: 'target, cooldownPeriod, pollingInterval, scaleDown window, minReplicaCount' },
   {
@@ -23,7 +24,13 @@ export const tunablePolicies: readonly { name: string; summary: string }[] = [
   { name: 'keepalive', summary: 'how long each replica is kept after it was last needed, minReplicas' },
 ];
 
-const makers: Record<string, (documents: readonly ApplyInput[]) => TuningSpace> = { windows, keda, knative, keepalive };
+const makers: Record<string, (documents: readonly ApplyInput[]) => TuningSpace> = {
+  priced,
+  windows,
+  keda,
+  knative,
+  keepalive,
+};
 
 /**
  * What of a policy can be changed in these documents. Left out: the policy that decides in them now.
@@ -48,7 +55,7 @@ export function tuningSpace(documents: readonly ApplyInput[], policy?: string): 
 
 function policyOf(documents: readonly ApplyInput[]): string {
   if (documents.some(({ kind }) => kind === 'ScaledObject')) return 'keda';
-  return workloadOf(documents).scaling.policy?.type ?? 'windows';
+  return workloadOf(documents).scaling.policy?.type ?? 'priced';
 }
 
 function workloadOf(documents: readonly ApplyInput[]): WorkloadSpec {
@@ -75,9 +82,30 @@ function minimum(workload: WorkloadSpec): Parameter {
 }
 
 /** Sets the policy's name where another one decides. */
-function switched(documents: readonly ApplyInput[], type: 'windows' | 'knative'): Edit[] {
-  const now = workloadOf(documents).scaling.policy?.type ?? 'windows';
+function switched(documents: readonly ApplyInput[], type: 'priced' | 'windows' | 'knative'): Edit[] {
+  const now = workloadOf(documents).scaling.policy?.type ?? 'priced';
   return now === type ? [] : [{ kind: 'Workload', path: [...scaling, 'policy'], value: { type } }];
+}
+
+const pricesOfMiss = [0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.5, 2, 3, 5, 8, 12, 20, 50];
+
+function priced(documents: readonly ApplyInput[]): TuningSpace {
+  refuseScaledObject(documents, 'priced');
+  const fixed = switched(documents, 'priced');
+  const workload = workloadOf(withEdits(documents, fixed));
+  const { policy } = workload.scaling;
+  const now = (policy?.type === 'priced' ? policy.tuning?.missPrice : undefined) ?? 1;
+  const path = [...scaling, 'policy', 'tuning', 'missPrice'];
+  const price = parameter({ name: 'policy.tuning.missPrice', kind: 'Workload', path, write: asIs }, now, pricesOfMiss);
+  // A document that names no policy is decided by this one too, but has no place for the number.
+  const named: Edit = { kind: 'Workload', path: [...scaling, 'policy', 'type'], value: 'priced' };
+  return {
+    policy: 'priced',
+    parameters: [price, minimum(workload)],
+    fixed: fixed.length > 0 ? fixed : [named],
+    documents,
+    repair: (point) => point,
+  };
 }
 
 function windows(documents: readonly ApplyInput[]): TuningSpace {

@@ -44,7 +44,7 @@ function options(more: Partial<TuneOptions> = {}): TuneOptions {
   };
 }
 
-describe('tune', () => {
+describe('tune', { timeout: 120_000 }, () => {
   test('finds what holds on the part that it has not seen, the same with any number of threads', async () => {
     const seen: number[] = [];
     const found = await tune(options({ onProgress: ({ share }) => seen.push(share) }));
@@ -112,6 +112,39 @@ describe('tune', () => {
     expect(cheap.tuned.training.replicaSeconds).toBeLessThan(dear.tuned.training.replicaSeconds);
     expect(cheap.tuned.training.late).toBeGreaterThan(dear.tuned.training.late);
   });
+
+  test.each([
+    ['the promise', {}],
+    ['a price of lateness', { lateness: { replicaSeconds: 100 }, price: 1_200_000 }],
+    ['a promise that nothing keeps', { model: { ...model, onTimeShare: 1, onTimeMs: 0 }, startReplicas: 0 }],
+  ] as const)(
+    'ending runs that cannot win changes nothing of the outcome: %s',
+    async (_, more) => {
+      const raced = await tune(options({ runs: 8, ...more }));
+      const whole = await tune(options({ runs: 8, ...more, toTheEnd: true }));
+      expect(whole.stopped).toEqual([]);
+      expect(whole.rehearsedShare).toBe(1);
+      expect(raced.stopped.length).toBeGreaterThan(0);
+      expect(raced.rehearsedShare).toBeLessThan(1);
+      expect(raced.tuned).toEqual(whole.tuned);
+      expect(raced.present).toEqual(whole.present);
+      expect([raced.verdict, raced.changes, raced.edits, raced.runs]).toEqual([
+        whole.verdict,
+        whole.changes,
+        whole.edits,
+        whole.runs,
+      ]);
+      // What was not ended is the same to the last bit, and what was ended had come to no more than its end.
+      for (const run of raced.tried) expect(whole.tried).toContainEqual(run);
+      for (const { values, late, replicaSeconds, share } of raced.stopped) {
+        const end = whole.tried.find((run) => JSON.stringify(run.values) === JSON.stringify(values));
+        expect(late).toBeLessThanOrEqual(end?.late ?? -1);
+        expect(replicaSeconds).toBeLessThanOrEqual(end?.replicaSeconds ?? -1);
+        expect(share).toBeGreaterThan(0);
+      }
+    },
+    120_000,
+  );
 
   test('refuses what cannot be searched', async () => {
     await expect(tune(options({ split: 1 }))).rejects.toThrow(/split is 1/);

@@ -1,13 +1,22 @@
 import { availableParallelism } from 'node:os';
+import { resolveWorkload } from '@ebb/documents';
 import type { CompareProgress } from '../compare/options.ts';
 import { type PackedTrace, packTrace } from '../compare/packedTrace.ts';
 import { WorkerPool } from '../compare/workerPool.ts';
 import { readTrace } from '../traces/readTrace.ts';
-import { isBetter, type Objective, paretoFront, tuningRun } from './objective.ts';
+import { isBetter, type Objective, paretoFront, type Rival, tuningRun } from './objective.ts';
 import { search } from './search.ts';
 import { documentsAt, editsOf, type Point, presentPoint, type TuningSpace, valuesAt } from './space.ts';
 import { partOf } from './splitTrace.ts';
-import type { TuneOptions, Tuning, TuningChange, TuningPair, TuningRun, TuningVerdict } from './tuning.ts';
+import type {
+  StoppedSetting,
+  TuneOptions,
+  Tuning,
+  TuningChange,
+  TuningPair,
+  TuningRun,
+  TuningVerdict,
+} from './tuning.ts';
 
 /** Fewer runs find nothing. */
 export const leastRuns = 4;
@@ -41,15 +50,21 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
   signal?.addEventListener('abort', abort, { once: true });
   try {
     if (signal?.aborted) throw reasonOf(signal);
-    const rehearse = rehearsals(options, pool);
+    const { rehearse, race } = rehearsals(options, pool, training);
+    const leastMicroPerSecond = leastPricePerHourMicro(options) / 3600;
     const objective: Objective = { lateness, onTimeShare: model.onTimeShare };
     let isOutOfTime = false;
-    const { best, tried } = await search({
+    const { best, tried, stopped } = await search({
       space,
       objective,
       seed,
       runs,
-      evaluate: (point, number) => rehearse(training, point, `setting ${number + 1}`),
+      evaluate: (point, number, rival) => {
+        const name = `setting ${number + 1}`;
+        return rival && !options.toTheEnd
+          ? race(point, name, { objective, best: rival, leastMicroPerSecond })
+          : rehearse(training, point, name);
+      },
       isOver: () => {
         if (performance.now() - beganMs > timeMs) isOutOfTime = true;
         return isOutOfTime;
@@ -86,10 +101,13 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
       lateness,
       split,
       parts: { training: partText(training, 0), validation: partText(validation, splitUs) },
-      runs: tried.length,
+      runs: tried.length + stopped.length,
       outOfTime: isOutOfTime,
       ...pair,
       tried,
+      stopped,
+      rehearsedShare:
+        (tried.length + stopped.reduce((sum, { share }) => sum + share, 0)) / (tried.length + stopped.length),
       front: paretoFront([...(isOther ? [presentRun] : []), ...tried]),
       verdict,
       gain: {
@@ -112,7 +130,8 @@ async function packedTrace({ trace: given, seed }: TuneOptions): Promise<PackedT
   return { ...packed, about: { ...packed.about, spanUs: Math.max(packed.about.spanUs, (given.spanMs ?? 0) * 1000) } };
 }
 
-function rehearsals(options: TuneOptions, pool: WorkerPool) {
+/** Rehearsals of a setting, one of them on the training part that may be ended on the way. */
+function rehearsals(options: TuneOptions, pool: WorkerPool, training: PackedTrace) {
   const { space, model, seed, price = null, startReplicas, worldModule = null, lateness = null, onProgress } = options;
   const total = options.runs + (space.fixed.length > 0 ? 3 : 2);
   const progress: CompareProgress = { done: 0, total, share: 0, last: null };
@@ -121,21 +140,25 @@ function rehearsals(options: TuneOptions, pool: WorkerPool) {
     const under = [...open.values()].reduce((sum, share) => sum + share, 0);
     onProgress?.({ ...progress, share: Math.min(1, (progress.done + under) / total) });
   };
-  return async (trace: PackedTrace, point: Point | 'present', name: string): Promise<TuningRun> => {
-    const isPresent = point === 'present';
-    const documents = isPresent ? space.documents : documentsAt(space, point);
+  const taskOf = (trace: PackedTrace, point: Point | 'present') => ({
+    trace: { packed: trace },
+    model,
+    seed,
+    policy: space.policy,
+    documents: point === 'present' ? space.documents : documentsAt(space, point),
+    price,
+    worldModule,
+    startReplicas,
+    spanMs: undefined,
+  });
+  const valuesOf = (point: Point | 'present') => valuesAt(space, point === 'present' ? presentPoint(space) : point);
+  const counted = async <Result>(
+    name: string,
+    run: (onProgress: (share: number) => void) => Promise<Result>,
+  ): Promise<Result> => {
     const own = Symbol(name);
     open.set(own, 0);
-    const task = {
-      kind: 'run',
-      policy: space.policy,
-      documents,
-      price,
-      worldModule,
-      startReplicas,
-      spanMs: undefined,
-    } as const;
-    const run = await pool.run({ ...task, trace: { packed: trace }, model, seed }, name, (share) => {
+    const result = await run((share) => {
       open.set(own, share);
       tell();
     });
@@ -143,8 +166,31 @@ function rehearsals(options: TuneOptions, pool: WorkerPool) {
     progress.done++;
     progress.last = name;
     tell();
-    return tuningRun(run, valuesAt(space, isPresent ? presentPoint(space) : point), model, lateness);
+    return result;
   };
+  const rehearse = async (trace: PackedTrace, point: Point | 'present', name: string): Promise<TuningRun> => {
+    const task = { kind: 'run', ...taskOf(trace, point) } as const;
+    const run = await counted(name, (onProgress) => pool.run(task, name, onProgress));
+    return tuningRun(run, valuesOf(point), model, lateness);
+  };
+  const race = async (point: Point, name: string, rival: Rival): Promise<TuningRun | StoppedSetting> => {
+    const task = { kind: 'race', ...taskOf(training, point), rival } as const;
+    const result = await counted(name, (onProgress) => pool.run(task, name, onProgress));
+    if (result.type === 'run') return tuningRun(result.run, valuesOf(point), model, lateness);
+    const { nowMs, late, replicaSeconds, costMicro } = result.soFar;
+    const share = Math.min(1, (nowMs * 1000) / Math.max(1, training.about.spanUs));
+    return { values: valuesOf(point), share, late, replicaSeconds, costMicro };
+  };
+  return { rehearse, race };
+}
+
+/** Of the classes of the documents, or what the options say. */
+function leastPricePerHourMicro({ price = null, space }: TuneOptions): number {
+  if (price !== null) return price;
+  const prices = space.documents.flatMap(({ kind, document }) =>
+    kind === 'Workload' ? resolveWorkload(document, { baseDirectory: '/' }).classes : [],
+  );
+  return Math.min(...prices.map(({ pricePerHourMicro }) => pricePerHourMicro));
 }
 
 function verdictOf(present: TuningPair, tuned: TuningPair, isSame: boolean, objective: Objective): TuningVerdict {

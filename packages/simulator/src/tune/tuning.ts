@@ -25,6 +25,8 @@ export interface TuneOptions
   price?: number | null;
   /** With it the least sum of cost and lateness is sought; left out: the least cost that keeps the on-time share. */
   lateness?: LatenessPrice | null;
+  /** Rehearses every setting to the end of the part, those as well that cannot be the best any more. Left out: no. */
+  toTheEnd?: boolean;
 }
 
 /** One rehearsal of one setting on one part of the trace. */
@@ -44,6 +46,17 @@ export interface TuningRun {
   coldStarts: number;
   waitMs: RunResult['waitMs'];
   digest: string;
+}
+
+/** A setting whose rehearsal was ended because it could not be the best any more. */
+export interface StoppedSetting {
+  values: Record<string, string | number>;
+  /** How far it came, of the time of the training part. */
+  share: number;
+  /** Until then; all would only have grown. */
+  late: number;
+  replicaSeconds: number;
+  costMicro: string | null;
 }
 
 export interface TuningPart {
@@ -96,8 +109,12 @@ export interface Tuning {
   present: TuningPair;
   /** The best on the training part. */
   tuned: TuningPair;
-  /** Every setting that was tried, in that order; the first is the present one. */
+  /** Every setting that was rehearsed to the end, in the order of the search; the first is the present one. */
   tried: TuningRun[];
+  /** Those that were ended on the way, in the order of the search. */
+  stopped: StoppedSetting[];
+  /** Time that was rehearsed of the training part, of what all its runs would have come to. */
+  rehearsedShare: number;
   /** Those for which no other is at once cheaper and less late, by cost. */
   front: TuningRun[];
   verdict: TuningVerdict;

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { comparableModel } from '../contract/model.ts';
 import { Draws } from '../kernel/draws.ts';
 import { poisson } from '../generators/poisson.ts';
 import { run, tokenModel, traceOf } from '../run/simulate.fixture.ts';
 import { drawUs } from './distribution.ts';
-import { SilentTimes } from './silentTimes.ts';
+import { Stretches } from './stretches.ts';
 
 const steady = poisson({ seed: 11, spanSeconds: 4 * 3600, ratePerSecond: 0.2, tokens: { median: 1000, sigma: 0.5 } });
 
@@ -75,9 +74,11 @@ describe('faults of the world', () => {
     expect(silent.digest).not.toBe(usual.digest);
     expect(silent.served).toBe(silent.requests);
     expect(silent.onTime / silent.requests).toBeGreaterThan(usual.onTime / usual.requests - 0.1);
-    const times = new SilentTimes({ ...comparableModel(1).faults, ...faults }, new Draws(1));
+    const times = new Stretches(faults.silentEveryHours, faults.silentMs, new Draws(1));
     let silentSeconds = 0;
-    for (let second = 0; second < 360_000; second++) if (times.isSilent(second * 1_000_000)) silentSeconds++;
+    for (let second = 0; second < 360_000; second++) {
+      if (times.sinceUs(second * 1_000_000) !== null) silentSeconds++;
+    }
     // 30 of 330 seconds.
     expect(silentSeconds / 360_000).toBeCloseTo(30 / 330, 2);
   });

@@ -5,6 +5,7 @@ import type { Draws } from '../kernel/draws.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SimulatedClock } from '../kernel/simulatedClock.ts';
 import { drawUs } from './distribution.ts';
+import { noAnswerText, noticedAtUs } from './hanging.ts';
 
 /** One replica of the simulated world. */
 export interface SimulatedReplica {
@@ -15,9 +16,15 @@ export interface SimulatedReplica {
   readonly askedUs: number;
   /** How many times longer its services take. */
   readonly factor: number;
+  readonly probes: ReplicaStart['probes'];
+  readonly terminationGraceMs: number;
   seen: ReplicaObservation;
-  /** Its process answers. */
+  /** Its process is there and takes connections. */
   isServing: boolean;
+  /** Its process does not answer any more. */
+  isHanging: boolean;
+  /** It hangs and was asked to end, which it does not hear. */
+  isEnding: boolean;
   /** Machine time ends here; null: it runs. */
   endedUs: number | null;
   /** It will be taken away. */
@@ -30,16 +37,23 @@ export interface FleetListener {
   /** A start was asked for; `isCold`: it did not run from the beginning. */
   asked(replica: SimulatedReplica, isCold: boolean): void;
   ready(replica: SimulatedReplica): void;
+  /** What it was serving, and what it is given, gets no answer. */
+  hung(replica: SimulatedReplica): void;
   /** It serves no more; what it was serving breaks. `wasReady`: it had been usable until now. */
   ended(replica: SimulatedReplica, wasReady: boolean): void;
+  /** It is told to end. Microseconds for which it would still work; left out: it ends at once. */
+  stopping?(replica: SimulatedReplica): number;
 }
+
+/** What is known of a replica that is asked for. */
+type Begin = Pick<ReplicaStart, 'id' | 'workload' | 'class' | 'revision' | 'node' | 'probes' | 'terminationGraceMs'>;
 
 const microsecondsPerHour = 3_600_000_000;
 const settled = Promise.resolve();
 
 /**
- * The Driver of a rehearsal: replicas start by the stages of the model, fail, crash and are taken away by its faults, and
- * end at once when they are stopped. Draws of a replica hang on its number alone.
+ * The Driver of a rehearsal: replicas start by the stages of the model, fail, crash, hang and are taken away by its faults,
+ * and end at once when they are stopped and hear it. Draws of a replica hang on its number alone.
  */
 export class Fleet implements Driver {
   readonly #kernel: Kernel;
@@ -54,6 +68,9 @@ export class Fleet implements Driver {
   readonly #failKind: number;
   readonly #crashKind: number;
   readonly #endKind: number;
+  readonly #hangKind: number;
+  readonly #unreadyKind: number;
+  readonly #unliveKind: number;
 
   constructor(kernel: Kernel, clock: SimulatedClock, model: WorldModel, draws: Draws, listener: FleetListener) {
     this.#kernel = kernel;
@@ -65,6 +82,9 @@ export class Fleet implements Driver {
     this.#failKind = kernel.kind((number, life) => this.#living(number, life, (one) => this.#failStart(one)));
     this.#crashKind = kernel.kind((number, life) => this.#living(number, life, (one) => this.#crash(one)));
     this.#endKind = kernel.kind((number, life) => this.#living(number, life, (one) => this.#gone(one)));
+    this.#hangKind = kernel.kind((number, life) => this.#living(number, life, (one) => this.#hang(one)));
+    this.#unreadyKind = kernel.kind((number, life) => this.#living(number, life, (one) => this.#becomeUnready(one)));
+    this.#unliveKind = kernel.kind((number, life) => this.#living(number, life, (one) => this.#endHanging(one)));
     const notice = kernel.kind((index) => this.#notice(index));
     const { preemptionsMs, noticeMs } = model.faults;
     for (const [index, atMs] of preemptionsMs.entries()) kernel.put(Math.max(0, atMs - noticeMs) * 1000, notice, index);
@@ -76,7 +96,7 @@ export class Fleet implements Driver {
   }
 
   /** One that is usable from the beginning. */
-  begin(start: Pick<ReplicaStart, 'id' | 'workload' | 'class' | 'revision' | 'node'>): void {
+  begin(start: Begin): void {
     const replica = this.#add(start, false);
     this.#serve(replica);
   }
@@ -86,7 +106,7 @@ export class Fleet implements Driver {
     const replica = this.#add(start, true);
     const draws = this.#draws.fork('start', replica.number);
     let delayUs = 0;
-    const stages = this.#model.coldStart.map(({ ms }) => {
+    const stages = (this.#model.classes?.[start.class]?.coldStart ?? this.#model.coldStart).map(({ ms }) => {
       const us = drawUs(ms, draws);
       delayUs += us;
       return us;
@@ -112,7 +132,7 @@ export class Fleet implements Driver {
   stop(id: string): Promise<void> {
     const replica = this.#known.get(id);
     // Its machine is paid for until the notice is over, unless the engine lets it go before.
-    if (replica) this.#kernel.put(this.#kernel.nowUs, this.#endKind, replica.number, replica.life);
+    if (replica) this.#askToEnd(replica);
     return settled;
   }
 
@@ -139,10 +159,7 @@ export class Fleet implements Driver {
     for (const replica of this.#known.values()) this.#endService(replica);
   }
 
-  #add(
-    start: Pick<ReplicaStart, 'id' | 'workload' | 'class' | 'revision' | 'node'>,
-    isCold: boolean,
-  ): SimulatedReplica {
+  #add(start: Begin, isCold: boolean): SimulatedReplica {
     const number = this.#byNumber.length;
     const { slowShare, slowFactor } = this.#model.faults;
     const isSlow = slowShare > 0 && this.#draws.fork('slow', number).next() < slowShare;
@@ -153,8 +170,12 @@ export class Fleet implements Driver {
       class: start.class,
       askedUs: this.#kernel.nowUs,
       factor: isSlow ? slowFactor : 1,
+      probes: start.probes,
+      terminationGraceMs: start.terminationGraceMs,
       seen: this.#firstSeen(start),
       isServing: false,
+      isHanging: false,
+      isEnding: false,
       endedUs: null,
       isNoticed: false,
       life: 0,
@@ -165,13 +186,7 @@ export class Fleet implements Driver {
     return replica;
   }
 
-  #firstSeen({
-    id,
-    workload,
-    class: className,
-    revision,
-    node,
-  }: Pick<ReplicaStart, 'id' | 'workload' | 'class' | 'revision' | 'node'>): ReplicaObservation {
+  #firstSeen({ id, workload, class: className, revision, node }: Begin): ReplicaObservation {
     return {
       id,
       workload: workload as ObjectKey,
@@ -211,10 +226,15 @@ export class Fleet implements Driver {
       readyAtUs: this.#kernel.nowUs,
     };
     this.#listener.ready(replica);
-    const { crashEveryHours } = this.#model.faults;
-    if (crashEveryHours <= 0) return;
-    const lifeUs = this.#draws.fork('crash', replica.number).exponential(crashEveryHours * microsecondsPerHour);
-    this.#kernel.put(this.#kernel.nowUs + Math.ceil(lifeUs), this.#crashKind, replica.number, replica.life);
+    const { crashEveryHours, hangEveryHours } = this.#model.faults;
+    this.#plan(replica, 'crash', crashEveryHours, this.#crashKind);
+    this.#plan(replica, 'hang', hangEveryHours, this.#hangKind);
+  }
+
+  #plan(replica: SimulatedReplica, fault: string, everyHours: number, kind: number): void {
+    if (everyHours <= 0) return;
+    const lifeUs = this.#draws.fork(fault, replica.number).exponential(everyHours * microsecondsPerHour);
+    this.#kernel.put(this.#kernel.nowUs + Math.ceil(lifeUs), kind, replica.number, replica.life);
   }
 
   #failStart(replica: SimulatedReplica): void {
@@ -223,9 +243,54 @@ export class Fleet implements Driver {
   }
 
   #crash(replica: SimulatedReplica): void {
-    if (replica.isNoticed) return;
+    if (replica.isNoticed || replica.isEnding) return;
     this.#endService(replica);
     this.#report(replica, { phase: 'failed', failure: 'crashed', message: 'exit code 1' });
+  }
+
+  /** From now on nothing it is asked is answered, probes included; what the live agent would make of that follows. */
+  #hang(replica: SimulatedReplica): void {
+    if (!replica.isServing || replica.seen.phase === 'stopping') return;
+    const { nowUs } = this.#kernel;
+    const { probes, seen } = replica;
+    replica.isHanging = true;
+    this.#listener.hung(replica);
+    const readyUs = seen.readyAtUs ?? nowUs;
+    const unreadyUs = noticedAtUs(probes.readiness, readyUs, nowUs);
+    if (unreadyUs !== null) this.#kernel.put(unreadyUs, this.#unreadyKind, replica.number, replica.life);
+    const unliveUs = probes.liveness && noticedAtUs(probes.liveness, readyUs, nowUs);
+    if (unliveUs !== null) this.#kernel.put(unliveUs, this.#unliveKind, replica.number, replica.life);
+  }
+
+  #becomeUnready(replica: SimulatedReplica): void {
+    if (replica.seen.phase !== 'ready' || replica.isEnding) return;
+    this.#report(replica, { phase: 'unready', message: `readiness probe: ${noAnswerText(replica.probes.readiness)}` });
+  }
+
+  /** Its liveness probe has found it out. The engine, which has seen it ready, replaces it and has it stopped. */
+  #endHanging(replica: SimulatedReplica): void {
+    const { liveness } = replica.probes;
+    if (!liveness || replica.isEnding || replica.isNoticed || replica.endedUs !== null) return;
+    const message = `liveness probe failed: ${noAnswerText(liveness)}`;
+    const restarts = replica.seen.restarts + 1;
+    this.#report(replica, { phase: 'backoff', failure: 'liveness', message, endpoint: null, restarts });
+    this.#askToEnd(replica);
+  }
+
+  /**
+   * When it has done what it has, and its grace at the latest, where it can hear that; one that hangs is killed when its
+   * grace is over, and paid for until then.
+   */
+  #askToEnd(replica: SimulatedReplica): void {
+    const { nowUs } = this.#kernel;
+    const isDeaf = replica.isHanging && replica.endedUs === null;
+    if (isDeaf && replica.isEnding) return;
+    replica.isEnding ||= isDeaf;
+    const graceUs = replica.terminationGraceMs * 1000;
+    const workUs = isDeaf || replica.endedUs !== null ? 0 : Math.min(graceUs, this.#listener.stopping?.(replica) ?? 0);
+    if (workUs > 0) this.#report(replica, { phase: 'stopping', message: 'asked to end' });
+    const atUs = nowUs + (isDeaf ? graceUs : workUs);
+    this.#kernel.put(atUs, this.#endKind, replica.number, replica.life);
   }
 
   /** The provider wants a machine back: whose, the seed says. It ends when the notice is over. */
@@ -234,6 +299,7 @@ export class Fleet implements Driver {
     const replica = ready[Math.floor(this.#draws.fork('preemption', index).next() * ready.length)];
     if (!replica) return;
     replica.isNoticed = true;
+    this.#listener.stopping?.(replica);
     this.#report(replica, { phase: 'stopping', message: 'its machine is taken away' });
     const atMs = this.#model.faults.preemptionsMs[index] ?? 0;
     this.#kernel.put(atMs * 1000, this.#endKind, replica.number, replica.life);

@@ -10,10 +10,14 @@ import {
 import type { WorldModel } from '../contract/model.ts';
 import type { Draws } from '../kernel/draws.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { serviceRates } from './batching.ts';
 import { CountsReport } from './countsReport.ts';
 import type { SimulatedReplica } from './fleet.ts';
+import { LateLink } from './lateLink.ts';
 import { RequestTable } from './requestTable.ts';
-import { SilentTimes } from './silentTimes.ts';
+import type { ServiceTime } from './serviceTime.ts';
+import { SharedServices } from './sharedServices.ts';
+import { Stretches } from './stretches.ts';
 
 const name = 'rehearsal';
 /** A refused connection is known after this. */
@@ -28,8 +32,8 @@ export interface RequestListener {
   entered(nowUs: number): void;
   /** One less. */
   left(nowUs: number): void;
-  /** It was answered well; `originUs` is the first arrival of its client. */
-  served(workload: number, originUs: number, beganUs: number, endUs: number): void;
+  /** It was answered well; `originUs` is the first arrival of its client, and `deferUntilUs` what it may wait until. */
+  served(workload: number, originUs: number, beganUs: number, endUs: number, deferUntilUs?: number | null): void;
   /** Its client will not ask again. */
   lost(workload: number, originUs: number, nowUs: number): void;
 }
@@ -47,6 +51,8 @@ export interface GatewayOptions {
   onChange: (workload: number) => void;
   /** Each second of virtual time. */
   onBeat: () => void;
+  /** Of classes that do not take as long as the trace says. */
+  services?: ReadonlyMap<string, ServiceTime> | null;
 }
 
 /**
@@ -64,10 +70,17 @@ export class SimulatedGateway implements GatewayPort {
   readonly #onChange: (workload: number) => void;
   readonly #dispatcher: Dispatcher;
   readonly #counts: CountsReport;
-  readonly #silent: SilentTimes;
+  readonly #silent: Stretches;
+  /** Null: its link is never behind. */
+  readonly #link: LateLink | null;
+  /** Null: services on one replica do not slow each other down. */
+  readonly #shared: SharedServices | null;
+  /** Lengths of service of classes that have their own. */
+  readonly #services: ReadonlyMap<string, ServiceTime> | null;
   readonly #table = new RequestTable();
   readonly #watchers = new Set<(event: GatewayEvent) => void>();
   readonly #routed = new Map<string, Set<string>>();
+  readonly #timeouts: (GatewayWorkload['serving']['timeouts'] | null)[];
   /** Held or in service, and held, by workload. */
   readonly #inSystem: Float64Array;
   readonly #held: Float64Array;
@@ -77,12 +90,17 @@ export class SimulatedGateway implements GatewayPort {
   readonly #woken: Set<string>[];
   readonly #classCount: Uint32Array;
   readonly #completeKind: number;
+  readonly #takesDeferrable: Uint8Array;
   readonly #giveUpKind: number;
   readonly #tickKind: number;
   readonly #refusedKind: number;
+  readonly #timeoutKind: number;
   #tickAtUs = Number.POSITIVE_INFINITY;
+  #requests = 0;
 
-  constructor({ kernel, model, draws, workloads, replica, listener, onChange, onBeat }: GatewayOptions) {
+  constructor(options: GatewayOptions) {
+    const { kernel, model, draws, workloads, replica, listener, onChange, onBeat, services = null } = options;
+    this.#services = services;
     this.#kernel = kernel;
     this.#faults = model.faults;
     this.#slots = model.concurrency;
@@ -95,13 +113,23 @@ export class SimulatedGateway implements GatewayPort {
     this.#inSystem = new Float64Array(workloads.length);
     this.#held = new Float64Array(workloads.length);
     this.#arrived = new Float64Array(workloads.length);
+    this.#takesDeferrable = new Uint8Array(workloads.length);
     this.#woken = workloads.map(() => new Set());
     this.#classCount = new Uint32Array(workloads.length);
     this.#completeKind = kernel.kind((row, life) => this.#complete(row, life));
     this.#giveUpKind = kernel.kind((row, life) => this.#giveUp(row, life));
     this.#tickKind = kernel.kind(() => this.#tick());
     this.#refusedKind = kernel.kind((row, life) => this.#connectionRefused(row, life));
-    this.#silent = new SilentTimes(model.faults, draws.fork('silent'));
+    this.#timeouts = workloads.map(() => null);
+    this.#timeoutKind = kernel.kind((row, life) => this.#timeOut(row, life));
+    const rates = serviceRates(model.batching, model.concurrency);
+    this.#shared = rates && new SharedServices(kernel, rates, (row) => this.#served(row));
+    const { silentEveryHours, silentMs, staleEveryHours } = model.faults;
+    this.#silent = new Stretches(silentEveryHours, silentMs, draws.fork('silent'));
+    this.#link =
+      staleEveryHours > 0
+        ? new LateLink(kernel, model.faults, draws.fork('stale'), (event) => this.#deliver(event))
+        : null;
     const isBusy = (workload: number) => (this.#inSystem[workload] as number) > 0;
     this.#counts = new CountsReport(kernel, workloads.length, isBusy, (some) => this.#sendCounts(some), onBeat);
   }
@@ -130,16 +158,18 @@ export class SimulatedGateway implements GatewayPort {
   configure(workload: GatewayWorkload): void {
     const number = this.#numbers.get(workload.key);
     if (number === undefined) return;
-    const { key, classes, serving, unavailable, endpoints } = workload;
+    const { endpoints, ...config } = workload;
+    const { key, classes } = config;
     const nowUs = this.#kernel.nowUs;
     this.#classCount[number] = classes.length;
-    this.#handle(this.#dispatcher.configure(nowUs, { key, classes, serving, unavailable }));
-    const slotted = endpoints.map(({ replica, class: className, slots, draining }) => ({
-      replica,
-      class: className,
+    this.#timeouts[number] = config.serving.timeouts;
+    this.#takesDeferrable[number] = config.serving.deferrable ? 1 : 0;
+    this.#handle(this.#dispatcher.configure(nowUs, config));
+    this.#armTick();
+    const slotted = endpoints.map(({ host: _host, port: _port, slots, ...endpoint }) => ({
+      ...endpoint,
       // A replica of the model has so many slots, whatever more a document promises.
       slots: slots === 0 ? this.#slots : Math.min(slots, this.#slots),
-      draining,
     }));
     this.#handle(this.#dispatcher.setEndpoints(nowUs, key, slotted));
     const before = this.#routed.get(key);
@@ -166,24 +196,48 @@ export class SimulatedGateway implements GatewayPort {
   }
 
   /** A client's request comes in for the first time. Sizes are what the classes of the workload look at. */
-  arrive(workload: number, serviceUs: number, outputTokens: number, bodyBytes: number): void {
+  arrive(
+    workload: number,
+    serviceUs: number,
+    outputTokens: number,
+    bodyBytes: number,
+    deferForUs: number | null = null,
+  ): void {
     const table = this.#table;
     const row = table.take();
     table.originUs[row] = this.#kernel.nowUs;
     table.serviceUs[row] = serviceUs;
     table.workload[row] = workload;
+    table.number[row] = this.#requests++;
     table.tries[row] = 0;
     table.tokens[row] = outputTokens;
     table.bytes[row] = bodyBytes;
+    table.deferUntilUs[row] = deferForUs === null ? none : this.#kernel.nowUs + deferForUs;
     this.#enter(row);
   }
 
   /** A replica's process has ended: what it was serving is broken. */
   replicaEnded(replica: SimulatedReplica): void {
-    for (const row of this.#table.servedBy(replica.number)) {
-      this.#ended(row);
-      this.#handle(this.#dispatcher.complete(this.#kernel.nowUs, row, 'failed'));
-      this.#again(row);
+    this.#shared?.forget(replica.number);
+    for (const row of this.#table.servedBy(replica.number)) this.#fail(row);
+  }
+
+  /**
+   * A replica stops answering: what it was serving stands still, until a timeout of its workload or its client has enough.
+   * Clients have had something until now, so their patience begins anew.
+   */
+  replicaHung(replica: SimulatedReplica): void {
+    const table = this.#table;
+    const { clientTimeoutMs } = this.#faults;
+    this.#shared?.forget(replica.number);
+    for (const row of table.servedBy(replica.number)) {
+      // The end that was planned for its service is void, and it waits as if that had not begun.
+      const life = (table.life[row] as number) + 1;
+      table.life[row] = life;
+      this.#awaitAnswer(row, table.beganUs[row] as number);
+      table.beganUs[row] = none;
+      if (clientTimeoutMs > 0)
+        this.#kernel.put(this.#kernel.nowUs + clientTimeoutMs * 1000, this.#giveUpKind, row, life);
     }
   }
 
@@ -195,13 +249,15 @@ export class SimulatedGateway implements GatewayPort {
     table.beganUs[row] = none;
     table.replica[row] = none;
     table.tries[row] = (table.tries[row] as number) + 1;
-    this.#inSystem[workload] = (this.#inSystem[workload] as number) + 1;
-    this.#arrived[workload] = (this.#arrived[workload] as number) + 1;
+    const deferUntilUs = table.deferUntilUs[row] as number;
+    const isDeferred = deferUntilUs !== none && this.#takesDeferrable[workload] === 1;
+    table.isDeferred[row] = isDeferred ? 1 : 0;
+    if (!isDeferred) this.#isDemand(workload);
     this.#listener.entered(nowUs);
     this.#counts.changed(workload);
     this.#onChange(workload);
     const { clientTimeoutMs } = this.#faults;
-    if (clientTimeoutMs > 0) {
+    if (clientTimeoutMs > 0 && deferUntilUs === none) {
       this.#kernel.put(nowUs + clientTimeoutMs * 1000, this.#giveUpKind, row, table.life[row] as number);
     }
     const tokens = table.tokens[row] as number;
@@ -216,6 +272,7 @@ export class SimulatedGateway implements GatewayPort {
         deadlineUs: null,
         bufferedBytes: 0,
         affinityKey: null,
+        deferUntilUs: deferUntilUs === none ? null : deferUntilUs,
       }),
     );
   }
@@ -229,11 +286,14 @@ export class SimulatedGateway implements GatewayPort {
         case 'held':
           this.#hold(event.id, event.reason === 'no-replica');
           break;
+        case 'deferred':
+          this.#armTick();
+          break;
         case 'refused':
           this.#refused(event.id);
           break;
         case 'drained':
-          this.#send({ type: 'drained', gateway: name, replica: event.replica });
+          this.#send({ ...event, gateway: name });
           break;
       }
     }
@@ -250,17 +310,71 @@ export class SimulatedGateway implements GatewayPort {
       return;
     }
     table.replica[row] = replica.number;
+    if (replica.isHanging) {
+      this.#awaitAnswer(row, nowUs);
+      return;
+    }
     table.beganUs[row] = nowUs;
-    const serviceUs = table.serviceUs[row] as number;
+    const serviceUs = this.#serviceUs(row, replica.class);
     const lengthUs = replica.factor === 1 ? serviceUs : Math.round(serviceUs * replica.factor);
-    this.#kernel.put(nowUs + lengthUs, this.#completeKind, row, table.life[row] as number);
+    if (this.#shared) this.#shared.begin(replica.number, row, lengthUs);
+    else this.#kernel.put(nowUs + lengthUs, this.#completeKind, row, table.life[row] as number);
+  }
+
+  /** As the trace says, unless the class of the replica has lengths of its own. */
+  #serviceUs(row: number, className: string): number {
+    const table = this.#table;
+    const own = this.#services?.get(className);
+    if (!own) return table.serviceUs[row] as number;
+    const tokens = table.tokens[row] as number;
+    return own(table.number[row] as number, tokens < 0 ? null : tokens);
+  }
+
+  /** Nothing of an answer will come: which timeout of the workload is first. Without one it waits for the replica's end. */
+  #awaitAnswer(row: number, sentUs: number): void {
+    const table = this.#table;
+    const timeouts = this.#timeouts[table.workload[row] as number];
+    if (!timeouts) return;
+    const { responseMs, requestMs } = timeouts;
+    const responseUs = responseMs > 0 ? sentUs + responseMs * 1000 : Number.POSITIVE_INFINITY;
+    const requestUs = requestMs > 0 ? (table.enteredUs[row] as number) + requestMs * 1000 : Number.POSITIVE_INFINITY;
+    const dueUs = Math.min(responseUs, requestUs);
+    if (dueUs === Number.POSITIVE_INFINITY) return;
+    this.#kernel.put(dueUs, this.#timeoutKind, row, table.life[row] as number);
+  }
+
+  #timeOut(row: number, life: number): void {
+    if (this.#table.life[row] === life) this.#fail(row);
+  }
+
+  /** Its try ends without an answer. */
+  #fail(row: number): void {
+    this.#ended(row);
+    this.#handle(this.#dispatcher.complete(this.#kernel.nowUs, row, 'failed'));
+    this.#again(row);
   }
 
   #hold(row: number, hasNoReplica: boolean): void {
     const workload = this.#table.workload[row] as number;
     this.#table.isHeld[row] = 1;
     this.#held[workload] = (this.#held[workload] as number) + 1;
+    if (this.#table.isDeferred[row] === 1) {
+      // It was turned: from now on it is demand as any other.
+      this.#table.isDeferred[row] = 0;
+      this.#isDemand(workload);
+      this.#counts.changed(workload);
+      this.#onChange(workload);
+    }
     if (hasNoReplica) this.#wake(workload, row);
+    this.#armTick();
+  }
+
+  #isDemand(workload: number): void {
+    this.#inSystem[workload] = (this.#inSystem[workload] as number) + 1;
+    this.#arrived[workload] = (this.#arrived[workload] as number) + 1;
+  }
+
+  #armTick(): void {
     const dueUs = this.#dispatcher.nextDeadlineUs();
     if (dueUs === null || dueUs >= this.#tickAtUs) return;
     this.#tickAtUs = dueUs;
@@ -301,11 +415,16 @@ export class SimulatedGateway implements GatewayPort {
   }
 
   #complete(row: number, life: number): void {
+    if (this.#table.life[row] === life) this.#served(row);
+  }
+
+  #served(row: number): void {
     const table = this.#table;
-    if (table.life[row] !== life) return;
     const { nowUs } = this.#kernel;
     const workload = table.workload[row] as number;
-    this.#listener.served(workload, table.originUs[row] as number, table.beganUs[row] as number, nowUs);
+    const deferUntilUs = table.deferUntilUs[row] as number;
+    const mayWaitUntilUs = deferUntilUs === none ? null : deferUntilUs;
+    this.#listener.served(workload, table.originUs[row] as number, table.beganUs[row] as number, nowUs, mayWaitUntilUs);
     this.#ended(row);
     table.release(row);
     this.#handle(this.#dispatcher.complete(nowUs, row, 'succeeded'));
@@ -337,7 +456,7 @@ export class SimulatedGateway implements GatewayPort {
     const workload = table.workload[row] as number;
     table.life[row] = (table.life[row] as number) + 1;
     table.replica[row] = none;
-    this.#inSystem[workload] = (this.#inSystem[workload] as number) - 1;
+    if (table.isDeferred[row] === 0) this.#inSystem[workload] = (this.#inSystem[workload] as number) - 1;
     this.#listener.left(this.#kernel.nowUs);
     this.#counts.changed(workload);
     this.#onChange(workload);
@@ -357,7 +476,7 @@ export class SimulatedGateway implements GatewayPort {
 
   #sendCounts(workloads: readonly number[]): void {
     const { nowUs } = this.#kernel;
-    if (this.#silent.isSilent(nowUs)) return;
+    if (this.#silent.sinceUs(nowUs) !== null) return;
     const counts: DispatchCounts[] = [];
     for (const workload of workloads) {
       const key = this.#workloads[workload] as string;
@@ -370,6 +489,11 @@ export class SimulatedGateway implements GatewayPort {
   }
 
   #send(event: GatewayEvent): void {
+    if (this.#link) this.#link.send(event);
+    else this.#deliver(event);
+  }
+
+  #deliver(event: GatewayEvent): void {
     this.#kernel.tell(() => {
       for (const watcher of [...this.#watchers]) watcher(event);
     });

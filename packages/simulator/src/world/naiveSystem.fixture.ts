@@ -1,3 +1,5 @@
+import { unitsPerUs } from './batching.ts';
+
 /**
  * The same world written once more in the plainest way, for one workload with a constant number of replicas from the
  * beginning: no engine, no dispatcher, arrays that are searched from end to end.
@@ -13,6 +15,8 @@ export interface NaiveOptions {
   holdUs: number;
   clientTimeoutUs: number;
   retries: number;
+  /** Work that is done in a microsecond on each of so many requests of a replica, of `unitsPerUs`. Left out: all of it. */
+  rate?: (requests: number) => number;
 }
 
 export interface NaiveOutcome {
@@ -30,10 +34,12 @@ interface Waiting {
 export function runNaively(requests: readonly NaiveRequest[], options: NaiveOptions): NaiveOutcome[] {
   const outcomes: (NaiveOutcome | null)[] = requests.map(() => null);
   const tries = requests.map(() => 0);
-  const busyUntil: { endUs: number; request: number; beganUs: number }[][] = Array.from(
+  const busy: { left: number; request: number; beganUs: number }[][] = Array.from(
     { length: options.replicas },
     () => [],
   );
+  const rate = options.rate ?? (() => unitsPerUs);
+  let workedUs = 0;
   let waiting: Waiting[] = [];
   let orders = 0;
   let next = 0;
@@ -43,13 +49,13 @@ export function runNaively(requests: readonly NaiveRequest[], options: NaiveOpti
   const serve = (nowUs: number) => {
     waiting.sort((a, b) => a.order - b.order);
     for (;;) {
-      const free = busyUntil.filter((running) => running.length < options.slots);
+      const free = busy.filter((running) => running.length < options.slots);
       const first = waiting[0];
       if (!first || free.length === 0) return;
       waiting = waiting.slice(1);
-      // Which replica serves does not matter here: they are all alike.
+      // Which replica serves does not matter here: they are all alike, or there is one.
       const serviceUs = requests[first.request]?.serviceUs ?? 0;
-      free[0]?.push({ endUs: nowUs + serviceUs, request: first.request, beganUs: nowUs });
+      free[0]?.push({ left: serviceUs * unitsPerUs, request: first.request, beganUs: nowUs });
     }
   };
   const enter = (request: number, nowUs: number) => {
@@ -59,17 +65,24 @@ export function runNaively(requests: readonly NaiveRequest[], options: NaiveOpti
   };
 
   for (;;) {
-    const ends = busyUntil.flat().map(({ endUs }) => endUs);
+    const ends = busy.flatMap((running) =>
+      running.map(({ left }) => workedUs + Math.ceil(left / rate(running.length))),
+    );
     const leaves = waiting.map(dueUs);
     const arrivalUs = requests[next]?.atUs ?? Infinity;
     const nowUs = Math.min(arrivalUs, ...ends, ...leaves);
     if (nowUs === Infinity) break;
+    for (const running of busy) {
+      const done = rate(running.length) * (nowUs - workedUs);
+      for (const one of running) one.left -= done;
+    }
+    workedUs = nowUs;
     if (ends.includes(nowUs)) {
-      for (const [index, running] of busyUntil.entries()) {
-        for (const one of running.filter(({ endUs }) => endUs === nowUs)) {
+      for (const [index, running] of busy.entries()) {
+        for (const one of running.filter(({ left }) => left <= 0)) {
           outcomes[one.request] = { beganUs: one.beganUs, endUs: nowUs, tries: tries[one.request] ?? 0 };
         }
-        busyUntil[index] = running.filter(({ endUs }) => endUs !== nowUs);
+        busy[index] = running.filter(({ left }) => left > 0);
       }
       serve(nowUs);
     } else if (leaves.includes(nowUs)) {

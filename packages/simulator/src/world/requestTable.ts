@@ -12,6 +12,8 @@ export class RequestTable {
   beganUs = new Float64Array(firstCapacity);
   serviceUs = new Float64Array(firstCapacity);
   workload = new Int32Array(firstCapacity);
+  /** Of the client's request among all, from 0. */
+  number = new Float64Array(firstCapacity);
   /** Number of the replica that serves it; −1: none. */
   replica = new Int32Array(firstCapacity);
   /** Tries so far. */
@@ -21,6 +23,10 @@ export class RequestTable {
   bytes = new Float64Array(firstCapacity);
   /** Rises whenever what was planned for the row is void. */
   life = new Int32Array(firstCapacity);
+  /** It may wait for slack until then, microseconds; −1: it may not. */
+  deferUntilUs = new Float64Array(firstCapacity).fill(-1);
+  /** It waits for slack, or fills it: no demand. */
+  isDeferred = new Uint8Array(firstCapacity);
   #free: number[] = [];
   #rows = 0;
   /** Rows in use. */
@@ -39,6 +45,7 @@ export class RequestTable {
     this.life[row] = (this.life[row] as number) + 1;
     this.replica[row] = -1;
     this.isHeld[row] = 0;
+    this.isDeferred[row] = 0;
     this.#free.push(row);
   }
 
@@ -66,6 +73,7 @@ export class RequestTable {
     this.beganUs = floats(this.beganUs);
     this.serviceUs = floats(this.serviceUs);
     this.bytes = floats(this.bytes);
+    this.number = floats(this.number);
     this.workload = whole(this.workload);
     this.replica = whole(this.replica);
     this.tokens = whole(this.tokens);
@@ -73,6 +81,10 @@ export class RequestTable {
     const tries = new Uint16Array(capacity);
     tries.set(this.tries);
     this.tries = tries;
+    this.deferUntilUs = floats(this.deferUntilUs);
+    const isDeferred = new Uint8Array(capacity);
+    isDeferred.set(this.isDeferred);
+    this.isDeferred = isDeferred;
     const isHeld = new Uint8Array(capacity);
     isHeld.set(this.isHeld);
     this.isHeld = isHeld;

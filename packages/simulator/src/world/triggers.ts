@@ -1,7 +1,8 @@
 import type { Reading, TriggerPort, TriggerRequest, TriggerSet } from '@ebb/core';
-import { keyText, type KedaTriggerSpec } from '@ebb/documents';
+import type { KedaTriggerSpec } from '@ebb/documents';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SimulatedClock } from '../kernel/simulatedClock.ts';
+import { countedBy, type QueueCount } from './brokerCount.ts';
 import { RequestWindow } from './requestWindow.ts';
 
 /** What is aimed at by a trigger, and the value from which it leaves zero. */
@@ -43,7 +44,9 @@ export interface QueueTriggersOptions {
   clock: SimulatedClock;
   targetOf: TargetOf;
   /** Number of the workload that a document scales; null: it scales none of the rehearsal. */
-  workloadOf: (document: string) => number | null;
+  workloadOf: (request: Pick<TriggerRequest, 'kind' | 'key'>) => number | null;
+  /** The broker's queue that a workload's work waits in; null: the gateway has it. */
+  queueOf: (workload: number) => QueueCount | null;
   /** Requests of a workload that wait or are worked on. */
   inSystem: (workload: number) => number;
   /** Requests of a workload that have arrived since the beginning. */
@@ -55,6 +58,8 @@ const newsGapUs = 100_000;
 const leastDelayUs = 1000;
 /** Means move while nothing happens: so long after it was last told, a value is looked at again. */
 const paceUs = 1_000_000;
+/** An empty queue of a broker is looked at so often, another one at each beat. */
+const lookUs = 100_000;
 /** As the `http` trigger has it where the document says nothing. */
 const usualWindowSeconds = 60;
 
@@ -70,10 +75,19 @@ interface Pushed {
   life: number;
 }
 
+/** A document that follows the queue of a broker. */
+interface Look {
+  follow: () => boolean;
+  /** There was something at the last look. */
+  isActive: boolean;
+  isDue: boolean;
+}
+
 /**
- * Sources of a rehearsal: whatever a trigger reads in the real world, here it is the queue of the workload that it scales,
- * requests in service included, as brokers count what is not yet acknowledged. Only `http`, Ebb's own, is what it is live:
- * requests or arrivals in the mean of a window, told when they change.
+ * Sources of a rehearsal. Where the work of what is scaled waits at a broker, a trigger reads that queue as the source of its
+ * type counts. Else, whatever it reads in the real world, here it is the queue at the gateway, requests in service included,
+ * as brokers count what is not yet acknowledged. Only `http`, Ebb's own, is what it is live: requests or arrivals in the mean
+ * of a window, told when they change.
  */
 export class QueueTriggers implements TriggerPort {
   readonly #options: QueueTriggersOptions;
@@ -81,6 +95,9 @@ export class QueueTriggers implements TriggerPort {
   /** Places stay, because events name them. */
   readonly #pushed: (Pushed | null)[] = [];
   readonly #placesOf = new Map<number, number[]>();
+  readonly #looks: Look[] = [];
+  readonly #looksAt = new Map<number, number[]>();
+  readonly #lookKind: number;
   readonly #newsKind: number;
   readonly #paceKind: number;
 
@@ -89,6 +106,12 @@ export class QueueTriggers implements TriggerPort {
     this.#newsKind = options.kernel.kind((index) => this.#tell(index));
     this.#paceKind = options.kernel.kind((index, life) => {
       if (this.#pushed[index]?.life === life) this.#tell(index);
+    });
+    this.#lookKind = options.kernel.kind((index) => {
+      const look = this.#looks[index];
+      if (!look) return;
+      look.isDue = false;
+      look.isActive = look.follow();
     });
   }
 
@@ -110,9 +133,21 @@ export class QueueTriggers implements TriggerPort {
     }
   }
 
+  /** A message came into the queue of this workload, or left it. */
+  queueChanged(workload: number): void {
+    const { kernel } = this.#options;
+    for (const index of this.#looksAt.get(workload) ?? []) {
+      const look = this.#looks[index];
+      if (!look || look.isDue || look.isActive) continue;
+      look.isDue = true;
+      kernel.put(Math.ceil(kernel.nowUs / lookUs) * lookUs, this.#lookKind, index);
+    }
+  }
+
   open(request: TriggerRequest): TriggerSet {
-    const { kernel, clock, targetOf, workloadOf } = this.#options;
-    const workload = workloadOf(keyText(request.key));
+    const { kernel, clock, targetOf, workloadOf, queueOf } = this.#options;
+    const workload = workloadOf(request);
+    const isQueue = workload !== null && queueOf(workload) !== null;
     const external = request.triggers.filter(({ type }) => type !== 'cpu' && type !== 'memory');
     const targets: Record<string, TriggerTarget> = {};
     for (const trigger of external) {
@@ -121,8 +156,10 @@ export class QueueTriggers implements TriggerPort {
         throw new Error(`trigger ${trigger.name} of type ${trigger.type} names no target that a rehearsal knows`);
       targets[trigger.name] = target;
     }
-    const pushed = this.#push(workload, external);
-    const values = external.map((trigger) => this.#valueOf(workload, trigger, pushed));
+    const pushed = isQueue ? null : this.#push(workload, external);
+    const values = external.map((trigger) =>
+      isQueue ? this.#countOf(workload, trigger, request.env) : this.#valueOf(workload, trigger, pushed),
+    );
     const readings = (): Reading[] => {
       const atMs = clock.nowMs();
       return external.map(({ name }, index) => {
@@ -131,12 +168,18 @@ export class QueueTriggers implements TriggerPort {
       });
     };
     const mine = new Set<() => boolean>();
+    // What was said last, to whoever asked or listens: as live, only what differs from that is news.
+    let told: string | null = null;
     return {
       targets,
       unsupported: [],
-      read: () => Promise.resolve(readings()),
+      read: () => {
+        const said = readings();
+        told = said.map(({ value }) => value).join(' ');
+        return Promise.resolve(said);
+      },
       watch: (listener) => {
-        let told: string | null = null;
+        told = null;
         const follow = () => {
           const news = values.map((value) => value());
           const isActive = news.some((value) => value > 0);
@@ -145,11 +188,12 @@ export class QueueTriggers implements TriggerPort {
           kernel.tell(() => listener(readings()));
           return isActive;
         };
+        const look = isQueue ? this.#look(workload, follow) : null;
         if (pushed) pushed.tell = follow;
-        else this.#followers.add(follow);
-        mine.add(follow);
-        follow();
-        return () => this.#followers.delete(follow);
+        else this.#followers.add(look ?? follow);
+        mine.add(look ?? follow);
+        (look ?? follow)();
+        return () => this.#followers.delete(look ?? follow);
       },
       close: async () => {
         for (const follow of mine) this.#followers.delete(follow);
@@ -175,6 +219,23 @@ export class QueueTriggers implements TriggerPort {
     const place = this.#pushed.push(pushed) - 1;
     this.#placesOf.set(workload, [...(this.#placesOf.get(workload) ?? []), place]);
     return pushed;
+  }
+
+  /** Looks at a queue at each beat, and while it is empty soon after a change. */
+  #look(workload: number, follow: () => boolean): () => boolean {
+    const look: Look = { follow, isActive: false, isDue: false };
+    const place = this.#looks.push(look) - 1;
+    this.#looksAt.set(workload, [...(this.#looksAt.get(workload) ?? []), place]);
+    return () => {
+      look.isActive = follow();
+      return look.isActive;
+    };
+  }
+
+  #countOf(workload: number, trigger: KedaTriggerSpec, env: Readonly<Record<string, string>>): () => number {
+    const count = countedBy(trigger, env);
+    const { queueOf } = this.#options;
+    return () => count(queueOf(workload) ?? { waiting: 0, unacknowledged: 0 });
   }
 
   #valueOf(workload: number | null, { type, metadata }: KedaTriggerSpec, pushed: Pushed | null): () => number {
