@@ -9,6 +9,7 @@ import { makeWorkloads, observe } from './decideWorkloads.mjs';
 
 /** CPU of one round with 10,000 workloads that is asked for, and hoped for; it scales with their number. */
 const bar = { cpuMs: 500, moonshotMs: 100, workloads: 10_000, journalBytes: 200, memoryBytes: 16_384 };
+const policyNames = ['hpa', 'keda', 'kpa', 'priced', 'windows'];
 const secondMs = 1000;
 /** Longer than any grid: a round after it has every workload act. */
 const longestGridMs = 30_000;
@@ -30,14 +31,23 @@ export async function run(args) {
   });
   const count = wholeNumber(values.workloads, 'workloads');
   const rounds = wholeNumber(values.rounds, 'rounds');
-  const workloads = makeWorkloads(count, wholeNumber(values.seed, 'seed'));
+  const seed = wholeNumber(values.seed, 'seed');
+  const workloads = makeWorkloads(count, seed);
+  const priced = makeWorkloads(Math.ceil(count / 10), seed, ['priced']);
   console.log(`${count} workloads with 2 triggers, ${rounds} rounds a second apart, seed ${values.seed}`);
-  console.log('mix: 40 % HPA and KEDA with behaviour, 30 % KPA, 30 % windows with keep-alive and schedules\n');
+  console.log('mix: 40 % HPA and KEDA with behaviour, 30 % KPA, 30 % windows with keep-alive and schedules');
+  console.log(`apart from it: ${priced.length} by prices\n`);
 
   // Windows and histories fill up first: a young workload is cheaper than one that has run for a while.
   let atMs = 1_700_000_000_000;
-  for (let round = 0; round < warmUp.longRounds; round++, atMs += longestGridMs / 2) playRound(workloads, atMs);
-  for (let round = 0; round < warmUp.rounds; round++, atMs += secondMs) playRound(workloads, atMs);
+  for (let round = 0; round < warmUp.longRounds; round++, atMs += longestGridMs / 2) {
+    playRound(workloads, atMs);
+    playRound(priced, atMs);
+  }
+  for (let round = 0; round < warmUp.rounds; round++, atMs += secondMs) {
+    playRound(workloads, atMs);
+    playRound(priced, atMs);
+  }
 
   const cpu = [];
   const heaps = [heapMiB()];
@@ -56,10 +66,11 @@ export async function run(args) {
   }
   tellCpu('a round, each workload on its own grid', cpu, count);
   tellCpu('a round in which every workload acts', all, count);
-  tellPolicies(workloads, atMs);
+  const families = [...workloads, ...priced];
+  tellPolicies(families, atMs);
   tellHeap(heaps);
-  tellMemories(workloads);
-  await tellJournal(workloads.slice(0, journalled.workloads), atMs);
+  tellMemories(families);
+  await tellJournal([...workloads.slice(0, journalled.workloads), ...priced.slice(0, journalled.workloads)], atMs);
   return 0;
 }
 
@@ -98,7 +109,7 @@ function tellPolicies(workloads, fromMs) {
       ['acts', fromMs + (round + 1) * longestGridMs],
       ['between', fromMs + (round + 1) * longestGridMs + secondMs],
     ]) {
-      for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
+      for (const policy of policyNames) {
         const some = workloads.filter(({ spec }) => spec.policy === policy);
         const perDecision = (playRound(some, atMs) * 1000) / some.length;
         (times[when][policy] ??= []).push(perDecision);
@@ -128,7 +139,7 @@ function tellHeap(heaps) {
 
 function tellMemories(workloads) {
   console.log('\nmemory of a workload as JSON, bytes   mean  largest');
-  for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
+  for (const policy of policyNames) {
     const sizes = workloads
       .filter(({ spec }) => spec.policy === policy)
       .map(({ memory }) => JSON.stringify(memory).length);
@@ -145,7 +156,7 @@ async function tellJournal(workloads, fromMs) {
     `\njournal, bytes a decision on disk, asked every second   readings  decisions  × the bar of ${bar.journalBytes}`,
   );
   const startMs = fromMs + 10 * longestGridMs;
-  for (const policy of ['hpa', 'keda', 'kpa', 'windows']) {
+  for (const policy of policyNames) {
     const some = workloads.filter(({ spec }) => spec.policy === policy);
     const bytes = await journalBytes(some, startMs);
     const ratio = ((bytes.reading + bytes.decision) / bar.journalBytes).toFixed(2);

@@ -30,16 +30,47 @@ function randomOf(seed) {
   };
 }
 
+/** Windows decide from readings, prices from the flow; both have demand of the same kind. */
+const scaling = {
+  minReplicas: 0,
+  maxReplicas: 20,
+  initialReplicas: 0,
+  windows: {
+    stableMs: 60_000,
+    panicMs: 6000,
+    panicThreshold: 2,
+    maxScaleUpRate: 1000,
+    maxScaleDownRate: 2,
+    targetUtilization: 0.7,
+  },
+  triggers: [
+    { name: 'concurrency', type: 'concurrency', target: 4 },
+    { name: 'requestRate', type: 'requestRate', target: 20 },
+  ],
+  keepAliveMs: 300_000,
+  behavior: {
+    scaleUp: { stabilizationMs: 0, selectPolicy: 'Max', policies: [{ type: 'Pods', value: 10, periodMs: 10_000 }] },
+    scaleDown: {
+      stabilizationMs: 60_000,
+      selectPolicy: 'Max',
+      policies: [{ type: 'Percent', value: 50, periodMs: 60_000 }],
+    },
+  },
+  schedules: [{ name: 'office', timezone: 'UTC', start: '0 8 * * 1-5', end: '0 18 * * 1-5', minReplicas: 2 }],
+  events: [],
+  paused: null,
+};
+
 /** By tenths: 4 HPA and KEDA, 3 KPA, 3 windows. */
 const mix = ['hpa', 'keda', 'hpa', 'keda', 'kpa', 'kpa', 'kpa', 'windows', 'windows', 'windows'];
 
-export function makeWorkloads(count, seed) {
+export function makeWorkloads(count, seed, families = mix) {
   const random = randomOf(seed);
   return Array.from({ length: count }, (_, index) => {
     const name = `local/default/w${index}`;
     return {
       name,
-      spec: specs[mix[index % mix.length]](name),
+      spec: specs[families[index % families.length]](name),
       memory: null,
       replicas: 1 + Math.floor(random() * 5),
       /** Mean demand, how far it swings, over how long, and where in its swing it is. */
@@ -103,35 +134,16 @@ const specs = {
     policy: 'windows',
     workload,
     classes: [{ name: 'default', concurrency: 4, pricePerHourMicro: 70_000 }],
-    scaling: {
-      minReplicas: 0,
-      maxReplicas: 20,
-      initialReplicas: 0,
-      windows: {
-        stableMs: 60_000,
-        panicMs: 6000,
-        panicThreshold: 2,
-        maxScaleUpRate: 1000,
-        maxScaleDownRate: 2,
-        targetUtilization: 0.7,
-      },
-      triggers: [
-        { name: 'concurrency', type: 'concurrency', target: 4 },
-        { name: 'requestRate', type: 'requestRate', target: 20 },
-      ],
-      keepAliveMs: 300_000,
-      behavior: {
-        scaleUp: { stabilizationMs: 0, selectPolicy: 'Max', policies: [{ type: 'Pods', value: 10, periodMs: 10_000 }] },
-        scaleDown: {
-          stabilizationMs: 60_000,
-          selectPolicy: 'Max',
-          policies: [{ type: 'Percent', value: 50, periodMs: 60_000 }],
-        },
-      },
-      schedules: [{ name: 'office', timezone: 'UTC', start: '0 8 * * 1-5', end: '0 18 * * 1-5', minReplicas: 2 }],
-      events: [],
-      paused: null,
-    },
+    scaling,
+  }),
+  priced: (workload) => ({
+    policy: 'priced',
+    workload,
+    classes: [{ name: 'default', concurrency: 4, pricePerHourMicro: 70_000 }],
+    scaling,
+    onTimeMs: 5000,
+    onTimeShare: null,
+    costOfLatenessMicro: null,
   }),
 };
 
@@ -165,7 +177,28 @@ export function observe(workload, nowMs) {
       readings: { queue: { value: demand }, lag: { value: demand / 2 } },
     };
   } else observation.readings = readingsOf(policy, demand, nowMs);
+  if (policy === 'priced') observation.flow = { default: flowOf(workload, demand) };
   return observation;
+}
+
+/** What the gateways count in a second of such demand, with a service of a fifth of a second. */
+function flowOf({ random }, demand) {
+  const about = (mean) => Math.round(mean * (0.7 + 0.6 * random()));
+  const arrivals = about(demand * 5);
+  const answered = about(demand * 5);
+  const isLate = random() < 0.1;
+  return {
+    spanMs: 1000 + Math.floor(random() * 60),
+    arrivals,
+    answered,
+    serviceMs: about(answered * 200),
+    waitMs: random() < 0.5 ? about(answered * 20) : 0,
+    late: isLate ? about(arrivals / 10) : 0,
+    peak: Math.ceil(demand * 1.5),
+    inFlightWaitMs: random() < 0.5 ? about(demand * 20) : 0,
+    oldestHeldMs: isLate ? about(700) : 0,
+    coldStartMs: 8123,
+  };
 }
 
 function podsOf(count, demand, nowMs) {
@@ -195,7 +228,7 @@ function readingsOf(policy, demand, nowMs) {
     { ...reading, trigger: 'concurrency', value: demand },
     { ...reading, trigger: 'requestRate', value: demand * 5 },
   ];
-  if (policy === 'windows') {
+  if (policy === 'windows' || policy === 'priced') {
     const on = Math.floor(nowMs / 36_000_000) % 2 === 1;
     readings.push({
       ...reading,

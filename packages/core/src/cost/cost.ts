@@ -1,6 +1,5 @@
 import type { LedgerRow } from '../ports/ports.ts';
-
-const msPerHour = 3_600_000n;
+import { msPerHour, roundDiv } from './rational.ts';
 
 export interface Cost {
   /** Micro-units of the currency, rounded half up once, at the end. */
@@ -39,9 +38,4 @@ export function peakReplicas(rows: Iterable<LedgerRow>, nowMs: number): number {
     most = Math.max(most, open);
   }
   return most;
-}
-
-/** Quotient of two non-negative integers, rounded half up. */
-function roundDiv(numerator: bigint, denominator: bigint): bigint {
-  return (numerator + denominator / 2n) / denominator;
 }
