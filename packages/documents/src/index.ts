@@ -1,5 +1,8 @@
+export { clarifaiAnnotations } from './clarifai/converted.ts';
+export { withProgram } from './clarifai/program.ts';
 export { type ClusterDocument, type ClusterInput, clusterKind } from './cluster/cluster.ts';
-export { type ClusterLimits, type ClusterSpec, resolveCluster } from './cluster/resolve.ts';
+export { type ClusterLimits, type ClusterSpec, type MonthBudget, resolveCluster } from './cluster/resolve.ts';
+export type * from './costReport.ts';
 export { defaultHpaBehaviorSpec, type HpaBehaviorSpec, type HpaRulesSpec } from './hpa/behavior.ts';
 export { type HpaDocument, type HpaInput, hpaKind } from './hpa/hpa.ts';
 export type { HpaMetricDocumentSpec, HpaSelectorSpec, HpaTargetSpec } from './hpa/metrics.ts';
@@ -22,6 +25,9 @@ export {
   resolveInterceptorRoute,
   type StaticResponseSpec,
 } from './httpAddOn/resolveInterceptorRoute.ts';
+export { importClusterAutoscaler } from './imports/clusterAutoscaler/importClusterAutoscaler.ts';
+export type { Imported, ImportedDocument, ImportedField, ImportSource } from './imports/imported.ts';
+export { importKarpenter } from './imports/karpenter/importKarpenter.ts';
 export { InvalidDocumentError } from './invalidDocument.ts';
 export { type KedaPauseSpec, kedaAnnotations } from './keda/annotations.ts';
 export type { KedaModifiersSpec } from './keda/modifiers.ts';
@@ -59,6 +65,15 @@ export {
 } from './kubernetes/secret.ts';
 export { nearest } from './nearest.ts';
 export { type NodePoolDocument, type NodePoolInput, nodePoolKind } from './nodePool/nodePool.ts';
+export type { GpuSharingSpec } from './nodePool/gpuSharing.ts';
+export type { PriceFactorSpec } from './nodePool/priceFactors.ts';
+export type { StartStagesSpec } from './nodePool/startStages.ts';
+export type { RequirementSpec } from './nodes/requirement.ts';
+export type { TolerationSpec } from './nodes/taint.ts';
+export type { PlacementSpec } from './workload/placement.ts';
+export { placementRefusal, placesOf } from './workload/placementRefusal.ts';
+export { placementProblems } from './parse/placementProblems.ts';
+export { pricedTuningNames } from './workload/policy.ts';
 export { type NodePoolSpec, resolveNodePool } from './nodePool/resolve.ts';
 export * from './objectKey.ts';
 export { checkBatch } from './parse/checkBatch.ts';
@@ -78,9 +93,11 @@ export type { Parsed } from './units/parsed.ts';
 export { formatBytes, formatMilli, parseBytes, parseMilli } from './units/quantity.ts';
 export { resolveVpa, type VpaAmounts, type VpaContainerPolicy, type VpaSpec } from './vpa/resolve.ts';
 export { type VpaDocument, type VpaInput, vpaKind } from './vpa/vpa.ts';
+export { migAmounts, migProfileOfResource } from './workload/gpuProfile.ts';
 export { folderOf, joinPath } from './workload/joinPath.ts';
 export { type ResolveOptions, resolveWorkload } from './workload/resolve.ts';
 export * from './workload/resolved.ts';
+export * from './workload/llmServers.ts';
 export * from './workload/resolvedPolicy.ts';
 export { routeText } from './workload/route.ts';
 export { templateHash } from './workload/templateHash.ts';

@@ -19,6 +19,14 @@ export interface ColdStart {
   readyToRouteUs: number | null;
 }
 
+/** The mean of the last starts of one class, the newest counting most, stage by stage; null: never measured. */
+export interface LearnedColdStart extends Omit<ColdStart, 'arrivalToAskUs'> {
+  /** How many starts it was learned from. */
+  starts: number;
+  /** Sum of the stages: from asking for a replica until requests reach it. */
+  totalUs: number;
+}
+
 export interface ReplicaStatus {
   id: string;
   class: string;
@@ -96,6 +104,34 @@ export interface RequestCounts {
   held: number;
 }
 
+/** How many of the requests began too late. Those that wait still are in none of it. */
+export interface OnTimeStatus {
+  /** What counts as on time: a replica takes the request within this. */
+  withinMs: number;
+  /** Since the workload was applied. */
+  requests: number;
+  late: number;
+  /** As far as this control plane has run, to five minutes. */
+  lastHour: { requests: number; late: number };
+}
+
+/** Which class would serve the whole measured load cheapest. A hint: nothing is decided by it. */
+export interface ClassHintStatus {
+  /** Null: there is no hint, and `because` says why. */
+  class: string | null;
+  because: string;
+  /** Of the whole load on that class (and on another what it does not accept), at the promise; only of those compared. */
+  costPerHourMicro: Record<string, number>;
+  /** Share of the requests that would be late then. */
+  lateShare: Record<string, number>;
+  /** Share of the last requests that were late, with the classes as they are used now. */
+  measuredLateShare: number;
+  /** Mean requests an hour at which the next best class costs the same; null: at none near the present load. */
+  breakEvenRatePerHour: number | null;
+  /** 0 to 1. */
+  confidence: number;
+}
+
 export interface WorkloadStatus {
   cluster: string;
   namespace: string;
@@ -106,6 +142,8 @@ export interface WorkloadStatus {
   classes: Record<string, ReplicaCounts>;
   inFlight: number;
   held: number;
+  /** Deferrable requests: no demand, so in none of the other numbers. Absent until there was one. */
+  deferred?: { waiting: number; inFlight: number };
   /** Age of the oldest held request, or null. */
   oldestHeldMs: number | null;
   requests: RequestCounts;
@@ -114,7 +152,12 @@ export interface WorkloadStatus {
   decision: DecisionStatus | null;
   /** When the next decision is due by the clock, wall milliseconds. */
   revisitAt: number | null;
-  coldStarts: { count: number; last: ColdStart | null };
+  /** `learned` is what the next start of a class is expected to take; absent in what an older control plane says. */
+  coldStarts: { count: number; last: ColdStart | null; learned?: Record<string, LearnedColdStart> };
+  /** Absent in what an older control plane says. */
+  onTime?: OnTimeStatus;
+  /** Only of a workload with several classes that the policy `priced` decides. */
+  classHint?: ClassHintStatus;
   cost: CostStatus;
   replicaList: ReplicaStatus[];
   conditions: Condition[];
@@ -210,6 +253,25 @@ export interface SystemStatus {
   agent: { connected: boolean; pid: number | null };
   workloads: WorkloadStatus[];
   dataDirectory: string;
+  /** Of the machine that replicas run on; null while the agent has not said. Absent in what an older control plane says. */
+  gpus?: GpusStatus | null;
+}
+
+/** GPUs of a machine. */
+export interface GpusStatus {
+  /** `broken`: a driver is there, and no GPU can be given out. */
+  state: 'none' | 'ok' | 'broken';
+  /** For a person: which there are, or what is wrong. */
+  message: string;
+  driverVersion: string | null;
+  /** `none`, `fraction`, `time-slicing by 4`, `mps by 4`; of those that are not cut by MIG. */
+  sharing: string;
+  /** An MPS daemon runs. */
+  mps: boolean;
+  /** Thousandths of a GPU, all together. */
+  gpuMilli: number;
+  /** As NVIDIA's GPU feature discovery names them. */
+  labels: Record<string, string>;
 }
 
 /** An object as the API gives it, after Kubernetes: what was written, who wrote it when, and what the engine says. */

@@ -1,4 +1,5 @@
 import { parseBytes, parseMilli } from '../units/quantity.ts';
+import { migAmounts, migProfileOfResource } from '../workload/gpuProfile.ts';
 import type { Resources } from '../workload/resolved.ts';
 
 /** One variable of a container; those that name another object are read when a process starts. */
@@ -125,6 +126,8 @@ function amountsOf(resources: Record<string, unknown>): Partial<Resources> {
     if (name === 'memory') amounts.memoryBytes = parsed.value;
     else if (name === 'cpu') amounts.cpuMilli = parsed.value;
     else if (name.endsWith('/gpu')) amounts.gpuMilli = parsed.value;
+    const profile = migProfileOfResource(name);
+    if (profile) Object.assign(amounts, migAmounts(profile, Math.ceil(parsed.value / 1000)));
   }
   return amounts;
 }

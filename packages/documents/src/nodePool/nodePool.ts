@@ -7,15 +7,12 @@ import { bytesField, milliField } from '../fields/quantity.ts';
 import { rule } from '../fields/rule.ts';
 import { apiVersion, defineKind, documentSchema } from '../kind.ts';
 import { defaultCluster } from '../objectKey.ts';
+import { requirementsSchema } from '../nodes/requirement.ts';
+import { taintSchema } from '../nodes/taint.ts';
 import { budgetsSchema, consolidationSchema } from './disruption.ts';
-
-const taintSchema = z.strictObject({
-  key: labelKeyField().meta({ description: 'Name of the taint.' }),
-  value: labelValueField().prefault('').meta({ description: 'Its value.' }),
-  effect: z
-    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
-    .meta({ description: 'What it does, as in Kubernetes.' }),
-});
+import { gpuSharingSchema } from './gpuSharing.ts';
+import { capacityTypes, priceFactorsSchema } from './priceFactors.ts';
+import { startStagesSchema } from './startStages.ts';
 
 const nodes = () => z.int().min(0).max(100_000);
 
@@ -30,10 +27,14 @@ const nodePoolSpecSchema = z
         examples: [['g5.xlarge']],
       }),
     capacityTypes: z
-      .array(z.enum(['on-demand', 'spot', 'reserved']))
+      .array(z.enum(capacityTypes))
       .min(1)
       .prefault(['on-demand'])
       .meta({ description: 'How they may be rented.' }),
+    requirements: requirementsSchema.prefault([]).meta({
+      description: 'Rules on the labels of the machines, all of which hold.',
+      examples: [[{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['eu-central-1a'] }]],
+    }),
     minNodes: nodes().prefault(0).meta({ description: 'Never fewer.' }),
     maxNodes: nodes().optional().meta({ description: 'Never more. Left out: no limit.' }),
     warmSpares: nodes().prefault(0).meta({ description: 'Empty nodes kept ready for the next replica.' }),
@@ -54,6 +55,23 @@ const nodePoolSpecSchema = z
       .meta({ description: 'Most capacity of all nodes together. What is left out has no limit.' }),
     labels: z.record(labelKeyField(), labelValueField()).prefault({}).meta({ description: 'Labels of its nodes.' }),
     taints: z.array(taintSchema).prefault([]).meta({ description: 'Keep replicas away that do not tolerate them.' }),
+    startupTaints: z.array(taintSchema).prefault([]).meta({
+      description: 'Taints of a node that is starting, which something takes off; replicas need not tolerate them.',
+    }),
+    maxPods: z.int().min(1).max(1000).optional().meta({
+      description: 'Most replicas of one node. Left out: what its machine and cloud allow.',
+    }),
+    reserved: z
+      .strictObject({
+        cpu: milliField()
+          .prefault(0)
+          .meta({ description: 'Processors.', examples: ['400m'] }),
+        memory: bytesField()
+          .prefault(0)
+          .meta({ description: 'Memory.', examples: ['1Gi'] }),
+      })
+      .prefault({})
+      .meta({ description: 'What each node keeps for its own system.' }),
     consolidation: consolidationSchema.prefault({}).meta({ description: 'How nodes that are not needed go.' }),
     disruptionBudgets: budgetsSchema.prefault([{ nodes: '10%' }]).meta({
       description: 'How many nodes may be going at once; the strictest that counts wins.',
@@ -61,8 +79,21 @@ const nodePoolSpecSchema = z
     expireAfter: durationField(60_000)
       .optional()
       .meta({ description: 'A node older than this is replaced. Left out: never.' }),
-    gpuSharing: z.enum(['none', 'timeSlicing', 'mps', 'mig']).prefault('none').meta({
+    terminationGrace: durationField()
+      .optional()
+      .meta({ description: 'Longest time to empty a node that goes. Left out: as long as its replicas take.' }),
+    startStages: startStagesSchema.prefault({}).meta({
+      description: 'How long a new node takes, stage by stage; what is measured replaces it.',
+    }),
+    startTimeout: durationField(60_000)
+      .prefault('15m')
+      .meta({ description: 'A node that is not ready after this is given up.' }),
+    gpuSharing: gpuSharingSchema.prefault('none').meta({
       description: 'How several replicas share one GPU.',
+      examples: ['mig', { type: 'timeSlicing', replicas: 4 }],
+    }),
+    priceFactors: priceFactorsSchema.prefault([]).meta({
+      description: 'Discounts and savings plans on list prices; of those that fit a machine the first one counts.',
     }),
     budget: z
       .strictObject({
@@ -116,6 +147,8 @@ spec:
   capacityTypes: [spot, on-demand]
   maxNodes: 8
   warmSpares: 1
+  taints: [{ key: nvidia.com/gpu, effect: NoSchedule }]
+  startStages: { boot: 50s, weights: 90s, baked: [driver, image] }
   budget:
     perHour: 3.50
 `,

@@ -1,6 +1,10 @@
 import type { ObjectKey } from '../objectKey.ts';
 import { readDocument } from '../parse/readDocument.ts';
+import { type RequirementSpec, resolveRequirements } from '../nodes/requirement.ts';
+import { type GpuSharingSpec, resolveGpuSharing } from './gpuSharing.ts';
 import { type NodePoolDocument, nodePoolKind } from './nodePool.ts';
+import { type PriceFactorSpec, resolvePriceFactors } from './priceFactors.ts';
+import { resolveStartStages, type StartStagesSpec } from './startStages.ts';
 
 type Spec = NodePoolDocument['spec'];
 
@@ -11,6 +15,7 @@ export interface NodePoolSpec {
   annotations: Record<string, string>;
   instanceTypes: string[];
   capacityTypes: Spec['capacityTypes'];
+  requirements: RequirementSpec[];
   minNodes: number;
   /** Null, here and below: no limit. */
   maxNodes: number | null;
@@ -19,12 +24,34 @@ export interface NodePoolSpec {
   limits: { cpuMilli: number | null; memoryBytes: number | null; gpuMilli: number | null };
   nodeLabels: Record<string, string>;
   taints: Spec['taints'];
-  consolidation: { policy: Spec['consolidation']['policy']; delayMs: number };
-  /** `nodes` is a count or a share of the pool. */
-  disruptionBudgets: { nodes: number | { percent: number }; schedule: string | null; durationMs: number | null }[];
+  startupTaints: Spec['taints'];
+  /** Replicas of one node; null: what machine and cloud allow. */
+  maxPods: number | null;
+  /** Of each node, for its own system. */
+  reserved: { cpuMilli: number; memoryBytes: number };
+  consolidation: {
+    policy: Spec['consolidation']['policy'];
+    delayMs: number;
+    delayAfterScaleUpMs: number;
+    /** Share of processors and memory set aside, at most; null: any. */
+    utilizationBelow: number | null;
+    gpuUtilizationBelow: number | null;
+  };
+  /** `nodes` is a count or a share of the pool; without reasons it counts for all. */
+  disruptionBudgets: {
+    nodes: number | { percent: number };
+    reasons: Spec['disruptionBudgets'][number]['reasons'];
+    schedule: string | null;
+    durationMs: number | null;
+  }[];
   /** Null: never. */
   expireAfterMs: number | null;
-  gpuSharing: Spec['gpuSharing'];
+  /** Null: as long as replicas take. */
+  terminationGraceMs: number | null;
+  startStages: StartStagesSpec;
+  startTimeoutMs: number;
+  gpuSharing: GpuSharingSpec;
+  priceFactors: PriceFactorSpec[];
   budget: { perHourMicro: number | null; perMonthMicro: number | null; currency: string };
 }
 
@@ -38,6 +65,7 @@ export function resolveNodePool(document: unknown): NodePoolSpec {
     annotations: metadata.annotations,
     instanceTypes: spec.instanceTypes,
     capacityTypes: spec.capacityTypes,
+    requirements: resolveRequirements(spec.requirements),
     minNodes: spec.minNodes,
     maxNodes: spec.maxNodes ?? null,
     warmSpares: spec.warmSpares,
@@ -49,18 +77,36 @@ export function resolveNodePool(document: unknown): NodePoolSpec {
     },
     nodeLabels: spec.labels,
     taints: spec.taints,
-    consolidation: { policy: spec.consolidation.policy, delayMs: spec.consolidation.delay },
-    disruptionBudgets: spec.disruptionBudgets.map(({ nodes, schedule, duration }) => ({
+    startupTaints: spec.startupTaints,
+    maxPods: spec.maxPods ?? null,
+    reserved: { cpuMilli: spec.reserved.cpu, memoryBytes: spec.reserved.memory },
+    consolidation: resolveConsolidation(spec.consolidation),
+    disruptionBudgets: spec.disruptionBudgets.map(({ nodes, reasons, schedule, duration }) => ({
       nodes: typeof nodes === 'number' ? nodes : { percent: Number.parseInt(nodes, 10) },
+      reasons,
       schedule: schedule ?? null,
       durationMs: duration ?? null,
     })),
     expireAfterMs: spec.expireAfter ?? null,
-    gpuSharing: spec.gpuSharing,
+    terminationGraceMs: spec.terminationGrace ?? null,
+    startStages: resolveStartStages(spec.startStages),
+    startTimeoutMs: spec.startTimeout,
+    gpuSharing: resolveGpuSharing(spec.gpuSharing),
+    priceFactors: resolvePriceFactors(spec.priceFactors),
     budget: {
       perHourMicro: spec.budget.perHour ?? null,
       perMonthMicro: spec.budget.perMonth ?? null,
       currency: spec.budget.currency,
     },
+  };
+}
+
+function resolveConsolidation(consolidation: Spec['consolidation']): NodePoolSpec['consolidation'] {
+  return {
+    policy: consolidation.policy,
+    delayMs: consolidation.delay,
+    delayAfterScaleUpMs: consolidation.delayAfterScaleUp,
+    utilizationBelow: consolidation.utilizationBelow ?? null,
+    gpuUtilizationBelow: consolidation.gpuUtilizationBelow ?? null,
   };
 }

@@ -1,3 +1,5 @@
+import { clarifaiSecrets, convertClarifai, isClarifai } from '../clarifai/clarifai.ts';
+import { clarifaiSchema } from '../clarifai/schemas.ts';
 import type { Path } from '../fields/rule.ts';
 import { foreignOwner, leftAside } from '../foreignKinds.ts';
 import { type DocumentOf, isKindName, type KindName, kindNames, kindOf } from '../kinds.ts';
@@ -9,6 +11,7 @@ import { asWritten } from './asWritten.ts';
 import { checkSchema } from './checkSchema.ts';
 import { describeValue, foundText, quoted } from './found.ts';
 import { lostIndentation } from './lostIndentation.ts';
+import { movedLocator } from './movedLocator.ts';
 import { type Locator, type Place, parsePathText, pathText } from './place.ts';
 import { ProblemList } from './problemList.ts';
 import { olderVersion, ownsVersion, refusedVersion } from './versions.ts';
@@ -94,6 +97,10 @@ function readRoot(value: unknown, reading: Reading): void {
     readVersion(kind, value, reading);
     return;
   }
+  if (isClarifai(value)) {
+    readClarifai(value, reading);
+    return;
+  }
   const owner = foreignOwner(apiVersion);
   const relatives = kindNames.filter((name) => ownsVersion(kindOf(name), apiVersion));
   if (owner !== undefined && typeof kind === 'string' && nearest(kind, relatives) === undefined) {
@@ -177,6 +184,22 @@ function readKind(name: KindName, value: Record<string, unknown>, reading: Readi
   // The schema of this very kind has just accepted the value, which no type can tell.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   documents.push(parsed as unknown as ParsedDocument);
+}
+
+/** Files of Clarifai become documents of Ebb, each of whose parts knows where it comes from. */
+function readClarifai(written: Record<string, unknown>, reading: Reading): void {
+  const { locator, prefix, problems } = reading;
+  const lost = lostIndentation(clarifaiSchema, written, locator, prefix);
+  if (lost !== null) {
+    problems.add(() => lost);
+    return;
+  }
+  const file = checkSchema(clarifaiSchema, written, locator, problems, prefix, clarifaiSecrets);
+  if (file === null) return;
+  for (const { kind, document, hints, origins } of convertClarifai(file)) {
+    for (const { path, code, message } of hints) tell(reading, path, { severity: 'warning', code, message });
+    readKind(kind, document, { ...reading, prefix: [], locator: movedLocator(locator, prefix, origins) });
+  }
 }
 
 function readList(list: Record<string, unknown>, reading: Reading): void {

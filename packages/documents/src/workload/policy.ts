@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { durationField } from '../fields/duration.ts';
+import { moneyField } from '../fields/money.ts';
 import { rule } from '../fields/rule.ts';
 import { sloFields } from './policySlo.ts';
+import { checkSloPolicy, sloPolicyFields } from './policySloLlm.ts';
 
 const hourMs = 3_600_000;
 
@@ -153,8 +155,64 @@ const clarifai = z
   .meta({ title: 'clarifai', description: "The fields of Clarifai's `autoscale_config`; the signal is Ebb's." });
 
 const slo = z
-  .strictObject({ type: type('slo'), ...sloFields })
-  .meta({ title: 'slo', description: 'Steps by what callers feel: response time, waiting time, throughput.' });
+  .strictObject({ type: type('slo'), ...sloFields, ...sloPolicyFields })
+  .check(rule(['triggers', 'metrics', 'objective'], checkSloPolicy))
+  .meta({
+    title: 'slo',
+    description: 'Steps by what callers feel: response time, waiting time, throughput, and what LLM servers publish.',
+  });
+
+/** Numbers of the policy `priced`, by the names that core has for them. */
+export const pricedTuningNames = [
+  'memory',
+  'priorGaps',
+  'mostEvidence',
+  'tolerance',
+  'mostTolerance',
+  'backlog',
+  'leastLongGaps',
+  'clockPrior',
+  'clockSharp',
+  'headroom',
+  'headroomLate',
+  'drainSpeed',
+  'halfMiss',
+  'mostOpen',
+  'missPrice',
+  'forecast',
+] as const;
+
+const priced = z
+  .strictObject({
+    type: type('priced'),
+    onTime: durationField(1, hourMs).prefault('5s').meta({
+      description: 'A request is on time when a replica takes it within this.',
+    }),
+    share: share(0.5, 0.9999).optional().meta({
+      description: 'Share of the requests that is to be on time. Left out: being late has a price only.',
+    }),
+    costOfLateness: moneyField()
+      .optional()
+      .meta({
+        description:
+          "What a late request costs, in the currency of the classes. Left out: two cold starts of a replica's price.",
+        examples: ['0.002'],
+      }),
+    tuning: z
+      .partialRecord(z.enum(pricedTuningNames), z.number().min(0).max(1_000_000))
+      .optional()
+      .meta({
+        description:
+          'Other numbers than those that the policy comes with, for experiments; docs/policy.md says what each does.',
+        examples: [{ backlog: 0 }],
+      }),
+  })
+  .meta({
+    title: 'priced',
+    description:
+      "Ebb's own, by prices: replicas are kept or started early where that costs less than the requests that would be " +
+      'late. `behavior`, `schedules` and `events` count; `keepAlive` only where it is written.',
+  });
 
 /** One strict object a policy: a further one is one more entry here. */
 export const policySchema = z.discriminatedUnion('type', [
@@ -166,6 +224,7 @@ export const policySchema = z.discriminatedUnion('type', [
   aibrix,
   clarifai,
   slo,
+  priced,
 ]);
 
 export type PolicyDocument = z.output<typeof policySchema>;

@@ -43,6 +43,7 @@ test('the smallest document and all its defaults', () => {
       buffer: { maxRequests: 1000, maxBodyBytes: 10_485_760, maxTotalBytes: 268_435_456 },
       balancing: 'leastConnections',
       affinity: null,
+      deferrable: null,
       drainMs: 30_000,
     },
     scaling: {
@@ -66,7 +67,7 @@ test('the smallest document and all its defaults', () => {
       schedules: [],
       events: [],
       paused: null,
-      policy: { type: 'windows' },
+      policy: { type: 'priced', onTimeMs: 5000, onTimeShare: null, costOfLatenessMicro: null },
     },
     update: { type: 'Rolling', maxSurge: 1, maxUnavailable: 0 },
     priority: 0,
@@ -103,6 +104,7 @@ test('a document that says everything', () => {
     buffer: { maxRequests: 5, maxBodySize: 1k, maxTotalSize: 2k }
     balancing: random
     affinity: { header: X-Session }
+    deferrable: { maxDelay: 12h, reserve: 0.2, maxRequests: 50 }
     drain: 1h
   scaling:
     minReplicas: 1
@@ -184,6 +186,7 @@ test('a document that says everything', () => {
       buffer: { maxRequests: 5, maxBodyBytes: 1000, maxTotalBytes: 2000 },
       balancing: 'random',
       affinity: { header: 'x-session' },
+      deferrable: { maxDelayMs: 43_200_000, reserve: 0.2, maxRequests: 50 },
       drainMs: 3_600_000,
     },
     scaling: {
@@ -263,6 +266,25 @@ describe('defaults that depend on something', () => {
     expect(ready.startup.action).toEqual({ type: 'http', path: '/r', headers: {} });
     const started = resolve(`${classes}  probes: { startup: { http: {} } }`).probes;
     expect(started.readiness.action).toEqual({ type: 'http', path: '/', headers: {} });
+  });
+
+  test('deferrable requests are off, and need slots that are counted', () => {
+    expect(resolve(`${classes}  serving: { deferrable: {} }`).serving.deferrable).toEqual({
+      maxDelayMs: 86_400_000,
+      reserve: 0.1,
+      maxRequests: 1000,
+    });
+    const text =
+      'apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: up }\nspec:\n' +
+      '  classes: [{ name: a, command: [a] }, { name: b, command: [b], concurrency: 0 }]\n' +
+      '  serving: { deferrable: { maxDelay: 8d } }\n';
+    const { problems } = parseDocuments(text, { file: 'w.yaml' });
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('the longest is 7d')]);
+    const boundless = parseDocuments(text.replace('8d', '7d'), { file: 'w.yaml' }).problems;
+    expect(boundless.map(({ line, message }) => `${line}: ${message}`)).toEqual([
+      '6: deferrable requests fill free slots, and class b has no number of them (concurrency 0); ' +
+        'give it a concurrency of 1 or more; concurrency is at w.yaml:5:78',
+    ]);
   });
 
   test('initialReplicas follows minReplicas, paused has three forms', () => {

@@ -1,10 +1,14 @@
 import { readDocument } from '../parse/readDocument.ts';
 import type { ClassDocument } from './class.ts';
+import { migAmounts } from './gpuProfile.ts';
 import { joinPath } from './joinPath.ts';
+import { resolvePlacement } from './placement.ts';
+import { type PolicyDocument, policySchema } from './policy.ts';
 import { resolvePolicy } from './resolvePolicy.ts';
 import { resolveProbes } from './resolveProbes.ts';
 import type { Resources, ScalingSpec, TriggerSpec, WorkloadClass, WorkloadSpec } from './resolved.ts';
 import type { ResourcesDocument } from './resources.ts';
+import { windowsSchema } from './scaling.ts';
 import { defaultRoute, resolveRoute } from './route.ts';
 import { dependencyKeys, type WorkloadDocument, workloadKind } from './workload.ts';
 
@@ -16,6 +20,8 @@ export interface ResolveOptions {
 /** A concurrency trigger's target where no class limits its concurrency. */
 const defaultTarget = 10;
 const sharedUtilization = 0.7;
+const defaultKeepAliveMs = 60_000;
+const defaultWindows = windowsSchema.parse({});
 
 /**
  * A Workload as everything behind this package reads it. Takes the document as it was written (`unknown` as it
@@ -35,7 +41,8 @@ export function resolveWorkload(document: unknown, options: ResolveOptions): Wor
     update: spec.update,
     priority: spec.priority,
     dependsOn: dependencyKeys(read),
-    interruption: spec.interruption,
+    interruption: spec.placement?.interruption ?? spec.interruption ?? 'never',
+    ...(spec.placement ? { placement: resolvePlacement(spec.placement) } : {}),
   };
 }
 
@@ -70,15 +77,22 @@ function resolveResources({ requests, limits }: ResourcesDocument): WorkloadClas
     ...(limits.cpu === undefined ? {} : { cpuMilli: limits.cpu }),
     ...(limits.memory === undefined ? {} : { memoryBytes: limits.memory }),
     ...(limits.gpu === undefined ? {} : { gpuMilli: limits.gpu }),
+    ...resolveGpu(limits),
   };
   return {
     requests: {
       cpuMilli: requests.cpu ?? limits.cpu ?? 0,
       memoryBytes: requests.memory ?? limits.memory ?? 0,
       gpuMilli: requests.gpu ?? limits.gpu ?? 0,
+      ...resolveGpu({ ...limits, ...requests }),
     },
     limits: limited,
   };
+}
+
+function resolveGpu({ gpu, gpuMemory, gpuProfile }: ResourcesDocument['requests']): Partial<Resources> {
+  if (gpuProfile !== undefined) return migAmounts(gpuProfile, (gpu ?? 1000) / 1000);
+  return gpuMemory === undefined ? {} : { gpuMemoryBytes: gpuMemory };
 }
 
 /** The routes that count for a document, with the default where none are named. */
@@ -87,7 +101,7 @@ export function resolveRoutes({ metadata, spec }: WorkloadDocument) {
 }
 
 function resolveServing(document: WorkloadDocument): WorkloadSpec['serving'] {
-  const { timeouts, buffer, balancing, affinity, drain } = document.spec.serving;
+  const { timeouts, buffer, balancing, affinity, deferrable, drain } = document.spec.serving;
   return {
     routes: resolveRoutes(document),
     timeouts: {
@@ -103,6 +117,9 @@ function resolveServing(document: WorkloadDocument): WorkloadSpec['serving'] {
     },
     balancing,
     affinity: resolveAffinity(affinity),
+    deferrable: deferrable
+      ? { maxDelayMs: deferrable.maxDelay, reserve: deferrable.reserve, maxRequests: deferrable.maxRequests }
+      : null,
     drainMs: drain,
   };
 }
@@ -116,7 +133,9 @@ function resolveAffinity(
 
 function resolveScaling({ spec }: WorkloadDocument): ScalingSpec {
   const { scaling, classes } = spec;
-  const { windows, behavior } = scaling;
+  const { behavior } = scaling;
+  const windows = scaling.windows ?? defaultWindows;
+  const policy = scaling.policy ?? defaultPolicy(scaling);
   const oneAtATime = classes.every((item) => item.concurrency === 1);
   return {
     minReplicas: scaling.minReplicas,
@@ -131,13 +150,25 @@ function resolveScaling({ spec }: WorkloadDocument): ScalingSpec {
       targetUtilization: windows.targetUtilization ?? (oneAtATime ? 1 : sharedUtilization),
     },
     triggers: resolveTriggers(scaling.triggers, classes),
-    keepAliveMs: scaling.keepAlive,
+    keepAliveMs: scaling.keepAlive ?? defaultKeepAliveMs,
+    ...(policy.type === 'priced' && scaling.keepAlive !== undefined ? { keepAliveGiven: true } : {}),
     behavior: { scaleUp: resolveRules(behavior.scaleUp), scaleDown: resolveRules(behavior.scaleDown) },
     schedules: scaling.schedules,
     events: scaling.events.map(({ lead, ...event }) => ({ ...event, leadMs: lead })),
     paused: resolvePaused(scaling.paused),
-    policy: resolvePolicy(scaling.policy),
+    policy: resolvePolicy(policy),
   };
+}
+
+const defaultPolicies = {
+  windows: policySchema.parse({ type: 'windows' }),
+  priced: policySchema.parse({ type: 'priced' }),
+};
+
+/** Who sets windows or triggers means the policy that reads them. */
+function defaultPolicy({ windows, triggers }: WorkloadDocument['spec']['scaling']): PolicyDocument {
+  const type = windows !== undefined || triggers.length > 0 ? 'windows' : 'priced';
+  return defaultPolicies[type];
 }
 
 function resolveTriggers(

@@ -1,7 +1,6 @@
 import type { PolicyDocument } from './policy.ts';
-import type { PolicySpec, SloPolicyTrigger } from './resolvedPolicy.ts';
-
-type SloTriggerDocument = Extract<PolicyDocument, { type: 'slo' }>['triggers'][number];
+import type { PolicySpec } from './resolvedPolicy.ts';
+import { resolveSlo } from './resolveSlo.ts';
 
 /** A policy in the core's units. */
 export function resolvePolicy(policy: PolicyDocument): PolicySpec {
@@ -66,24 +65,17 @@ export function resolvePolicy(policy: PolicyDocument): PolicySpec {
         scaleDownDelayMs: policy.scaleDownDelay,
         scaleToZeroDelayMs: policy.scaleToZeroDelay,
       };
+    case 'priced':
+      return {
+        type: policy.type,
+        onTimeMs: policy.onTime,
+        onTimeShare: policy.share ?? null,
+        costOfLatenessMicro: policy.costOfLateness ?? null,
+        ...(policy.tuning ? { tuning: policy.tuning } : {}),
+      };
     case 'slo':
-      return { type: policy.type, triggers: policy.triggers.map(resolveTrigger), startTimeMs: policy.startTime };
+      return resolveSlo(policy);
     default:
       return { type: policy.type };
   }
-}
-
-function resolveTrigger(trigger: SloTriggerDocument): SloPolicyTrigger {
-  const { increase, decrease, window } = trigger;
-  const shared = {
-    name: trigger.name ?? trigger.type,
-    windowMs: window,
-    increase: { replicas: increase.replicas, factor: increase.factor ?? 2 },
-    decrease: { replicas: decrease.replicas, factor: decrease.factor ?? 1 },
-  };
-  const { above, below = null } = trigger;
-  if (trigger.type === 'throughput') {
-    return { ...shared, type: trigger.type, abovePerReplica: above, belowPerReplica: below };
-  }
-  return { ...shared, type: trigger.type, aboveMs: above, belowMs: below };
 }

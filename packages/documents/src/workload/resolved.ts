@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../objectKey.ts';
+import type { PlacementSpec } from './placement.ts';
 import type { PolicySpec } from './resolvedPolicy.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface WorkloadSpec {
   /** Workloads that must have a ready replica before this one starts. */
   dependsOn: ObjectKey[];
   interruption: 'never' | 'allowed';
+  /** Absent: anywhere in its cluster. */
+  placement?: PlacementSpec;
 }
 
 /** How to run one kind of replica of the workload, and what it costs. */
@@ -50,7 +53,12 @@ export interface WorkloadClass {
 export interface Resources {
   cpuMilli: number;
   memoryBytes: number;
+  /** Thousandths of one GPU below 1000, whole GPUs above. Of MIG instances it is their part of the compute slices. */
   gpuMilli: number;
+  /** Memory that each GPU must have, or of one GPU where it is shared. */
+  gpuMemoryBytes?: number;
+  /** Instances of a MIG profile in place of GPUs. */
+  gpuMig?: { profile: string; count: number };
 }
 
 export interface ClassAcceptance {
@@ -98,6 +106,8 @@ export interface ServingSpec {
   buffer: { maxRequests: number; maxBodyBytes: number; maxTotalBytes: number };
   balancing: 'leastConnections' | 'roundRobin' | 'random';
   affinity: { header: string } | { cookie: string } | null;
+  /** Requests that may wait for slack; null: there are none. `reserve` is a share of a class's slots. */
+  deferrable: { maxDelayMs: number; reserve: number; maxRequests: number } | null;
   /** How long a draining replica may keep its requests. */
   drainMs: number;
 }
@@ -119,6 +129,8 @@ export interface ScalingSpec {
   triggers: TriggerSpec[];
   /** How long an idle workload keeps its last replica. */
   keepAliveMs: number;
+  /** Only with the policy `priced`: the document itself names that time. Absent: it is the default. */
+  keepAliveGiven?: boolean;
   behavior: { scaleUp: BehaviorRules; scaleDown: BehaviorRules };
   schedules: ScheduleSpec[];
   events: EventSpec[];

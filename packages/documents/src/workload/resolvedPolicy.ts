@@ -1,3 +1,6 @@
+import type { pricedTuningNames } from './policy.ts';
+import type { LlmServer } from './llmServers.ts';
+
 /**
  * The policy of a workload in the core's units: the names and defaults of its origin, durations in milliseconds. Bounds
  * come from `ScalingSpec`, what a replica works on at once from the classes.
@@ -10,7 +13,8 @@ export type PolicySpec =
   | KubeAiPolicySpec
   | AibrixPolicySpec
   | ClarifaiPolicySpec
-  | SloPolicySpec;
+  | SloPolicySpec
+  | PricedPolicySpec;
 
 export interface KnativePolicySpec {
   type: 'knative';
@@ -95,10 +99,40 @@ export interface ClarifaiPolicySpec {
   scaleToZeroDelayMs: number;
 }
 
+export interface PricedPolicySpec {
+  type: 'priced';
+  /** A request is on time when a replica takes it within this. */
+  onTimeMs: number;
+  /** Share of the requests that is to be on time, below 1; null: lateness has a price only. */
+  onTimeShare: number | null;
+  /** Price of a late request in micro-units of the classes' currency; null: two cold starts of a replica. */
+  costOfLatenessMicro: number | null;
+  /** Other numbers than those that the policy comes with. */
+  tuning?: Partial<Record<(typeof pricedTuningNames)[number], number>>;
+}
+
 export interface SloPolicySpec {
   type: 'slo';
   triggers: SloPolicyTrigger[];
   startTimeMs: number;
+  /** Left out: the replicas' own metrics are not read. */
+  metrics?: SloMetricsSpec;
+  /** Left out: no error budget. */
+  objective?: SloObjectiveSpec;
+}
+
+export interface SloMetricsSpec {
+  server: LlmServer | 'auto';
+  path: string;
+  /** Null: the replica's own. */
+  port: number | null;
+  intervalMs: number;
+}
+
+export interface SloObjectiveSpec {
+  /** Share of the times that must be within their mark, below 1. */
+  share: number;
+  windowMs: number;
 }
 
 interface SloTriggerBase {
@@ -110,4 +144,18 @@ interface SloTriggerBase {
 
 export type SloPolicyTrigger =
   | (SloTriggerBase & { type: 'responseTime' | 'queueWait'; aboveMs: number; belowMs: number | null })
-  | (SloTriggerBase & { type: 'throughput'; abovePerReplica: number; belowPerReplica: number | null });
+  | (SloTriggerBase & { type: 'throughput'; abovePerReplica: number; belowPerReplica: number | null })
+  | SloLlmTrigger;
+
+/** Triggers whose signal the replicas publish themselves. */
+export type SloLlmTrigger =
+  | (SloTriggerBase & {
+      type: 'timeToFirstToken' | 'interTokenLatency';
+      /** Null: the mean. */
+      quantile: number | null;
+      aboveMs: number;
+      /** Null: no say in shrinking. */
+      belowMs: number | null;
+    })
+  | (SloTriggerBase & { type: 'tokensPerSecond'; abovePerReplica: number; belowPerReplica: number })
+  | (SloTriggerBase & { type: 'kvCacheUse' | 'waitingRequests' | 'runningRequests'; above: number; below: number });

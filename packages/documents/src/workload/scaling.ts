@@ -10,7 +10,7 @@ import { triggersSchema } from './triggers.ts';
 
 const replicas = () => z.int().min(0).max(100_000);
 
-const windowsSchema = z
+export const windowsSchema = z
   .strictObject({
     stable: durationField(1000, 3_600_000)
       .prefault('60s')
@@ -62,10 +62,12 @@ export const scalingSchema = z
     initialReplicas: replicas().optional().meta({
       description: 'Asked for when the workload is first applied. Left out: minReplicas.',
     }),
-    policy: policySchema.prefault({ type: 'windows' }).meta({
-      description: 'Which rules decide; those of other systems have the names and defaults of their origin.',
+    policy: policySchema.optional().meta({
+      description:
+        'Which rules decide; those of other systems have the names and defaults of their origin. Left out: `priced`, or ' +
+        '`windows` where the document has `windows` or `triggers`.',
     }),
-    windows: windowsSchema.prefault({}).meta({ description: "Averaging of demand, after Knative's autoscaler." }),
+    windows: windowsSchema.optional().meta({ description: "Averaging of demand, after Knative's autoscaler." }),
     triggers: triggersSchema.prefault([]).meta({
       description:
         'Signals of demand; the one that asks for most wins. Empty: concurrency, with the largest concurrency of the ' +
@@ -73,8 +75,12 @@ export const scalingSchema = z
       examples: [[{ type: 'concurrency', target: 1 }]],
     }),
     keepAlive: durationField()
-      .prefault('60s')
-      .meta({ description: 'How long an idle workload keeps its last replica.' }),
+      .optional()
+      .meta({
+        description:
+          'How long an idle workload keeps its last replica. Left out: 60s, and with the policy `priced` as long as that is ' +
+          'worth its price.',
+      }),
     behavior: behaviorSchema
       .prefault({})
       .meta({ description: "Limits of pace, after HorizontalPodAutoscaler's `behavior`." }),

@@ -64,6 +64,28 @@ const affinitySchema = z
     }),
   );
 
+/** A week, as long as a client's own deadline may be. */
+const longestDeferralMs = 7 * 86_400_000;
+
+const deferrableSchema = z.strictObject({
+  maxDelay: durationField(1000, longestDeferralMs).prefault('24h').meta({
+    description: 'The longest that a request may be deferred, whatever its `ebb-defer` says.',
+  }),
+  reserve: z
+    .number()
+    .min(0)
+    .max(1)
+    .prefault(0.1)
+    .meta({
+      description:
+        "Share of a class's slots that deferrable requests leave free for others, rounded to whole slots; 1: they wait " +
+        'for their deadline.',
+    }),
+  maxRequests: z.int().min(0).max(1_000_000).prefault(1000).meta({
+    description: 'Deferrable requests that wait at once; more are answered 503.',
+  }),
+});
+
 export const servingSchema = z.strictObject({
   routes: z
     .array(routeSchema)
@@ -82,5 +104,10 @@ export const servingSchema = z.strictObject({
   affinity: affinitySchema
     .optional()
     .meta({ description: 'Sends the requests of one session to one replica while it lives.' }),
+  deferrable: deferrableSchema.optional().meta({
+    description:
+      'Lets requests with the header `ebb-defer: 10m` wait for slots that others leave free: they wake nothing and are ' +
+      'no demand until their deadline is near. Left out: they are served as ordinary ones.',
+  }),
   drain: durationField().prefault('30s').meta({ description: 'How long a draining replica may keep its requests.' }),
 });

@@ -5,6 +5,8 @@ import { rule } from '../fields/rule.ts';
 import { apiVersion, defineKind, documentSchema, type Hint } from '../kind.ts';
 import { defaultCluster, type ObjectKey } from '../objectKey.ts';
 import { classesSchema } from './class.ts';
+import { placementSchema } from './placement.ts';
+import { placementHints } from './placementHints.ts';
 import { probesSchema } from './probes.ts';
 import { scalingSchema } from './scaling.ts';
 import { servingSchema } from './serving.ts';
@@ -63,10 +65,24 @@ const workloadSpecSchema = z
         description: 'Workloads that must have a ready replica before this one starts.',
         examples: [['embedder', { namespace: 'shared', name: 'tokenizer' }]],
       }),
-    interruption: z.enum(['never', 'allowed']).prefault('never').meta({
-      description: 'Whether replicas may run on machines that can be taken away.',
+    interruption: z.enum(['never', 'allowed']).optional().meta({
+      description: 'Whether replicas may run on machines that can be taken away. Left out: never.',
+    }),
+    placement: placementSchema.optional().meta({
+      description: 'Where replicas may run, and which places come first. Left out: anywhere in its cluster.',
     }),
   })
+  .check(
+    rule(['interruption', 'placement.interruption'], ({ interruption, placement }, report) => {
+      const inner = placement?.interruption;
+      if (interruption === undefined || inner === undefined || interruption === inner) return;
+      report(
+        ['placement', 'interruption'],
+        `interruption is "${interruption}" for the workload and "${inner}" in placement; write it once`,
+        { code: 'one-of', related: [['interruption']] },
+      );
+    }),
+  )
   .check(
     rule(['classes.*.concurrency', 'scaling.triggers'], ({ classes, scaling }, report) => {
       const most = Math.max(...classes.map((item) => item.concurrency || Number.POSITIVE_INFINITY));
@@ -79,6 +95,18 @@ const workloadSpecSchema = z
           { code: 'out-of-bounds', related: [['classes', widest, 'concurrency']] },
         );
       }
+    }),
+  )
+  .check(
+    rule(['classes.*.concurrency', 'serving.deferrable'], ({ classes, serving }, report) => {
+      const boundless = classes.findIndex((item) => item.concurrency === 0);
+      if (!serving.deferrable || boundless < 0) return;
+      report(
+        ['serving', 'deferrable'],
+        `deferrable requests fill free slots, and class ${classes[boundless]?.name} has no number of them ` +
+          '(concurrency 0); give it a concurrency of 1 or more',
+        { code: 'out-of-bounds', related: [['classes', boundless, 'concurrency']] },
+      );
     }),
   );
 
@@ -135,26 +163,33 @@ spec:
 `,
   normalize: withoutServerFields,
   keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
-  hints: ({ spec }) => policyHints(spec.scaling),
+  hints: ({ spec }) => [...policyHints(spec.scaling), ...placementHints(spec.placement)],
 });
 
-/** Fields that only Ebb's own policy reads. */
-function policyHints({ policy, ...scaling }: WorkloadDocument['spec']['scaling']): Hint[] {
-  if (policy.type === 'windows') return [];
+/** Fields that only Ebb's own policies read. */
+function policyHints({ policy, ...scaling }: ScalingDocument): Hint[] {
+  if (!policy || policy.type === 'windows') return [];
+  const triggers = scaling.triggers.length > 0;
+  const windows = scaling.windows !== undefined;
+  const isWritten = policy.type === 'priced' ? { windows, triggers } : { triggers, ...pacing(scaling) };
+  return Object.entries(isWritten).flatMap(([field, written]): Hint[] => {
+    if (!written) return [];
+    const message = `${field} has no effect with the policy ${policy.type}, which decides by its own rules`;
+    return [{ path: ['spec', 'scaling', field], code: 'no-effect', message }];
+  });
+}
+
+type ScalingDocument = WorkloadDocument['spec']['scaling'];
+
+function pacing(scaling: Pick<ScalingDocument, 'behavior' | 'schedules' | 'events'>) {
   const { scaleUp, scaleDown } = scaling.behavior;
-  const isWritten = {
-    triggers: scaling.triggers.length > 0,
+  return {
     schedules: scaling.schedules.length > 0,
     events: scaling.events.length > 0,
     behavior: [scaleUp, scaleDown].some(
       (rules) => rules.policies.length > 0 || rules.stabilizationWindow > 0 || rules.selectPolicy !== 'Max',
     ),
   };
-  return Object.entries(isWritten).flatMap(([field, written]): Hint[] => {
-    if (!written) return [];
-    const message = `${field} has no effect with the policy ${policy.type}, which decides by its own rules`;
-    return [{ path: ['spec', 'scaling', field], code: 'no-effect', message }];
-  });
 }
 
 /** `{namespace, name}` or a bare name, as a key in the workload's cluster. */
