@@ -10,6 +10,7 @@ const alias = [
   { find: '@ebb/testing/services', replacement: here('./packages/testing/src/services/index.ts') },
   { find: '@ebb/testing/conformance', replacement: here('./packages/testing/src/conformance/index.ts') },
   { find: '@ebb/core/dispatch', replacement: here('./packages/core/src/dispatch/dispatcher.ts') },
+  { find: '@ebb/core/gpu', replacement: here('./packages/core/src/nodes/gpu/gpu.ts') },
   ...readdirSync(here('./packages')).map((name) => ({
     find: new RegExp(`^@ebb/${name}$`),
     replacement: here(`./packages/${name}/src/index.ts`),
@@ -24,7 +25,7 @@ export default defineConfig({
     // A process for each of 150 small files costs more than all the tests in them.
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {

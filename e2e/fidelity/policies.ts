@@ -18,6 +18,11 @@ export interface FidelityPolicy {
 
 export const fidelityPolicies: readonly FidelityPolicy[] = [
   {
+    // What a document gets that names no policy; a cheaper miss than its own, so that it lets go within seconds.
+    name: 'priced',
+    documents: [workload('priced', { policy: { type: 'priced', onTime: '500ms', tuning: { missPrice: 0.05 } } })],
+  },
+  {
     name: 'windows',
     documents: [workload('windows', { windows: { stable: '6s', panic: '600ms' }, keepAlive: '3s' })],
   },

@@ -12,15 +12,17 @@ const pages = [
     .map((name) => `docs/${name}`),
 ];
 
-/** A page's YAML: whole documents as they stand, pieces of a Workload's spec put into one. */
+/** A page's YAML: whole documents as they stand, also Clarifai's, pieces of a Workload put into one. */
 function documentsIn(text: string): string[] {
   return [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => {
-    if (/^apiVersion:/m.test(yaml)) return yaml;
-    const classes = /^classes:/m.test(yaml)
+    if (/^(apiVersion|compute_cluster|nodepool|deployment):/m.test(yaml)) return yaml;
+    const head = 'apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: example }\n';
+    const classes = /^ *classes:/m.test(yaml)
       ? ''
       : '  classes: [{ name: default, command: [./serve], concurrency: 4 }]\n';
+    if (/^spec:/m.test(yaml)) return head + yaml.replace(/^spec:\n/m, `spec:\n${classes}`);
     const spec = yaml.replace(/^(?=.)/gm, '  ');
-    return `apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: example }\nspec:\n${classes}${spec}`;
+    return `${head}spec:\n${classes}${spec}`;
   });
 }
 

@@ -6,17 +6,21 @@ import {
   text_en,
 } from '@stricli/core';
 import { advise } from './commands/advise.ts';
+import { computeClusterCommand, deploymentCommand, nodepoolCommand } from './commands/clarifai.ts';
 import { apply } from './commands/apply.ts';
 import { completion } from './commands/completion.ts';
+import { cost } from './commands/cost.ts';
 import { decide } from './commands/decide.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
-import { importCommand } from './commands/importKeda.ts';
+import { importCommand } from './commands/import.ts';
 import { journal } from './commands/journal.ts';
+import { listInstances } from './commands/listInstances.ts';
 import { logs } from './commands/logs.ts';
+import { plan } from './commands/plan.ts';
 import { recommend } from './commands/recommend.ts';
 import { rehearse } from './commands/rehearse.ts';
 import { replay } from './commands/replay.ts';
@@ -42,6 +46,7 @@ const routes = buildRouteMap<string, EbbContext>({
     logs,
     explain,
     recommend,
+    cost,
     replay,
     rehearse,
     tune,
@@ -49,12 +54,19 @@ const routes = buildRouteMap<string, EbbContext>({
     journal,
     validate,
     import: importCommand,
+    computecluster: computeClusterCommand,
+    nodepool: nodepoolCommand,
+    deployment: deploymentCommand,
     scalers: scalersCommand,
+    'list-instances': listInstances,
+    plan,
     decide,
     doctor,
     completion,
     version: versionCommand,
   },
+  // As with Clarifai's own command line.
+  aliases: { cc: 'computecluster', np: 'nodepool', dp: 'deployment' },
   docs: { brief: 'Autoscaling and compute orchestration for AI inference' },
 });
 

@@ -1,4 +1,5 @@
 import { ApiError, type ApplyOutcome } from '@ebb/client';
+import type { Problem } from '@ebb/documents';
 import type { EbbContext } from './context.ts';
 import { refuseProblems } from './documents.ts';
 import type { SourceText } from './files.ts';
@@ -12,7 +13,7 @@ export async function applySources(
   context: EbbContext,
   { client }: Session,
   sources: readonly SourceText[],
-  options: { json: boolean; dryRun: boolean },
+  options: { json: boolean; dryRun: boolean; relocate?: (problem: Problem) => Problem },
 ): Promise<ApplyOutcome[]> {
   const apply = async ({ text, path }: SourceText, dryRun: boolean) =>
     client.apply(text, {
@@ -28,7 +29,8 @@ export async function applySources(
     return outcomes;
   } catch (error) {
     if (error instanceof ApiError && error.problems.length > 0) {
-      refuseProblems(context, error.problems, { json: options.json, consequence: 'nothing was changed' });
+      const problems = options.relocate ? error.problems.map(options.relocate) : error.problems;
+      refuseProblems(context, problems, { json: options.json, consequence: 'nothing was changed' });
     }
     throw error;
   }

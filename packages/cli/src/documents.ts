@@ -1,5 +1,13 @@
 import { decisionProblems } from '@ebb/core';
-import { checkBatch, type ParsedDocument, parseDocuments, type Problem, problemText } from '@ebb/documents';
+import {
+  checkBatch,
+  type ParsedDocument,
+  parseDocuments,
+  placementProblems,
+  placesOf,
+  type Problem,
+  problemText,
+} from '@ebb/documents';
 import { triggerProblems } from '@ebb/scalers';
 import type { EbbContext } from './context.ts';
 import { Failure } from './failure.ts';
@@ -16,12 +24,14 @@ export interface ReadOptions {
   allowForeign?: boolean;
   /** Whether the settings of triggers are checked too. Left out: they are. */
   checksTriggers?: boolean;
+  /** What a workload that is placed elsewhere is: an error where documents are to be applied. Left out: a warning. */
+  placedElsewhere?: Problem['severity'];
 }
 
 /** Reads all documents of all sources, and checks them one by one and against one another. Needs no running Ebb. */
 export function readDocuments(
   sources: readonly SourceText[],
-  { allowForeign = true, checksTriggers = true }: ReadOptions = {},
+  { allowForeign = true, checksTriggers = true, placedElsewhere = 'warning' }: ReadOptions = {},
 ): CheckedDocuments {
   const results = sources.map(({ name, text }) => parseDocuments(text, { file: name, allowForeign }));
   const documents = results.flatMap((result) => result.documents);
@@ -29,7 +39,13 @@ export function readDocuments(
   const ofTriggers = checksTriggers ? documents.flatMap((document) => triggerProblems(document, documents)) : [];
   return {
     documents,
-    problems: [...own, ...documents.flatMap(decisionProblems), ...ofTriggers, ...checkBatch(documents)],
+    problems: [
+      ...own,
+      ...documents.flatMap(decisionProblems),
+      ...ofTriggers,
+      ...placementProblems(documents, placesOf(documents, false), placedElsewhere),
+      ...checkBatch(documents),
+    ],
   };
 }
 
@@ -66,8 +82,13 @@ export function refuseProblems(
 }
 
 /** The documents of the sources, or a failure with everything that is wrong with them. */
-export function checkSources(context: EbbContext, sources: readonly SourceText[], json: boolean): ParsedDocument[] {
-  const { documents, problems } = readDocuments(sources);
+export function checkSources(
+  context: EbbContext,
+  sources: readonly SourceText[],
+  json: boolean,
+  options: ReadOptions = {},
+): ParsedDocument[] {
+  const { documents, problems } = readDocuments(sources, options);
   refuseProblems(context, problems, { json, consequence: 'nothing was changed' });
   return documents;
 }

@@ -134,6 +134,14 @@ test(
     expect(JSON.parse((await ebb('recommend', '--json')).out).items[0].classes[0].class).toBe('default');
     expect((await ebb('recommend', 'helo')).err).toContain('Did you mean "hello"?');
 
+    const paid = JSON.parse((await ebb('cost', '--since', '1h', '--json')).out);
+    expect(paid.groups.map(({ name }: { name: string }) => name)).toEqual(['default/hello']);
+    expect(paid.groups[0].replicaSeconds).toBeGreaterThan(0);
+    expect((await ebb('cost', '--by', 'class', '--csv')).out).toMatch(
+      /^group,currency,cost_micro.*\ndefault\/hello\/default,/,
+    );
+    expect((await ebb('cost', '--by', 'nodes')).err).toContain('Did you mean "node"?');
+
     const misspelt = await ebb('explain', 'helo');
     expect(misspelt).toMatchObject({ code: 1, out: '' });
     expect(misspelt.err).toContain('there is no workload "helo". Did you mean "hello"?');

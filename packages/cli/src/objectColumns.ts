@@ -1,6 +1,15 @@
 import type { ApiObject } from '@ebb/client';
-import type { KindName, ScaledJobStatus, ScaledObjectStatus, WorkloadStatus } from '@ebb/documents';
-import { ageText, microsecondsText, moneyText } from './text/format.ts';
+import {
+  type ClusterSpec,
+  type KindName,
+  type NodePoolSpec,
+  resolveCluster,
+  resolveNodePool,
+  type ScaledJobStatus,
+  type ScaledObjectStatus,
+  type WorkloadStatus,
+} from '@ebb/documents';
+import { ageText, microsecondsText, moneyText, onTimeText } from './text/format.ts';
 import { coldStartStages } from './live/coldStartText.ts';
 import type { Column } from './text/table.ts';
 
@@ -22,10 +31,75 @@ export function objectColumns(kind: KindName, options: ColumnOptions): Column<Ap
     ...(kind === 'Workload' ? workloadColumns(options.wide) : []),
     ...(kind === 'ScaledObject' ? scaledObjectColumns() : []),
     ...(kind === 'ScaledJob' ? jobColumns() : []),
+    ...(kind === 'Cluster' ? clusterColumns() : []),
+    ...(kind === 'NodePool' ? nodePoolColumns() : []),
     { title: 'generation', align: 'right', value: ({ metadata }) => String(metadata.generation) },
     age,
     ...(kind === 'Workload' ? [ofStatus('url', 'left', (status) => status.url ?? '-')] : []),
   ];
+}
+
+function column(title: string, value: (object: ApiObject) => string): Column<ApiObject> {
+  return { title, value };
+}
+
+function clusterColumns(): Column<ApiObject>[] {
+  const of = (read: (spec: ClusterSpec) => string) => (object: ApiObject) => read(resolveCluster(asDocument(object)));
+  return [
+    column(
+      'type',
+      of(({ type }) => type),
+    ),
+    column(
+      'cloud',
+      of(({ cloud }) => cloud),
+    ),
+    column(
+      'region',
+      of(({ region }) => region ?? '-'),
+    ),
+  ];
+}
+
+function nodePoolColumns(): Column<ApiObject>[] {
+  const of = (read: (spec: NodePoolSpec) => string) => (object: ApiObject) => read(resolveNodePool(asDocument(object)));
+  return [
+    column(
+      'cluster',
+      of(({ key }) => key.cluster),
+    ),
+    column(
+      'min-max',
+      of(({ minNodes, maxNodes }) => `${minNodes}-${maxNodes ?? ''}`),
+    ),
+    column(
+      'spares',
+      of(({ warmSpares }) => String(warmSpares)),
+    ),
+    column(
+      'weight',
+      of(({ weight }) => String(weight)),
+    ),
+    column(
+      'capacity',
+      of(({ capacityTypes }) => capacityTypes.join(',')),
+    ),
+    column(
+      'machines',
+      of(({ instanceTypes }) => machinesText(instanceTypes)),
+    ),
+  ];
+}
+
+function machinesText(instanceTypes: readonly string[]): string {
+  const [first, second, ...rest] = instanceTypes;
+  if (first === undefined) return 'any';
+  return [first, ...(second === undefined ? [] : [second]), ...(rest.length > 0 ? [`+${rest.length}`] : [])].join(',');
+}
+
+/** What was written, out of what the API gives. */
+function asDocument({ apiVersion, kind, metadata, spec }: ApiObject): unknown {
+  return { apiVersion, kind, metadata, spec };
 }
 
 function ofStatus(
@@ -82,8 +156,10 @@ function workloadColumns(wide: boolean): Column<ApiObject>[] {
       ? [
           ofStatus('failed', 'right', ({ requests }) => String(requests.failed)),
           ofStatus('refused', 'right', ({ requests }) => String(requests.refused)),
+          ofStatus('on time', 'right', ({ onTime }) => onTimeText(onTime) ?? '-'),
           ofStatus('starts', 'right', ({ coldStarts }) => String(coldStarts.count)),
           ofStatus('last start', 'right', lastStart),
+          ofStatus('hint', 'left', ({ classHint }) => classHint?.class ?? '-'),
           ofStatus('cost', 'right', ({ cost }) => moneyText(cost.soFarMicro, cost.currency)),
         ]
       : []),

@@ -1,4 +1,11 @@
-import { defaultNamespace, type SystemStatus, type WatchEvent, type WorkloadStatus } from '@ebb/documents';
+import {
+  type CostGrouping,
+  type CostReport,
+  defaultNamespace,
+  type SystemStatus,
+  type WatchEvent,
+  type WorkloadStatus,
+} from '@ebb/documents';
 import { endpointOf, type EndpointSource, fixedEndpoint } from './endpoint.ts';
 import { ApiError } from './errors.ts';
 import { type Call, readLines, send } from './transport.ts';
@@ -168,6 +175,13 @@ export class Client {
     const query = { ...rest, kinds: kinds?.join(',') };
     const { items } = await this.#json<{ items: JournalRecord[] }>('GET', '/api/v1/journal', { query });
     return items;
+  }
+
+  /** What was paid in a span (default: all until now), by workload unless said otherwise, in all namespaces unless in one. */
+  async cost(
+    options: { fromMs?: number; toMs?: number; by?: CostGrouping; namespace?: string } = {},
+  ): Promise<CostReport> {
+    return this.#json('GET', '/api/v1/cost', { query: options });
   }
 
   /**

@@ -15,6 +15,8 @@ export interface ControlPlaneOptions {
   /** Serve the live page at `/`; default true. */
   page?: boolean;
   metricsOpen?: boolean;
+  /** Prices of machines in place of the built-in list: a CSV or JSON file. */
+  catalogue?: string | null;
   log: Log;
 }
 

@@ -10,6 +10,7 @@ describe('readFlags', () => {
       gatewayPort: 8080,
       page: true,
       metricsOpen: false,
+      catalogue: null,
       logFile: null,
       logLevel: 'info',
     });

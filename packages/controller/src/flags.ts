@@ -14,6 +14,8 @@ export interface Flags {
   gatewayPort: number;
   page: boolean;
   metricsOpen: boolean;
+  /** Prices of machines, CSV or JSON; null: the built-in list. */
+  catalogue: string | null;
   /** Null: stderr. */
   logFile: string | null;
   logLevel: LogLevel;
@@ -26,6 +28,7 @@ export const usage = `usage: main.js --data DIR [options]
   --gateway-port PORT   (default ${defaultGatewayPort}; 0: any free one)
   --no-page             API without the live page
   --metrics-open        /metrics needs no token
+  --catalogue FILE      prices of machines, CSV or JSON (default: the built-in list)
   --log FILE            JSON lines to a file (default: stderr)
   --log-level LEVEL     debug, info, warn or error (default info)`;
 
@@ -44,6 +47,7 @@ export function readFlags(args: string[]): Flags {
     gatewayPort: port('--gateway-port', values['gateway-port']),
     page: !values['no-page'],
     metricsOpen: values['metrics-open'],
+    catalogue: values.catalogue ?? null,
     logFile: values.log ?? null,
     logLevel: level,
   };
@@ -60,6 +64,7 @@ function parse(args: string[]) {
         'gateway-port': { type: 'string', default: String(defaultGatewayPort) },
         'no-page': { type: 'boolean', default: false },
         'metrics-open': { type: 'boolean', default: false },
+        catalogue: { type: 'string' },
         log: { type: 'string' },
         'log-level': { type: 'string', default: 'info' },
       },

@@ -20,6 +20,7 @@ function workload(key: string): GatewayWorkload {
       buffer: { maxRequests: 100, maxBodyBytes: 1_000_000, maxTotalBytes: 1_000_000 },
       balancing: 'leastConnections',
       affinity: null,
+      deferrable: null,
       drainMs: 10_000,
     },
     endpoints: [],

@@ -34,7 +34,15 @@ class Peer {
 function workload(key: string): GatewayWorkload {
   const timeouts = { holdMs: 1, responseMs: 1, requestMs: 0, idleMs: 0 };
   const buffer = { maxRequests: 1, maxBodyBytes: 1, maxTotalBytes: 1 };
-  const serving = { routes: [], timeouts, buffer, balancing: 'random' as const, affinity: null, drainMs: 1 };
+  const serving = {
+    routes: [],
+    timeouts,
+    buffer,
+    balancing: 'random' as const,
+    affinity: null,
+    deferrable: null,
+    drainMs: 1,
+  };
   return { key, classes: [{ name: 'default', accepts: null }], serving, endpoints: [], unavailable: null };
 }
 

@@ -1,5 +1,6 @@
 export { type ApiErrorCode, apiErrors, errorPage } from './api/errors.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane, type StopOptions } from './controlPlane.ts';
+export { discoverGpus } from '@ebb/drivers';
 export { exitCodes, type ExitName, StartError } from './exitCodes.ts';
 export { defaultApiPort, defaultGatewayPort } from './flags.ts';
 export type { Log, LogLevel } from './log.ts';

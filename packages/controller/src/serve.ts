@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { type Store, StoreError } from '@ebb/core';
+import { openOfferings } from './offerings.ts';
 import { assemblePage } from '@ebb/dashboard';
-import { connectProcessDriver } from '@ebb/drivers';
+import { cannotRunOn, connectProcessDriver } from '@ebb/drivers';
 import { createEngine, type Engine } from '@ebb/engine';
 import { createScheduleScaler } from '@ebb/scalers';
 import type { FastifyInstance } from 'fastify';
@@ -14,7 +15,9 @@ import type { ControlPlane, ControlPlaneOptions } from './controlPlane.ts';
 import type { DataDirectory } from './dataDirectory.ts';
 import { StartError } from './exitCodes.ts';
 import { connectGateway } from './gatewayLink.ts';
-import { readLimits } from './limits.ts';
+import { type ClusterRules, readClusterRules } from './limits.ts';
+import { httpMetricsScraper } from './metricsScraper.ts';
+import { withinMachine } from './machineGpus.ts';
 import { readOrMakeToken } from './ownerToken.ts';
 import type { LocalProcesses } from './processes/localProcesses.ts';
 import { Shutdown } from './shutdown.ts';
@@ -22,6 +25,7 @@ import { NewerDatabaseError } from './store/sqlite/database.ts';
 import { readOrMakeSealingKey, sealDocuments } from './store/sealedDocuments.ts';
 import { openSqliteStore } from './store/sqlite/openSqliteStore.ts';
 import { liveTriggers } from './triggers.ts';
+import { openWebhook } from './webhook.ts';
 
 interface ServeOptions extends ControlPlaneOptions {
   directory: DataDirectory;
@@ -37,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
   const { directory, processes, version, log } = options;
   const undo: (() => unknown)[] = [];
   try {
+    const offerings = await openOfferings(options.catalogue ?? null);
     const token = readOrMakeToken(directory.token);
     const database = await openSqliteStore(directory.database);
     undo.push(() => database.close());
@@ -66,8 +71,18 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
     );
     undo.push(() => driver.close());
 
+    const metrics = httpMetricsScraper();
+    undo.push(() => metrics.close());
+
     const ring = new WatchRing(startedAt * 1000);
-    const limits = await readLimits(store);
+    const webhook = openWebhook(log);
+    undo.push(() => webhook.close());
+    const readRules = async () => {
+      const rules = await readClusterRules(store);
+      webhook.setUrl(rules.webhook);
+      return { ...rules, limits: withinMachine(rules.limits, driver.machine()) };
+    };
+    const { limits, money } = await readRules();
     const engine: Engine = createEngine({
       ports: {
         clock,
@@ -81,6 +96,12 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
           nowMs: () => clock.nowMs(),
           log,
         }),
+        metrics,
+        notify: (notice) => webhook.send(notice),
+        cannotRun(requests) {
+          const machine = driver.machine();
+          return machine && cannotRunOn(machine, requests);
+        },
         newSuffix,
         log,
       },
@@ -88,10 +109,15 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
       version,
       node: 'local',
       limits,
+      money,
     });
     engine.watch((event) => {
       ring.push(event);
-      if (event.type === 'document' && event.kind === 'Cluster') void followLimits(engine, () => readLimits(store));
+      if (event.type === 'document' && event.kind === 'Cluster') void followRules(engine, readRules);
+    });
+    driver.onMachine(() => {
+      engine.machineChanged?.();
+      void followRules(engine, readRules);
     });
 
     let phase: ReturnType<ApiContext['phase']> = 'starting';
@@ -109,6 +135,8 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
       closeStore: async () => {
         await stopKeepingFloor();
         clock.close();
+        await metrics.close();
+        webhook.close();
         await store.close();
       },
     });
@@ -122,8 +150,10 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
       engine,
       store,
       logs: (query) => driver.logs(query),
+      offerings,
       gateway: () => gateway.state(),
       agent: () => driver.agent(),
+      machine: () => driver.machine(),
       ring,
       page: options.page === false ? null : once(assemblePage),
       shutdown: (how) => void shutdown.begin(how),
@@ -182,9 +212,11 @@ function newSuffix(): string {
   return Array.from({ length: suffixLength }, () => suffixLetters[randomInt(suffixLetters.length)]).join('');
 }
 
-/** Limits of a Cluster document that was applied while the engine runs. */
-async function followLimits(engine: Engine, read: () => ReturnType<typeof readLimits>): Promise<void> {
-  engine.setLimits?.(await read());
+/** Rules of a Cluster document that was applied while the engine runs, or bounds of another machine. */
+async function followRules(engine: Engine, read: () => Promise<ClusterRules>): Promise<void> {
+  const { limits, money } = await read();
+  engine.setLimits?.(limits);
+  engine.setMoney?.(money);
 }
 
 function once(make: () => Page): () => Page {

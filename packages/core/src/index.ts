@@ -1,6 +1,11 @@
 export { allocate } from './allocate/allocate.ts';
+export { affordableRateMicro } from './allocate/budget.ts';
 export * from './allocate/types.ts';
 export { type Cost, costOf, costOfKeeping, peakReplicas } from './cost/cost.ts';
+export { type CostInput, costGroups, type CostQuery, monthForecasts } from './cost/costReport.ts';
+export { monthOf } from './cost/month.ts';
+export { dayMs as costDayMs, forecastDays } from './cost/monthForecast.ts';
+export type { UsageHour } from './cost/usage.ts';
 export { createDispatcher } from './dispatch/dispatcher.ts';
 export * from './dispatch/types.ts';
 export * from './explain/reasons.ts';
@@ -9,10 +14,35 @@ export { decisionSummary, reasonSentence } from './explain/sentences.ts';
 export { whatWouldChange } from './explain/whatIf.ts';
 export type { WhatIf } from './explain/whatIfSearch.ts';
 export { whatIfSentence } from './explain/whatIfSentences.ts';
+export { type Forecast, openForecast } from './forecast/forecast.ts';
+export type * from './forecast/types.ts';
 export { type CompiledFormula, compileFormula, evaluate as evaluateCompiled } from './formula/compile.ts';
 export { FormulaError, type FormulaProblem } from './formula/problem.ts';
 export { evaluateFormula } from './formula/evaluate.ts';
+export { type Measure, readScrape, type Scrape } from './llm/readScrape.ts';
+export {
+  nothingTimed,
+  type Timing,
+  timingAbove,
+  timingMeanMs,
+  timingQuantileMs,
+  timingSince,
+  timingTogether,
+} from './llm/timing.ts';
+export * from './nodes/gpu/gpu.ts';
+export type * from './nodes/types.ts';
 export * from './ports/link.ts';
+export type * from './ports/machineGpus.ts';
+export { applyMove } from './nodes/consolidation/assignment.ts';
+export { consolidate, type ConsolidationOptions } from './nodes/consolidation/consolidate.ts';
+export type * from './nodes/consolidation/types.ts';
+export { greedyPlan, plan, type PlanOptions } from './nodes/placement/plan.ts';
+export { checkPlan } from './nodes/placement/checkPlan.ts';
+export type * from './nodes/placement/types.ts';
+export { unplaceableSentence } from './nodes/placement/unplaceableSentence.ts';
+export { placementInputOf } from './nodes/planInput/placementInputOf.ts';
+export { hoursPerMonth, type PlacementAnswer, type PlacementQuestion } from './nodes/planInput/question.ts';
+export type * from './ports/solver.ts';
 export * from './ports/ports.ts';
 export {
   type AibrixDecisionSpec,
@@ -59,8 +89,15 @@ export {
   type SkyDecisionSpec,
   type SkySettings,
 } from './replicas/algorithms/skyServe.ts';
-export { decideBySlo, defaultSloSettings, type SloDecisionSpec, type SloSettings } from './replicas/algorithms/slo.ts';
+export { lateName, timedName } from './replicas/algorithms/sloBudget.ts';
+export { answersReading, missingReading, tokensReading, waitingReading } from './replicas/algorithms/sloMore.ts';
+export { decideBySlo, type SloDecisionSpec } from './replicas/algorithms/slo.ts';
+export { defaultSloSettings, type SloSettings } from './replicas/algorithms/sloSettings.ts';
 export * from './replicas/algorithms/sloTriggers.ts';
+export type { ClassHintMemory } from './replicas/classHint/classHintMemory.ts';
+export { type ClassHintSpec, classHintSpecOf } from './replicas/classHint/classHintSpec.ts';
+export { hintOf, whyNoHint } from './replicas/classHint/hintOf.ts';
+export { type ClassSeen, learnClasses } from './replicas/classHint/learnClasses.ts';
 export { decide } from './replicas/decide.ts';
 export { defaultHpaBehavior, hpaDecisionSpec } from './replicas/hpa/hpaSpec.ts';
 export * from './replicas/hpa/types.ts';
@@ -84,7 +121,9 @@ export {
   type ScaledJobTriggerReading,
 } from './replicas/keda/scaledJob.ts';
 export * from './replicas/keda/types.ts';
-export { decisionSpecOf, windowsSpecOf } from './replicas/spec.ts';
+export type { PricedDecisionSpec } from './replicas/priced/pricedSpec.ts';
+export { decisionSpecOf, onTimeMsOf, windowsSpecOf } from './replicas/spec.ts';
+export { noFlow } from './replicas/noFlow.ts';
 export * from './replicas/types.ts';
 export { chooseVictims, type VictimCandidate } from './replicas/victims.ts';
 export { type ApplyRules, applyRecommendation, fitToReplica } from './sizing/apply.ts';

@@ -6,6 +6,7 @@ import type { ExitName } from '../exitCodes.ts';
 import { loadOf } from '../advise/load.ts';
 import { adviceLines } from '../advise/render.ts';
 import { Failure } from '../failure.ts';
+import { classesToAdviseOn } from '../advise/classes.ts';
 import { basesOf, documentsOf } from '../rehearse/documents.ts';
 import { modelOf } from '../rehearse/model.ts';
 import { moneyOf, watched, worldModule } from '../tune/rehearsing.ts';
@@ -17,17 +18,22 @@ export async function advise(context: EbbContext, flags: AdviseFlags): Promise<E
     throw new Failure('usage', `one Workload can be advised on at a time; there are ${documents.workloads.length}.`);
   }
   const { advice, basis } = await watched(context, async (watch) => {
-    const { trace, coldStart, basis } = await loadOf(context, flags, documents.rename);
+    const { trace, coldStart, basis } = await loadOf(context, flags, documents.rename, watch.signal);
     const { coldStart: _, ...others } = flags;
-    const model = await modelOf(context, coldStart === null ? others : { ...others, coldStart }, documents.slots);
+    const model = await modelOf(context, coldStart === null ? others : { ...others, coldStart }, documents);
     const { own, bases } = basesOf(documents, model);
     const [base] = bases;
     if (!base) throw new Failure('usage', 'there is no Workload among the documents.');
+    const classes = classesToAdviseOn(base, model);
+    const [only] = classes;
+    // The one class there is may be named in the model.
+    const world =
+      only && classes.length === 1 && model.classes ? { base: only.base, model: only.model } : { base, model };
     const advice = await ask({
+      ...world,
       trace,
-      base,
       present: documents.workloads.length > 0 ? own : null,
-      model,
+      classes,
       seed: flags.seed ?? 1,
       price: flags.price === undefined ? null : moneyOf(flags.price, '--price'),
       startReplicas: 'first-minute-mean',

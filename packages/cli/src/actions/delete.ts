@@ -4,6 +4,7 @@ import { checkSources } from '../documents.ts';
 import { Failure } from '../failure.ts';
 import { readSources } from '../files.ts';
 import { findKind, type Kind } from '../kinds.ts';
+import { clusterOfPool } from '../nodePools.ts';
 import { openSession, type Session } from '../session.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -11,6 +12,17 @@ interface Target {
   kind: Kind;
   name: string;
   namespace: string;
+  /** Left out: the local one, or for a node pool the only one that has it. */
+  cluster?: string;
+}
+
+/** Deletes one object and says so. Throws where it is not there, with the nearest that is. */
+export async function deleteOne(context: EbbContext, session: Session, target: Target, json: boolean): Promise<void> {
+  const gone = await remove(session, target);
+  if (gone === null) throw await notFound(session, target);
+  const { kind, name, namespace } = target;
+  if (json) context.json({ deleted: [{ kind: kind.kind, namespace, name, existed: true }] });
+  else context.out(`${kind.singular}/${name} deleted`);
 }
 
 export async function deleteObjects(
@@ -23,7 +35,7 @@ export async function deleteObjects(
   const session = await openSession(context, flags);
   const deleted: { kind: string; namespace: string; name: string; existed: boolean }[] = [];
   for (const target of targets) {
-    const gone = await session.client.delete(target.kind.plural, target.name, { namespace: target.namespace });
+    const gone = await remove(session, target);
     if (gone === null && kind !== undefined) throw await notFound(session, target);
     deleted.push({ kind: target.kind.kind, namespace: target.namespace, name: target.name, existed: gone !== null });
     if (!flags.json)
@@ -40,6 +52,7 @@ async function findTargets(context: EbbContext, flags: DeleteFlags, kind?: strin
       kind: findKind(documentKind),
       name: key.name,
       namespace: key.namespace,
+      cluster: key.cluster,
     }));
   }
   if (kind === undefined || name === undefined) {
@@ -51,9 +64,15 @@ async function findTargets(context: EbbContext, flags: DeleteFlags, kind?: strin
   return [{ kind: findKind(kind), name, namespace: flags.namespace ?? 'default' }];
 }
 
+async function remove(session: Session, { kind, name, namespace, cluster }: Target) {
+  const found = kind.kind === 'NodePool' ? (cluster ?? (await clusterOfPool(session, name, namespace))) : cluster;
+  return session.client.delete(kind.plural, name, { namespace, ...(found === undefined ? {} : { cluster: found }) });
+}
+
 /** The failure for an object that is not there, with the nearest that is. */
 export async function notFound({ client }: Session, { kind, name, namespace }: Target): Promise<Failure> {
-  const objects = await client.list(kind.plural, { namespace });
+  const everywhere = kind.kind === 'NodePool' ? { cluster: '*' } : {};
+  const objects = await client.list(kind.plural, { namespace, ...everywhere });
   const names = objects.map((object) => object.metadata.name);
   const place = namespace === 'default' ? '' : ` in namespace ${namespace}`;
   return new Failure('failed', `there is no ${kind.singular} "${name}"${place}.${didYouMean(name, names)}`, [

@@ -38,6 +38,7 @@ async function openOrRevive(context: EbbContext, flags: DownFlags): Promise<Sess
       apiPort: 0,
       gatewayPort: Number(new URL(control.gatewayUrl).port),
       page: false,
+      catalogue: null,
     });
     child.unref();
     child.stdout?.destroy();

@@ -13,7 +13,12 @@ export async function get(context: EbbContext, flags: GetFlags, kindWord: string
   const session = await openSession(context, flags);
   const namespace = flags.allNamespaces ? '*' : (flags.namespace ?? 'default');
   let objects: ApiObject[];
-  if (name === undefined) {
+  if (kind.kind === 'NodePool') {
+    // Their names are unique within a cluster only, and most are not of the local one.
+    const all = await session.client.list(kind.plural, { namespace, cluster: '*' });
+    objects = all.filter(({ metadata }) => name === undefined || metadata.name === name);
+    if (name !== undefined && objects.length === 0) throw await notFound(session, { kind, name, namespace });
+  } else if (name === undefined) {
     objects = await session.client.list(kind.plural, { namespace });
   } else {
     const found = await session.client.get(kind.plural, name, { namespace: flags.namespace ?? 'default' });
@@ -21,7 +26,7 @@ export async function get(context: EbbContext, flags: GetFlags, kindWord: string
     objects = [found];
   }
   const shown = objects.map(asWritten);
-  const value = name === undefined ? listOf(kind, shown) : shown[0];
+  const value = name === undefined || shown.length > 1 ? listOf(kind, shown) : shown[0];
   if (output === 'json') context.json(value);
   else if (output === 'yaml') context.stdout.write((await import('yaml')).stringify(value, { lineWidth: 120 }));
   else if (objects.length === 0)

@@ -19,9 +19,11 @@ import type { EbbContext } from '../context.ts';
 import type { ExitName } from '../exitCodes.ts';
 import { Failure } from '../failure.ts';
 import { Interrupts } from '../interrupts.ts';
+import { commandLine } from '../rehearse/commandLine.ts';
 import { basesOf, documentsOf } from '../rehearse/documents.ts';
 import { modelOf } from '../rehearse/model.ts';
 import { progressBar } from '../rehearse/progress.ts';
+import { prometheusTrace } from '../rehearse/prometheus.ts';
 import { comparisonLines } from '../rehearse/render.ts';
 import { seedsOf } from '../rehearse/seeds.ts';
 import { tracesOf } from '../rehearse/traces.ts';
@@ -33,7 +35,7 @@ const worldModule = new URL(`../rehearse/world${import.meta.url.endsWith('.ts') 
   .href;
 
 export async function rehearse(context: EbbContext, flags: RehearseFlags): Promise<ExitName> {
-  const options = await optionsOf(context, flags);
+  const options = await interruptible((signal) => optionsOf(context, flags, signal));
   const comparison = await run(context, options);
   await writeFiles(context, flags, comparison);
   const { runs: _, ...told } = comparison;
@@ -47,26 +49,39 @@ export async function rehearse(context: EbbContext, flags: RehearseFlags): Promi
   return over.length + comparison.failures.length > 0 ? 'failed' : 'ok';
 }
 
-async function optionsOf(context: EbbContext, flags: RehearseFlags): Promise<CompareOptions> {
-  const documents = await documentsOf(context, flags.file ?? [], flags.json ?? false);
-  const model = await modelOf(context, flags, documents.slots);
-  const { own, bases } = basesOf(documents, model);
+async function optionsOf(context: EbbContext, flags: RehearseFlags, signal: AbortSignal): Promise<CompareOptions> {
+  const documents = await documentsOf(context, flags.file ?? [], flags.json ?? false, true);
+  const model = await modelOf(context, flags, documents);
+  const { own, bases, notes } = basesOf(documents, model);
   const start = startOf(flags.startReplicas);
+  const names = policyNames(flags.policies ?? defaultPolicies);
+  const seeds = seedsOf(flags.seed ?? '1');
+  const asked = await prometheusTrace(context, flags, documents.rename, { seed: seeds[0] ?? 1, signal });
   try {
     const options: CompareOptions = {
-      traces: await tracesOf(context, flags, documents.rename),
-      policies: policiesToCompare(policyNames(flags.policies ?? defaultPolicies), own, bases),
-      seeds: seedsOf(flags.seed ?? '1'),
+      traces: asked ? [asked] : await tracesOf(context, flags, documents.rename),
+      policies: policiesToCompare(names, own, bases),
+      seeds,
       model,
       price: priceOf(flags.price),
       startReplicas: start,
       worldModule,
     };
+    if (names.some((name) => name !== 'ebb')) for (const note of notes) context.note(note);
     return flags.threads === undefined ? options : { ...options, threads: flags.threads };
   } catch (error) {
     if (error instanceof PolicyNameError) throw new Failure('usage', `${error.message}.`, [], { cause: error });
     if (error instanceof InvalidDocumentError) throw new Failure('usage', error.message, [], { cause: error });
     throw error;
+  }
+}
+
+async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const interrupts = new Interrupts();
+  try {
+    return await work(interrupts.stop);
+  } finally {
+    interrupts.dispose();
   }
 }
 
@@ -95,7 +110,10 @@ function shortened(message: string, folder: string): string {
 async function writeFiles(context: EbbContext, flags: RehearseFlags, comparison: Comparison): Promise<void> {
   const files: [path: string | undefined, text: () => string][] = [
     [flags.csv, () => comparisonCsv(comparison)],
-    [flags.html, () => renderReport(comparison, { command: commandOf(flags), version: cliVersion })],
+    [
+      flags.html,
+      () => renderReport(comparison, { command: commandLine('ebb rehearse', flags, notRepeated), version: cliVersion }),
+    ],
   ];
   for (const [path, text] of files) {
     if (path === undefined) continue;
@@ -109,20 +127,6 @@ async function writeFiles(context: EbbContext, flags: RehearseFlags, comparison:
 }
 
 const notRepeated = new Set(['json', 'csv', 'html', 'threads', 'failOver']);
-
-/** The command line that gives the same figures. */
-function commandOf(flags: RehearseFlags): string {
-  const words = ['ebb rehearse'];
-  for (const [name, value] of Object.entries(flags)) {
-    if (value === undefined || notRepeated.has(name)) continue;
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    for (const one of Array.isArray(value) ? value : [value]) {
-      const text = String(one);
-      words.push(flag, /^[\w./:,@%+=-]+$/.test(text) ? text : `'${text}'`);
-    }
-  }
-  return words.join(' ');
-}
 
 /** What the judged policy misses: `ebb` where it is there, else the first. */
 function overLimit({ policies, summaries, model }: Comparison, limit: number): string[] {

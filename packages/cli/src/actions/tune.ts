@@ -16,6 +16,8 @@ import { Failure } from '../failure.ts';
 import { readSources, type SourceText } from '../files.ts';
 import { documentsOf } from '../rehearse/documents.ts';
 import { modelOf } from '../rehearse/model.ts';
+import { commandLine } from '../rehearse/commandLine.ts';
+import { prometheusTrace } from '../rehearse/prometheus.ts';
 import { milliseconds, tracesOf } from '../rehearse/traces.ts';
 import { type Patch, patched } from '../tune/patch.ts';
 import { moneyOf, watched, worldModule, write } from '../tune/rehearsing.ts';
@@ -30,14 +32,20 @@ export async function tune(context: EbbContext, flags: TuneFlags): Promise<ExitN
   const files = flags.file ?? [];
   if (files.length === 0)
     throw new Failure('usage', 'say which document to tune.', [`${nameCommand} -f FILE --trace FILE`]);
-  if (!flags.trace?.length)
+  if (!flags.trace?.length && flags.prometheus === undefined)
     throw new Failure('usage', 'say which trace to tune on.', [`${nameCommand} -f FILE --trace FILE`]);
   const sources = await readSources(context, files);
-  const tuning = await watched(context, async (watch) => search({ ...(await optionsOf(context, flags)), ...watch }));
+  const tuning = await watched(context, async (watch) =>
+    search({ ...(await optionsOf(context, flags, watch.signal)), ...watch }),
+  );
   const patch = patched(sources, tuning.edits);
   if (patch) check(patch, tuning, sources);
   if (flags.html !== undefined) {
-    await write(context, flags.html, renderTuning(tuning, { version: cliVersion, command: commandOf(flags) }));
+    await write(
+      context,
+      flags.html,
+      renderTuning(tuning, { version: cliVersion, command: commandLine(nameCommand, flags, notRepeated) }),
+    );
   }
   const { documents: _, ...told } = tuning;
   if (flags.json) context.json({ ebb: cliVersion, ...told });
@@ -49,10 +57,11 @@ export async function tune(context: EbbContext, flags: TuneFlags): Promise<ExitN
   return tuning.verdict === 'better' || tuning.verdict === 'present-is-best' ? 'ok' : 'failed';
 }
 
-async function optionsOf(context: EbbContext, flags: TuneFlags): Promise<TuneOptions> {
+async function optionsOf(context: EbbContext, flags: TuneFlags, signal: AbortSignal): Promise<TuneOptions> {
   const documents = await documentsOf(context, flags.file ?? [], flags.json ?? false);
-  const model = await modelOf(context, flags, documents.slots);
-  const traces = await tracesOf(context, flags, documents.rename);
+  const model = await modelOf(context, flags, documents);
+  const asked = await prometheusTrace(context, flags, documents.rename, { seed: flags.seed ?? 1, signal });
+  const traces = asked ? [asked] : await tracesOf(context, flags, documents.rename);
   const [trace] = traces;
   if (!trace || traces.length > 1)
     throw new Failure('usage', `one trace is tuned on at a time; there are ${traces.length}.`);
@@ -69,6 +78,7 @@ async function optionsOf(context: EbbContext, flags: TuneFlags): Promise<TuneOpt
     lateness: latenessOf(flags.costOfLateness),
     startReplicas: 'first-minute-mean',
     worldModule,
+    toTheEnd: flags.toTheEnd ?? false,
     ...(flags.time === undefined ? {} : { timeMs: milliseconds(flags.time, '--time') }),
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   };
@@ -100,17 +110,3 @@ function plain(value: unknown): unknown {
 }
 
 const notRepeated = new Set(['json', 'html', 'write', 'threads']);
-
-/** The command line that gives the same figures. */
-function commandOf(flags: TuneFlags): string {
-  const words = [nameCommand];
-  for (const [name, value] of Object.entries(flags)) {
-    if (value === undefined || notRepeated.has(name)) continue;
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    for (const one of Array.isArray(value) ? value : [value]) {
-      const text = String(one);
-      words.push(flag, /^[\w./:,@%+=-]+$/.test(text) ? text : `'${text}'`);
-    }
-  }
-  return words.join(' ');
-}

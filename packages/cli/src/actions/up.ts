@@ -1,6 +1,7 @@
 import { applySources } from '../applySources.ts';
 import type { UpFlags } from '../commands/up.ts';
 import type { EbbContext } from '../context.ts';
+import { catalogueFile } from '../instances/file.ts';
 import { defaultApiPort, defaultGatewayPort, startControlPlane } from '../controlPlane/start.ts';
 import { findDataDirectory } from '../dataDirectory.ts';
 import { findPictureFolders } from '../demo/pictures.ts';
@@ -21,6 +22,11 @@ export async function up(context: EbbContext, flags: UpFlags, ...files: string[]
   const json = flags.json ?? false;
   const sources = await readSources(context, files);
   const pictures = findPictureFolders(checkSources(context, sources, json), sources);
+  if (flags.catalogue !== undefined) {
+    // A wrong file is told before anything starts.
+    const { loadOfferings } = await import('../instances/load.ts');
+    await loadOfferings(context, flags.catalogue, []);
+  }
   const demo = flags.demo ? prepareDemo(pictures) : null;
   const { path: dataDirectory } = findDataDirectory(flags.data, context.env, context.workingDirectory);
   const interrupts = new Interrupts();
@@ -30,6 +36,7 @@ export async function up(context: EbbContext, flags: UpFlags, ...files: string[]
       apiPort: flags.apiPort ?? defaultApiPort,
       gatewayPort: flags.gatewayPort ?? defaultGatewayPort,
       page: flags.page ?? true,
+      catalogue: catalogueFile(context, flags.catalogue),
     });
     const session = await connectSession(dataDirectory);
     const beganAtMs = launch?.startedAtMs ?? startedAtMs;

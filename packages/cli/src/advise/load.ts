@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import type { JournalRecord } from '@ebb/core';
 import { formatDuration } from '@ebb/documents';
 import { coldStartOf, medianOf } from '@ebb/engine';
-import { fromPrometheus, type TraceToCompare } from '@ebb/simulator';
+import type { TraceToCompare } from '@ebb/simulator';
 import type { AdviseFlags } from '../commands/advise.ts';
 import type { EbbContext } from '../context.ts';
 import { Failure } from '../failure.ts';
-import { milliseconds, tracesOf } from '../rehearse/traces.ts';
+import { prometheusTrace } from '../rehearse/prometheus.ts';
+import { tracesOf } from '../rehearse/traces.ts';
 
 export interface AdvisedLoad {
   trace: TraceToCompare;
@@ -17,8 +18,6 @@ export interface AdvisedLoad {
   basis: string;
 }
 
-const defaultSince = '7d';
-const defaultStep = '60s';
 const measured = 'measured';
 /** The latest cold starts say what the next will be like. */
 const mostColdStarts = 1000;
@@ -28,6 +27,7 @@ export async function loadOf(
   context: EbbContext,
   flags: AdviseFlags,
   rename: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
 ): Promise<AdvisedLoad> {
   const given = [
     flags.trace?.length ? '--trace' : null,
@@ -43,36 +43,14 @@ export async function loadOf(
     ]);
   }
   const { coldStart, basis } = await coldStartFor(context, flags);
-  if (flags.prometheus !== undefined) return { trace: await asked(flags, rename, flags.prometheus), coldStart, basis };
+  const asked = await prometheusTrace(context, flags, rename, { seed: flags.seed ?? 1, ...(signal ? { signal } : {}) });
+  if (asked) return { trace: asked, coldStart, basis };
   const names = flags.journal === undefined ? (flags.trace ?? []) : [flags.journal];
   const traces = await tracesOf(context, { ...flags, trace: names }, rename);
   const [trace] = traces;
   if (!trace || traces.length > 1)
     throw new Failure('usage', `advice is for one trace at a time; there are ${traces.length}.`);
   return { trace, coldStart, basis };
-}
-
-async function asked(
-  flags: AdviseFlags,
-  rename: Readonly<Record<string, string>>,
-  url: string,
-): Promise<TraceToCompare> {
-  if (flags.query === undefined) {
-    throw new Failure('usage', '--prometheus needs a --query that gives requests a second.', [
-      "--query 'sum(rate(http_requests_total[1m]))'",
-    ]);
-  }
-  if (!URL.canParse(url)) throw new Failure('usage', `--prometheus: "${url}" is no URL; write http://127.0.0.1:9090.`);
-  const sinceSeconds = milliseconds(flags.since ?? defaultSince, '--since') / 1000;
-  const stepSeconds = milliseconds(flags.step ?? defaultStep, '--step') / 1000;
-  const toSeconds = Math.floor(Date.now() / 1000 / Math.max(1, stepSeconds)) * Math.max(1, stepSeconds);
-  const range = { fromSeconds: toSeconds - sinceSeconds, toSeconds };
-  const trace = await fromPrometheus(url, flags.query, range, stepSeconds, {
-    rename,
-    seed: flags.seed ?? 1,
-    ...(flags.every === undefined ? {} : { every: flags.every }),
-  });
-  return { trace };
 }
 
 async function coldStartFor(

@@ -16,6 +16,7 @@ export function adviceLines(context: EbbContext, advice: Advice, basis: string, 
   const { bold, dim } = context.colors;
   const columns = Math.max(40, Math.min(context.stdout.columns ?? 100, 120));
   const words = adviceSentences(advice);
+  const only = advice.classes && !advice.classes.staysMixed ? advice.classes.best : null;
   const list = (title: string, sentences: readonly string[]) => [
     '',
     dim(`  ${title}`),
@@ -23,6 +24,7 @@ export function adviceLines(context: EbbContext, advice: Advice, basis: string, 
   ];
   return [
     ...wrap(words.headline, columns).map((line) => bold(line)),
+    ...(words.classes.length > 0 ? list('which class', words.classes) : []),
     ...list('what was recorded', words.facts),
     ...list('what was rehearsed', [
       `Cold start ${lengthText(advice.coldStartMs)} (${basis}); the promise: ${shareText(advice.model.onTimeShare)} % of the requests begin within ${lengthText(advice.model.onTimeMs)}; a replica works on ${advice.model.concurrency} at once.`,
@@ -34,7 +36,7 @@ export function adviceLines(context: EbbContext, advice: Advice, basis: string, 
       ? []
       : [
           '',
-          dim('  to paste into the Workload'),
+          dim(`  to paste into the Workload${only === null ? '' : `, with ${only} as its only class`}`),
           ...scaling
             .trimEnd()
             .split('\n')

@@ -1,19 +1,17 @@
 import { type RehearsalFlags, rehearsalFlags, textFlag, traceFlag } from '../tune/rehearsalFlags.ts';
 import { defineCommand } from './definition.ts';
 import { jsonFlag } from './flags.ts';
+import { type PrometheusFlags, prometheusFlags } from './prometheusFlags.ts';
 
-export type AdviseFlags = RehearsalFlags & {
-  file?: readonly string[];
-  journal?: string;
-  prometheus?: string;
-  query?: string;
-  since?: string;
-  step?: string;
-  json?: boolean;
-};
+export type AdviseFlags = RehearsalFlags &
+  PrometheusFlags & {
+    file?: readonly string[];
+    journal?: string;
+    json?: boolean;
+  };
 
 export const advise = defineCommand({
-  brief: 'Say whether to scale to zero, what that saves, and how sure it is',
+  brief: 'Say whether to scale to zero, what it saves, and how surely',
   description:
     'Reads a recorded load, rehearses the few ways to run it that make sense (always on, never fewer than one, to zero with\n' +
     'several keep-alives, and the documents as they are), and says which is the cheapest that keeps the promise, how much\n' +
@@ -38,10 +36,7 @@ export const advise = defineCommand({
     flags: {
       trace: traceFlag,
       journal: textFlag('FILE', 'What `ebb journal export` wrote'),
-      prometheus: textFlag('URL', 'Root of a Prometheus'),
-      query: textFlag('QUERY', 'Gives requests a second; one workload a series'),
-      since: textFlag('TIME', 'How far back Prometheus is asked (default: 7d)'),
-      step: textFlag('TIME', 'Between two of its points (default: 60s)'),
+      ...prometheusFlags,
       file: {
         kind: 'parsed',
         parse: String,

@@ -1,12 +1,10 @@
-import { buildRouteMap } from '@stricli/core';
-import type { EbbContext } from '../context.ts';
 import { fileFlag } from './apply.ts';
 import { defineCommand } from './definition.ts';
 import { jsonFlag } from './flags.ts';
 
 export type ImportKedaFlags = { file: readonly string[]; write?: string; json?: boolean };
 
-const importKeda = defineCommand({
+export const importKeda = defineCommand({
   brief: 'Say how much of your KEDA files works here',
   description:
     'Reads KEDA files unchanged (folders too; a Deployment or Service beside them is left aside) and tells trigger by\n' +
@@ -33,9 +31,4 @@ const importKeda = defineCommand({
     aliases: { f: 'file' },
   },
   load: async () => (await import('../actions/importKeda.ts')).importKeda,
-});
-
-export const importCommand = buildRouteMap<'keda', EbbContext>({
-  routes: { keda: importKeda },
-  docs: { brief: 'Say how much of your files for another system works here' },
 });

@@ -2,15 +2,16 @@ import { completePolicies } from '../completion/candidates.ts';
 import { countFlag, rehearsalFlags, textFlag } from '../tune/rehearsalFlags.ts';
 import { defineCommand } from './definition.ts';
 import { jsonFlag } from './flags.ts';
+import { type PrometheusFlags, prometheusFlags } from './prometheusFlags.ts';
 
-export type RehearseFlags = {
+export type RehearseFlags = PrometheusFlags & {
   file?: readonly string[];
   trace?: readonly string[];
   policies?: string;
   model?: string;
   coldStart?: string;
   concurrency?: number;
-  service?: string;
+  service?: readonly string[];
   onTime?: string;
   share?: number;
   price?: string;
@@ -26,7 +27,7 @@ export type RehearseFlags = {
 };
 
 export const rehearse = defineCommand({
-  brief: 'Try policies on recorded load, and how far each is from optimal',
+  brief: 'Try policies on recorded load, each beside the optimum',
   description:
     'Runs the real engine on virtual time against recorded traces, once for each policy, and puts side by side what each\n' +
     'costs, how long requests wait, and the ratio to a lower bound that no schedule with hindsight goes below.\n' +
@@ -48,11 +49,16 @@ export const rehearse = defineCommand({
       does: 'two traces, three seeds, money at 1.20 a replica-hour',
     },
     {
+      command:
+        "ebb rehearse -f web.yaml --prometheus http://127.0.0.1:9090 --query 'sum(rate(http_requests_total[1m]))'",
+      does: 'the last seven days that a Prometheus knows; a series is a workload',
+    },
+    {
       command: 'ebb rehearse -f web.yaml --trace peak.csv --policies ebb --fail-over 2',
       does: 'for a pipeline: exit code 1 where web.yaml misses the promise or costs more than twice the optimum',
     },
   ],
-  usage: '--trace FILE[,FILE...] [-f FILE|DIR]... [--policies LIST] [FLAGS]',
+  usage: '--trace FILE[,FILE...] | --prometheus URL --query Q  [-f FILE|DIR]... [--policies LIST] [FLAGS]',
   parameters: {
     flags: {
       file: {
@@ -71,6 +77,7 @@ export const rehearse = defineCommand({
         placeholder: 'FILE',
         brief: 'Recorded load; several with commas, or the flag again',
       },
+      ...prometheusFlags,
       policies: {
         ...textFlag('LIST', 'What to compare (default: ebb,keda,hpa,knative,keepalive:10m,always-on)'),
         proposeCompletions: completePolicies,

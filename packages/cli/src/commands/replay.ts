@@ -6,7 +6,7 @@ import { sinceFlag, untilFlag } from './timeFlags.ts';
 export type ReplayFlags = NamespacedFlags & { since?: string; until?: string; policy?: string; journal?: string };
 
 export const replay = defineCommand({
-  brief: 'Decide again on what was recorded, with the same policy or another',
+  brief: 'Decide again on what was recorded, by the same policy or not',
   description:
     'With the same policy every recorded decision must come out bit for bit; exit code 1 and the first ones that do not\n' +
     'otherwise. With --policy the recorded demand goes through the scaling of another Workload document, and what that\n' +

@@ -1,18 +1,21 @@
 import { parseShare, type RehearsalFlags, rehearsalFlags, textFlag, traceFlag } from '../tune/rehearsalFlags.ts';
 import { defineCommand } from './definition.ts';
 import { jsonFlag } from './flags.ts';
+import { type PrometheusFlags, prometheusFlags } from './prometheusFlags.ts';
 
-export type TuneFlags = RehearsalFlags & {
-  file?: readonly string[];
-  policy?: string;
-  budget?: number;
-  time?: string;
-  split?: number;
-  costOfLateness?: string;
-  write?: string;
-  html?: string;
-  json?: boolean;
-};
+export type TuneFlags = RehearsalFlags &
+  PrometheusFlags & {
+    file?: readonly string[];
+    policy?: string;
+    budget?: number;
+    time?: string;
+    split?: number;
+    costOfLateness?: string;
+    toTheEnd?: boolean;
+    write?: string;
+    html?: string;
+    json?: boolean;
+  };
 
 export const tune = defineCommand({
   brief: 'Search the cheapest settings of a policy that keep the promise',
@@ -34,8 +37,13 @@ export const tune = defineCommand({
       command: 'ebb tune -f web.yaml --trace week.csv --cost-of-lateness 120s',
       does: 'a late request costs two replica-minutes',
     },
+    {
+      command:
+        "ebb tune -f web.yaml --prometheus http://127.0.0.1:9090 --query 'sum(rate(http_requests_total[1m]))' --since 14d",
+      does: 'on the last two weeks that a Prometheus knows',
+    },
   ],
-  usage: '-f FILE --trace FILE [--policy NAME] [FLAGS]',
+  usage: '-f FILE --trace FILE | --prometheus URL --query Q  [--policy NAME] [FLAGS]',
   parameters: {
     flags: {
       file: {
@@ -47,6 +55,7 @@ export const tune = defineCommand({
         brief: 'The Workload, and the ScaledObject where one scales it',
       },
       trace: traceFlag,
+      ...prometheusFlags,
       policy: textFlag('NAME', 'windows, keda, knative or keepalive (default: what the documents have)'),
       budget: {
         kind: 'parsed',
@@ -68,6 +77,12 @@ export const tune = defineCommand({
         brief: 'Share of the time that is searched on; the rest judges (default: 0.5)',
       },
       costOfLateness: textFlag('PRICE', 'Of a late request: money, or the life of a replica (120s). Replaces --share'),
+      toTheEnd: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Rehearse every setting to the end: slower, the same answer, and the whole front of cost and lateness',
+      },
       coldStart: textFlag('TIME', 'From asked for to usable (default: 60s)'),
       ...rehearsalFlags,
       write: textFlag('FILE', 'Write the changed document; only what holds is written'),

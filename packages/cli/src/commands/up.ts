@@ -7,6 +7,7 @@ export type UpFlags = CommonFlags & {
   gatewayPort?: number;
   page?: boolean;
   demo?: boolean;
+  catalogue?: string;
 };
 
 export const up = defineCommand({
@@ -21,7 +22,8 @@ export const up = defineCommand({
     { command: 'ebb up workloads/ --detach', does: 'every document of a folder, in the background' },
     { command: 'ebb up --gateway-port 9000 --data /var/lib/ebb', does: 'what was there before, on another port' },
   ],
-  usage: '[FILE]... [--detach] [--demo] [--data DIR] [--api-port PORT] [--gateway-port PORT] [--no-page] [--json]',
+  usage:
+    '[FILE]... [--detach] [--demo] [--data DIR] [--api-port PORT] [--gateway-port PORT] [--catalogue FILE] [--no-page] [--json]',
   parameters: {
     flags: {
       detach: {
@@ -37,6 +39,13 @@ export const up = defineCommand({
         kind: 'boolean',
         optional: true,
         brief: 'Offer the live page at / of the API port (default: yes)',
+      },
+      catalogue: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'Prices of machines, CSV or JSON (default: the built-in list)',
       },
       demo: {
         kind: 'boolean',

@@ -4,7 +4,7 @@ import { type CommonFlags, dataFlag, jsonFlag } from './flags.ts';
 export type VersionFlags = CommonFlags;
 
 export const versionCommand = defineCommand({
-  brief: 'Print the versions of this command, of Node and of the running Ebb',
+  brief: 'Print the versions of this command, Node and the running Ebb',
   description: 'The running Ebb is named where there is one on the data folder; its absence is no failure.',
   examples: [
     { command: 'ebb version', does: 'all versions' },

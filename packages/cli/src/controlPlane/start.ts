@@ -17,6 +17,8 @@ export interface ControlPlaneOptions {
   apiPort: number;
   gatewayPort: number;
   page: boolean;
+  /** Absolute path of a file of prices; null: the built-in list. */
+  catalogue: string | null;
 }
 
 export interface ControlPlane {
@@ -47,6 +49,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     '--gateway-port',
     String(options.gatewayPort),
     ...(options.page ? [] : ['--no-page']),
+    ...(options.catalogue === null ? [] : ['--catalogue', options.catalogue]),
   ];
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', log] });
   closeSync(log);

@@ -72,6 +72,31 @@ describe('an HPA line', () => {
 });
 
 describe('other families', () => {
+  it('prices: wake for what is held, and read the flow of each class', () => {
+    const spec = { policy: 'priced', scaling: { maxReplicas: 4 } };
+    const flow = { default: { spanMs: 1000, arrivals: 1, peak: 1, coldStartMs: 8000 } };
+    const { decision, memory } = ask({ spec, observation: { replicas: 0, held: 1, flow } });
+    expect([decision.replicas, memory.policy]).toEqual([1, 'priced']);
+    const wrong = (more: object) => ask({ spec: { ...spec, ...more }, observation: { flow: { gpu: {} } } }).error;
+    expect(wrong({})).toBe('observation.flow has no class "gpu" (classes: default)');
+    expect(wrong({ onTime: 5 })).toContain('did you mean "onTimeMs"?');
+    expect(ask({ spec, observation: { flow: { default: { arrival: 1 } } } }).error).toContain(
+      'did you mean "arrivals"?',
+    );
+  });
+
+  it('prices: a keep-alive counts where it is given', () => {
+    const scaling = { maxReplicas: 4, keepAliveMs: 3_600_000 };
+    const idle = { replicas: 1, lastActiveAtMs: 0 };
+    const steps = [
+      { nowMs: 0, inFlight: 1, replicas: 1 },
+      ...[600_000, 1_200_000].map((nowMs) => ({ ...idle, nowMs })),
+    ];
+    const last = (more: object) => ask({ spec: { policy: 'priced', scaling: { maxReplicas: 4, ...more } }, steps });
+    expect(last(scaling).decision.replicas).toBe(1);
+    expect(last({}).decision.replicas).toBe(0);
+  });
+
   it('KEDA: wakes from zero, and counts the queue from one', () => {
     expect(
       ask({ document: scaledObject, observation: { replicas: 0, readings: { queue: 40 } } }).decision.replicas,

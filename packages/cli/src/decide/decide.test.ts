@@ -64,7 +64,7 @@ describe('one decision', () => {
     const { out } = await decide('-f', 'workload.yaml', '--reading', 'concurrency=1', '--ready', '1', '--json');
     const { decision, memory, sentences } = JSON.parse(out);
     expect(decision.replicas).toBe(1);
-    expect(memory.policy).toBe('windows');
+    expect(memory.policy).toBe('priced');
     expect(sentences[0]).toMatchObject({ stage: 'reading', code: 'first-decision' });
     expect(sentences).toHaveLength(decision.reasons.length);
   });

@@ -1,4 +1,4 @@
-import type { Cause, DecisionSpec, KpaObservation, Observation, Reading } from '@ebb/core';
+import type { Cause, DecisionSpec, FlowObservation, KpaObservation, Observation, Reading } from '@ebb/core';
 import { type Before, countNames, countsOf } from './counts.ts';
 import { alikePods, hpaObservation } from './hpaObservation.ts';
 import { kedaObservation } from './kedaObservation.ts';
@@ -18,6 +18,7 @@ import {
   orElse,
   orNull,
   record,
+  recordOf,
   type Shape,
   shown,
   text,
@@ -37,6 +38,7 @@ const fields = [
   'hpa',
   'keda',
   'kpa',
+  'flow',
 ];
 
 const causes = listOf(
@@ -52,6 +54,19 @@ const kpa: Shape<KpaObservation> = (value, path) => {
   }
   return read;
 };
+
+const flow = object<FlowObservation>({
+  spanMs: orElse(count, 0),
+  arrivals: orElse(count, 0),
+  answered: orElse(count, 0),
+  serviceMs: orElse(count, 0),
+  waitMs: orElse(count, 0),
+  late: orElse(count, 0),
+  peak: orElse(count, 0),
+  inFlightWaitMs: orElse(count, 0),
+  oldestHeldMs: orElse(count, 0),
+  coldStartMs: orNull(count),
+});
 
 /** When nothing is said of time: 0, or this long after the step before. */
 const assumedStepMs = 1000;
@@ -103,6 +118,11 @@ export function readObservation(
     observation.keda = kedaObservation(spec, given.keda, `${path}.keda`, readings, pods, nowMs);
   } else {
     observation.readings = readingsOf(spec, given.readings, readingsPath, nowMs);
+  }
+  if (given.flow !== undefined) {
+    const flows = record(given.flow, `${path}.flow`);
+    checkNames(flows, classNamesOf(spec), `${path}.flow`, 'class');
+    observation.flow = recordOf(flow)(flows, `${path}.flow`);
   }
   if (given.kpa !== undefined) observation.kpa = kpa(given.kpa, `${path}.kpa`);
   return observation;

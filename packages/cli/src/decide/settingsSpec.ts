@@ -12,6 +12,7 @@ import {
   defaultSloWindowMs,
   type SloTrigger,
 } from '@ebb/core';
+import { type LlmSignal, llmSignals, type SloLlmTrigger } from '@ebb/documents';
 import { LineError } from './lineError.ts';
 import { flag, listOf, number, object, oneOf, orElse, orNull, record, type Shape, shown, text } from './shape.ts';
 
@@ -34,8 +35,18 @@ function settings<Settings extends object, Policy extends string>(
   for (const [name, shape] of Object.entries<Shape<unknown> | undefined>(special)) if (shape) fields[name] = shape;
   // The fields are those of the settings, each read by the shape of its default.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return object(fields) as Shape<Settings & { policy: Policy; workload: string; classes: string[] }>;
+  return withoutUndefined(object(fields)) as Shape<Settings & { policy: Policy; workload: string; classes: string[] }>;
 }
+
+function withoutUndefined(shape: Shape<object>): Shape<object> {
+  return (value, path) => Object.fromEntries(Object.entries(shape(value, path)).filter(([, one]) => one !== undefined));
+}
+
+/** A field that may be left out, and then is not there. */
+const optional =
+  <Value>(shape: Shape<Value>): Shape<Value | undefined> =>
+  (value, path) =>
+    value === undefined ? undefined : shape(value, path);
 
 function shapeLike(value: unknown): Shape<unknown> {
   if (typeof value === 'boolean') return flag;
@@ -59,13 +70,32 @@ const throughput = object({
   abovePerReplica: number,
   belowPerReplica: orNull(number),
 });
+const llmTimes = { ...sloBase, quantile: orElse(orNull(number), 0.95), aboveMs: number, belowMs: orNull(number) };
+const llmCounts = { ...sloBase, above: number, below: number };
+/** Triggers whose readings come from the replicas themselves. */
+const llmTriggers: Record<LlmSignal, Shape<SloLlmTrigger>> = {
+  timeToFirstToken: object({ type: oneOf('timeToFirstToken'), ...llmTimes }),
+  interTokenLatency: object({ type: oneOf('interTokenLatency'), ...llmTimes }),
+  tokensPerSecond: object({
+    type: oneOf('tokensPerSecond'),
+    ...sloBase,
+    abovePerReplica: number,
+    belowPerReplica: number,
+  }),
+  kvCacheUse: object({ type: oneOf('kvCacheUse'), ...llmCounts }),
+  waitingRequests: object({ type: oneOf('waitingRequests'), ...llmCounts }),
+  runningRequests: object({ type: oneOf('runningRequests'), ...llmCounts }),
+};
 
 const sloTrigger: Shape<SloTrigger> = (value, path) => {
   const { type } = record(value, path);
+  const llm = llmSignals.find((signal) => signal === type);
+  if (llm !== undefined) return llmTriggers[llm](value, path);
   if (type === 'responseTime') return responseTime(value, path);
   if (type === 'queueWait') return queueWait(value, path);
   if (type === 'throughput') return throughput(value, path);
-  throw new LineError(`${path}.type is one of responseTime, queueWait, throughput, not ${shown(type)}`);
+  const allowed = ['responseTime', 'queueWait', 'throughput', ...llmSignals].join(', ');
+  throw new LineError(`${path}.type is one of ${allowed}, not ${shown(type)}`);
 };
 
 export const settingsSpecs: { [Policy in SettingsPolicy]: Shape<Extract<DecisionSpec, { policy: Policy }>> } = {
@@ -80,5 +110,9 @@ export const settingsSpecs: { [Policy in SettingsPolicy]: Shape<Extract<Decision
     aggregation: orElse(oneOf('mean', 'max', 'min'), defaultRaySettings.aggregation),
   }),
   skyserve: settings('skyserve', defaultSkySettings),
-  slo: settings('slo', defaultSloSettings, { triggers: listOf(sloTrigger) }),
+  slo: settings('slo', defaultSloSettings, {
+    triggers: listOf(sloTrigger),
+    metricsIntervalMs: optional(number),
+    objective: optional(object({ share: number, windowMs: number })),
+  }),
 };

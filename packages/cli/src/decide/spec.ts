@@ -5,13 +5,14 @@ import { kedaSpec } from './kedaSpec.ts';
 import { LineError } from './lineError.ts';
 import { settingsSpecs } from './settingsSpec.ts';
 import { record, type Shape, shown } from './shape.ts';
-import { windowsSpec } from './windowsSpec.ts';
+import { pricedSpec, windowsSpec } from './windowsSpec.ts';
 
 /** Every policy that a spec may name. A new one is a shape and a line here. */
 const shapes: { [Policy in DecisionSpec['policy']]: Shape<Extract<DecisionSpec, { policy: Policy }>> } = {
   ...settingsSpecs,
   hpa: hpaSpec,
   keda: kedaSpec,
+  priced: pricedSpec,
   windows: windowsSpec,
 };
 
@@ -40,8 +41,9 @@ export function classNamesOf(spec: DecisionSpec): string[] {
 export function triggerNamesOf(spec: DecisionSpec): string[] {
   switch (spec.policy) {
     case 'windows':
+    case 'priced':
       return [
-        ...spec.scaling.triggers.map(({ name }) => name),
+        ...(spec.policy === 'windows' ? spec.scaling.triggers.map(({ name }) => name) : ['concurrency']),
         ...spec.scaling.schedules.map(({ name }) => `schedule:${name}`),
         ...spec.scaling.events.map(({ name }) => `event:${name}`),
       ];

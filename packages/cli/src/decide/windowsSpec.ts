@@ -1,6 +1,6 @@
-import type { WorkloadDecisionSpec } from '@ebb/core';
+import type { PricedDecisionSpec, WorkloadDecisionSpec } from '@ebb/core';
 import type { BehaviorRules, EventSpec, ScalingSpec, ScheduleSpec, TriggerSpec, WindowsSpec } from '@ebb/documents';
-import { count, listOf, number, object, oneOf, orElse, orNull, type Shape, text } from './shape.ts';
+import { count, listOf, number, object, oneOf, orElse, orNull, record, type Shape, text } from './shape.ts';
 
 const windows: WindowsSpec = {
   stableMs: 60_000,
@@ -58,7 +58,7 @@ const classShape = object({
   pricePerHourMicro: orElse(count, 0),
 });
 
-const scaling = object<Omit<ScalingSpec, 'policy'>>({
+const scaling = object<Omit<ScalingSpec, 'policy' | 'keepAliveGiven'>>({
   minReplicas: orElse(count, 0),
   maxReplicas: count,
   initialReplicas: orElse(count, 0),
@@ -71,9 +71,28 @@ const scaling = object<Omit<ScalingSpec, 'policy'>>({
   paused: orNull(object({ replicas: orNull(count) })),
 });
 
-export const windowsSpec: Shape<WorkloadDecisionSpec> = object<WorkloadDecisionSpec>({
-  policy: oneOf('windows'),
+const framing = {
   workload: orElse(text, 'local/default/workload'),
   classes: orElse(listOf(classShape), [oneClass]),
   scaling,
+};
+
+export const windowsSpec: Shape<WorkloadDecisionSpec> = object<WorkloadDecisionSpec>({
+  policy: oneOf('windows'),
+  ...framing,
 });
+
+const pricedFields = object<Omit<PricedDecisionSpec, 'tuning'>>({
+  policy: oneOf('priced'),
+  ...framing,
+  onTimeMs: orElse(count, 5000),
+  onTimeShare: orNull(number),
+  costOfLatenessMicro: orNull(number),
+});
+
+/** A keep-alive counts where it is written, as in a document. */
+export const pricedSpec: Shape<PricedDecisionSpec> = (value, path) => {
+  const spec = pricedFields(value, path);
+  const { keepAliveMs } = record(record(value, path).scaling, `${path}.scaling`);
+  return keepAliveMs === undefined ? spec : { ...spec, scaling: { ...spec.scaling, keepAliveGiven: true } };
+};

@@ -1,3 +1,5 @@
+import { discoverGpus } from '@ebb/controller';
+import type { MachineGpus } from '@ebb/core';
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
@@ -36,7 +38,7 @@ export async function checkMachine(machine: Machine): Promise<Check[]> {
     checkProcessors(),
     checkOpenFiles(),
     checkPython(),
-    checkAccelerator(),
+    checkGpus(),
     checkPort('API port', machine.apiPort, '--api-port', running),
     checkPort('gateway port', machine.gatewayPort, '--gateway-port', running),
     checkDataDirectory(machine.dataDirectory),
@@ -94,16 +96,22 @@ async function checkPython(): Promise<Check> {
   }
 }
 
-async function checkAccelerator(): Promise<Check> {
+/** `discover` is for tests. */
+export async function checkGpus(discover: () => Promise<MachineGpus> = discoverGpus): Promise<Check> {
   const name = 'accelerator';
-  try {
-    const { stdout } = await run('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], { timeout: 5_000 });
-    const names = stdout.trim().split('\n').filter(Boolean);
-    if (names.length > 0) return { name, state: 'ok', found: names.join(', '), hint: null };
-  } catch {
-    // No driver: the same as no card.
+  const { state, message, driverVersion, mps, sharing } = await discover();
+  if (state === 'none') return { name, state: 'ok', found: 'none; workloads run on the CPU', hint: null };
+  if (state === 'broken') {
+    return {
+      name,
+      state: 'hint',
+      found: message,
+      hint: 'workloads that need a GPU are refused until this is repaired',
+    };
   }
-  return { name, state: 'ok', found: 'none; workloads run on the CPU', hint: null };
+  const shared = 'replicas' in sharing ? `${sharing.kind} by ${sharing.replicas}` : sharing.kind;
+  const parts = [...(driverVersion ? [`driver ${driverVersion}`] : []), `sharing ${shared}`, ...(mps ? ['MPS'] : [])];
+  return { name, state: 'ok', found: `${message}; ${parts.join(', ')}`, hint: null };
 }
 
 async function checkPort(name: string, port: number, flag: string, running: boolean): Promise<Check> {

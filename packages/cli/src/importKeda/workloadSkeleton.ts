@@ -1,3 +1,4 @@
+import { migProfileOfResource } from '@ebb/documents';
 import { stringify } from 'yaml';
 import type { MissingWorkload } from './coverage.ts';
 import { isRecord, type PodSource, recordAt } from './podSpecs.ts';
@@ -92,13 +93,25 @@ function environmentOf(container: Record<string, unknown>, notes: string[]): { e
 function resourcesOf(container: Record<string, unknown>): { resources?: object } {
   const resources = recordAt(container, 'resources');
   const parts = (['requests', 'limits'] as const).flatMap((name) => {
-    const amounts = Object.entries(recordAt(resources, name) ?? {}).flatMap(([resource, amount]) => {
-      const own = resource === 'cpu' || resource === 'memory' ? resource : resource.endsWith('/gpu') ? 'gpu' : null;
-      return own && (typeof amount === 'string' || typeof amount === 'number') ? [[own, String(amount)] as const] : [];
-    });
+    const amounts = Object.entries(recordAt(resources, name) ?? {}).flatMap(([resource, amount]) =>
+      typeof amount === 'string' || typeof amount === 'number' ? amountsOf(resource, String(amount)) : [],
+    );
     return amounts.length === 0 ? [] : [[name, Object.fromEntries(amounts)] as const];
   });
   return parts.length === 0 ? {} : { resources: Object.fromEntries(parts) };
+}
+
+/** Ebb's names of a Kubernetes resource; none for what it does not know. */
+function amountsOf(resource: string, amount: string): [name: string, amount: string][] {
+  if (resource === 'cpu' || resource === 'memory') return [[resource, amount]];
+  if (resource.endsWith('/gpu')) return [['gpu', amount]];
+  const profile = migProfileOfResource(resource);
+  return profile
+    ? [
+        ['gpu', amount],
+        ['gpuProfile', profile],
+      ]
+    : [];
 }
 
 function graceOf(podSpec: Record<string, unknown> | undefined): { terminationGrace?: string } {

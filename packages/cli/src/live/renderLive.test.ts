@@ -66,6 +66,58 @@ test('a starting replica shows the stages it has passed', () => {
   );
 });
 
+test('what a start is expected to take, and the share on time, where there is room', () => {
+  const stages = { askToSpawnUs: 3000, spawnToListenUs: null, listenToReadyUs: 600_000, readyToRouteUs: 300 };
+  const learned = (starts: number, totalUs: number) => ({ ...stages, starts, totalUs });
+  const last = workloadStatus().coldStarts.last;
+  const onTime = { withinMs: 5000, requests: 48, late: 3, lastHour: { requests: 4, late: 3 } };
+  const drawn = (width: number, coldStarts: Record<string, ReturnType<typeof learned>>) =>
+    draw(width, 24, [workloadStatus({ onTime, coldStarts: { count: 3, last, learned: coldStarts } })]).join('\n');
+  expect(drawn(140, { default: learned(3, 612_000) })).toContain('   last of 3, 612 ms expected');
+  expect(drawn(140, { default: learned(1, 612_000) })).toMatch(/ {3}last of 3$/m);
+  expect(drawn(140, { cpu: learned(2, 612_000), gpu: learned(9, 40_000_000) })).toContain(
+    ', 612 ms (cpu), 40.0 s (gpu) expected',
+  );
+  expect(drawn(140, {})).toContain('48 answered   0 failed   93.7% on time');
+  const narrow = drawn(80, { default: learned(3, 612_000) });
+  expect(narrow).toContain('48 answered   0 failed');
+  expect(narrow).not.toMatch(/on time|expected/);
+});
+
+test('which class would be the cheapest, or why there is no saying', () => {
+  const nothing = {
+    costPerHourMicro: {},
+    lateShare: {},
+    measuredLateShare: 0,
+    breakEvenRatePerHour: null,
+    confidence: 0,
+  };
+  const drawn = (name: string | null, because: string) =>
+    draw(80, 24, [workloadStatus({ classHint: { class: name, because, ...nothing } })]);
+  expect(drawn('gpu', 'gpu would cost 1.10 an hour instead of 1.60 at this load')).toContainEqual(
+    '  hint        gpu would cost 1.10 an hour instead of 1.60 at this load',
+  );
+  expect(drawn(null, 'No hint: \u001b[31mgpu is not known.').join('\n')).toMatch(
+    /^ {2}hint {8}No hint: .*gpu is not known\.$/m,
+  );
+  expect(draw(80, 24).join('\n')).not.toContain('hint');
+});
+
+test('what costs without requests is named', () => {
+  const condition = {
+    type: 'IdleCost',
+    reason: 'PaidWithoutRequests',
+    message: '5.00 USD without a request since 2026-01-01T00:00:00.000Z; is it still needed?',
+    lastTransitionTime: '2026-01-01T01:00:00.000Z',
+  };
+  const shown = (status: 'True' | 'False') =>
+    draw(120, 30, [{ ...workloadStatus(), conditions: [{ ...condition, status }] }]).filter((line) =>
+      line.includes('alarm'),
+    );
+  expect(shown('True').map((line) => line.trim())).toEqual([`alarm       ${condition.message}`]);
+  expect(shown('False')).toEqual([]);
+});
+
 test('no workloads: says how to bring one', () => {
   expect(draw(80, 24, []).join('\n')).toContain('ebb apply -f FILE');
 });

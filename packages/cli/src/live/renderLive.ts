@@ -89,6 +89,8 @@ function header({ status, nowMs }: LiveModel, { colors, glyphs, width }: LiveSty
   }
   if (!status.gateway.connected) parts.push(colors.red('gateway away'));
   if (!status.agent.connected) parts.push(colors.red('agent away'));
+  if (status.gpus?.state === 'ok') parts.push(status.gpus.message);
+  if (status.gpus?.state === 'broken') parts.push(colors.red('GPU driver does not work'));
   return truncate(parts.join(` ${colors.dim(glyphs.separator)} `), width, glyphs.cut);
 }
 

@@ -1,6 +1,14 @@
 import type { ReplicaStatus, TriggerStatus, WorkloadStatus } from '@ebb/documents';
 import type { Colors } from '../text/colors.ts';
-import { ageText, countText, durationText, moneyText, savedPercent } from '../text/format.ts';
+import {
+  ageText,
+  countText,
+  durationText,
+  microsecondsText,
+  moneyText,
+  onTimeText,
+  savedPercent,
+} from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { padEnd, textWidth, truncate, withoutControls, wrap } from '../text/width.ts';
 import { coldStartText } from './coldStartText.ts';
@@ -49,10 +57,10 @@ export function workloadPanel(
   for (const [index, trigger] of triggers.slice(0, detail === 'full' ? mostTriggers : 1).entries()) {
     lines.push(field(index === 0 ? 'triggers' : '', triggerText(trigger, style), style));
   }
-  lines.push(field('requests', requestsText(status, style), style));
+  lines.push(field('requests', requestsText(status, style), style), ...idleCostLine(status, style));
   if (detail === 'full') {
     if (curves.replicas.length > 0) lines.push(field('last 60 s', curvesText(curves, style), style));
-    lines.push(...costLines(status, style));
+    lines.push(...costLines(status, style), ...hintLines(status, style));
     const start = startText(status, style);
     if (start !== null) lines.push(field('cold start', start, style));
   }
@@ -105,7 +113,7 @@ function head(status: WorkloadStatus, nameWidth: number, detail: PanelDetail, st
   return truncate(line, width, glyphs.cut);
 }
 
-function requestsText(status: WorkloadStatus, { colors }: PanelStyle): string {
+function requestsText(status: WorkloadStatus, { colors, width }: PanelStyle): string {
   const { succeeded, failed, refused, cancelled } = status.requests;
   const held =
     status.held === 0
@@ -117,7 +125,10 @@ function requestsText(status: WorkloadStatus, { colors }: PanelStyle): string {
   parts.push(failed > 0 ? colors.red(`${failed} failed`) : '0 failed');
   if (refused > 0) parts.push(colors.yellow(`${refused} refused`));
   if (cancelled > 0) parts.push(`${cancelled} given up by the caller`);
-  return parts.join('   ');
+  const share = onTimeText(status.onTime);
+  // It comes last and only where there is room: counts are not cut for it.
+  const text = [...parts, ...(share === null ? [] : [`${share} on time`])].join('   ');
+  return 2 + labelWidth + textWidth(text) <= width ? text : parts.join('   ');
 }
 
 function curvesText(curves: WorkloadCurves, { width, colors, glyphs }: PanelStyle): string {
@@ -155,6 +166,26 @@ function costLines(status: WorkloadStatus, style: PanelStyle): string[] {
   return [field('cost', text, style), ...lines.map((line) => field('', style.colors.dim(line), style))];
 }
 
+/** Which class would be the cheapest; dim where there is no saying yet. */
+function hintLines({ classHint }: WorkloadStatus, style: PanelStyle): string[] {
+  if (!classHint) return [];
+  const lines = wrap(
+    withoutControls(classHint.because),
+    Math.max(20, style.width - 2 - labelWidth),
+    2,
+    style.glyphs.cut,
+  );
+  return lines.map((line, index) =>
+    field(index === 0 ? 'hint' : '', classHint.class === null ? style.colors.dim(line) : line, style),
+  );
+}
+
+/** What it has cost without a request, where the Cluster document asks for that to be named. */
+function idleCostLine({ conditions }: WorkloadStatus, style: PanelStyle): string[] {
+  const alarm = conditions.find(({ type, status }) => type === 'IdleCost' && status === 'True');
+  return alarm ? [field('alarm', style.colors.red(withoutControls(alarm.message)), style)] : [];
+}
+
 function newest(replicas: ReplicaStatus[]): ReplicaStatus | null {
   const starting = replicas.filter((replica) => replica.phase === 'starting' || replica.phase === 'pending');
   return starting.reduce<ReplicaStatus | null>((best, r) => (best && best.createdAt >= r.createdAt ? best : r), null);
@@ -166,9 +197,22 @@ function startText(status: WorkloadStatus, { colors, glyphs, width }: PanelStyle
   const last = status.coldStarts.last;
   if (!last) return null;
   const text = coldStartText(last, glyphs.arrow, glyphs.ellipsis);
+  if (status.coldStarts.count < 2) return text;
   const count = `   last of ${status.coldStarts.count}`;
-  const fits = 2 + labelWidth + textWidth(text + count) <= width;
-  return status.coldStarts.count > 1 && fits ? text + colors.dim(count) : text;
+  const more = [count + expectedText(status), count].find((one) => {
+    return 2 + labelWidth + textWidth(text + one) <= width;
+  });
+  return more === undefined ? text : text + colors.dim(more);
+}
+
+/** `, 620 ms expected`, or that of each class where there are several. */
+function expectedText({ coldStarts }: WorkloadStatus): string {
+  const learned = Object.entries(coldStarts.learned ?? {}).filter(([, { starts }]) => starts > 1);
+  if (learned.length === 0) return '';
+  const texts = learned.map(([name, { totalUs }]) => {
+    return microsecondsText(totalUs) + (learned.length > 1 ? ` (${name})` : '');
+  });
+  return `, ${texts.join(', ')} expected`;
 }
 
 function decisionLines(status: WorkloadStatus, nowMs: number, maxLines: number, style: PanelStyle): string[] {

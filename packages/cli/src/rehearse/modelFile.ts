@@ -1,7 +1,7 @@
 import { parseDuration } from '@ebb/documents';
-import { comparableModel, type Distribution, type WorldModel } from '@ebb/simulator';
+import { type Batching, type ClassModel, comparableModel, type Distribution, type WorldModel } from '@ebb/simulator';
 import { parseDocument } from 'yaml';
-import { isRecord, listOf, number, object, orElse, type Shape, shown, text } from '../decide/shape.ts';
+import { isRecord, listOf, number, object, oneOf, orElse, recordOf, type Shape, shown, text } from '../decide/shape.ts';
 import { LineError } from '../decide/lineError.ts';
 
 const duration: Shape<number> = (value, path) => {
@@ -72,13 +72,46 @@ const service: Shape<WorldModel['service']> = (value, path) => {
   return { type: 'tokens', baseMs, perTokenMs, withoutTokensMs: withoutTokens ?? baseMs };
 };
 
+const mostTimesAsLong = 100;
+
+/** `[8, 1.6]`: with eight requests in service each takes 1.6 times as long. */
+const slowdownPoint: Shape<readonly [number, number]> = (value, path) => {
+  if (!Array.isArray(value) || value.length !== 2) {
+    throw new LineError(
+      `${path} is a pair such as [8, 1.6] (requests in service, times as long as one alone), not ${shown(value)}`,
+    );
+  }
+  const requests = slots(value[0], `${path}[0]`);
+  const times = number(value[1], `${path}[1]`);
+  if (times >= 1 && times <= mostTimesAsLong) return [requests, times];
+  throw new LineError(
+    `${path}[1] is how many times longer a service takes, from 1 to ${mostTimesAsLong}, not ${times}`,
+  );
+};
+
+const batching: Shape<Batching> = (value, path) => {
+  const { slowdown } = object<Batching>({ slowdown: listOf(slowdownPoint) })(value, path);
+  if (slowdown.length === 0) throw new LineError(`${path}.slowdown needs at least one pair such as [8, 1.6]`);
+  for (const [index, [requests]] of slowdown.entries()) {
+    const [before] = slowdown[index - 1] ?? [0];
+    if (requests > before) continue;
+    throw new LineError(
+      `${path}.slowdown[${index}]: ${requests} requests come after ${before}; each pair has more than the one before`,
+    );
+  }
+  return { slowdown };
+};
+
 interface FaultsFile {
   crashEveryHours: number;
+  hangEveryHours: number;
   failedStartShare: number;
   slowShare: number;
   slowFactor: number;
   silentEveryHours: number;
   silent: number;
+  staleEveryHours: number;
+  stale: number;
   preemptions: number[];
   notice: number;
   clientTimeout: number;
@@ -88,35 +121,71 @@ interface FaultsFile {
 const faults: Shape<WorldModel['faults']> = (value, path) => {
   const found = object<FaultsFile>({
     crashEveryHours: orElse(positive, 0),
+    hangEveryHours: orElse(positive, 0),
     failedStartShare: orElse(share, 0),
     slowShare: orElse(share, 0),
     slowFactor: orElse(positive, 1),
     silentEveryHours: orElse(positive, 0),
     silent: orElse(duration, 0),
+    staleEveryHours: orElse(positive, 0),
+    stale: orElse(duration, 0),
     preemptions: orElse(listOf(duration), []),
     notice: orElse(duration, 0),
     clientTimeout: orElse(duration, 0),
     retries: orElse(slots, 0),
   })(value, path);
-  const { silent, preemptions, notice, clientTimeout, ...others } = found;
-  return { ...others, silentMs: silent, preemptionsMs: preemptions, noticeMs: notice, clientTimeoutMs: clientTimeout };
+  const { silent, stale, preemptions, notice, clientTimeout, ...others } = found;
+  return {
+    ...others,
+    silentMs: silent,
+    staleMs: stale,
+    preemptionsMs: preemptions,
+    noticeMs: notice,
+    clientTimeoutMs: clientTimeout,
+  };
+};
+
+const classes: Shape<NonNullable<WorldModel['classes']>> = (value, path) => {
+  const one = object<{ service: WorldModel['service'] | null; coldStart: WorldModel['coldStart'] | null }>({
+    service: orElse(service, null),
+    coldStart: orElse(coldStart, null),
+  });
+  const found: Record<string, ClassModel> = {};
+  for (const [name, { service: own, coldStart: start }] of Object.entries(recordOf(one)(value, path))) {
+    if (start?.length === 0) throw new LineError(`${path}.${name}.coldStart needs at least one stage`);
+    found[name] = { ...(own === null ? {} : { service: own }), ...(start === null ? {} : { coldStart: start }) };
+  }
+  return found;
+};
+
+const deferrable: Shape<NonNullable<WorldModel['deferrable']>> = (value, path) => {
+  const found = object<{ share: number; maxDelay: number }>({ share, maxDelay: duration })(value, path);
+  return { share: found.share, maxDelayMs: found.maxDelay };
 };
 
 interface ModelFile {
+  classes: WorldModel['classes'] | null;
   concurrency: number | null;
   service: WorldModel['service'] | null;
+  batching: Batching | null;
   coldStart: WorldModel['coldStart'] | null;
   onTime: number | null;
   share: number | null;
+  deferrable: WorldModel['deferrable'] | null;
+  source: 'queue' | 'gateway' | null;
   faults: WorldModel['faults'];
 }
 
 const modelFile = object<ModelFile>({
+  classes: orElse(classes, null),
   concurrency: orElse(slots, null),
   service: orElse(service, null),
+  batching: orElse(batching, null),
   coldStart: orElse(coldStart, null),
   onTime: orElse(duration, null),
   share: orElse(share, null),
+  deferrable: orElse(deferrable, null),
+  source: orElse(oneOf('queue', 'gateway'), null),
   faults: orElse(faults, comparableModel(1).faults),
 });
 
@@ -128,11 +197,15 @@ export function parseModel(source: string): Partial<WorldModel> {
   const value: unknown = document.toJS();
   const found = modelFile(value ?? {}, '');
   const model: Partial<WorldModel> = { faults: found.faults };
+  if (found.classes) model.classes = found.classes;
   if (found.concurrency !== null) model.concurrency = found.concurrency;
   if (found.service !== null) model.service = found.service;
+  if (found.batching !== null) model.batching = found.batching;
   if (found.coldStart !== null) model.coldStart = found.coldStart;
   if (found.onTime !== null) model.onTimeMs = found.onTime;
   if (found.share !== null) model.onTimeShare = found.share;
+  if (found.deferrable) model.deferrable = found.deferrable;
+  if (found.source !== null) model.source = found.source;
   if (model.coldStart?.length === 0) throw new LineError('coldStart needs at least one stage');
   return model;
 }

@@ -150,7 +150,8 @@ coldStart:
   - { stage: node, time: { from: 20s, to: 60s } }
   - { stage: weights, time: { median: 30s, sigma: 0.4 } }
 onTime: 2s
-faults: { crashEveryHours: 24, clientTimeout: 30s, retries: 2 }
+batching: { slowdown: [[1, 1], [8, 1.6]] }
+faults: { crashEveryHours: 24, hangEveryHours: 12, staleEveryHours: 6, stale: 30s, clientTimeout: 30s, retries: 2 }
 `),
     ).toMatchObject({
       service: { type: 'tokens', baseMs: 200, perTokenMs: 20, withoutTokensMs: 200 },
@@ -159,9 +160,25 @@ faults: { crashEveryHours: 24, clientTimeout: 30s, retries: 2 }
         { stage: 'weights', ms: { type: 'lognormal', medianMs: 30_000, sigma: 0.4 } },
       ],
       onTimeMs: 2000,
-      faults: { crashEveryHours: 24, clientTimeoutMs: 30_000, retries: 2, failedStartShare: 0 },
+      batching: {
+        slowdown: [
+          [1, 1],
+          [8, 1.6],
+        ],
+      },
+      faults: {
+        crashEveryHours: 24,
+        hangEveryHours: 12,
+        staleEveryHours: 6,
+        staleMs: 30_000,
+        clientTimeoutMs: 30_000,
+        retries: 2,
+        failedStartShare: 0,
+      },
     });
     expect(parseModel('')).not.toHaveProperty('concurrency');
+    expect(parseModel('')).not.toHaveProperty('batching');
+    expect(parseModel('').faults).toMatchObject({ hangEveryHours: 0, staleEveryHours: 0, staleMs: 0 });
   });
 
   test.each([
@@ -170,6 +187,19 @@ faults: { crashEveryHours: 24, clientTimeout: 30s, retries: 2 }
     ['concurrency: 0', 'concurrency is a whole number from 1'],
     ['service: { measured: [] }', 'service.measured needs at least one duration'],
     ['share: 99', 'share is a share from 0 to 1'],
+    ['batching: { slowdwn: [[8, 2]] }', 'batching has no field "slowdwn"; did you mean "slowdown"?'],
+    ['batching: 1.6', 'batching is an object, not 1.6'],
+    ['batching: { slowdown: [] }', 'batching.slowdown needs at least one pair such as [8, 1.6]'],
+    ['batching: { slowdown: [8, 1.6] }', 'batching.slowdown[0] is a pair such as [8, 1.6]'],
+    ['batching: { slowdown: [[0, 1]] }', 'batching.slowdown[0][0] is a whole number from 1, not 0'],
+    [
+      'batching: { slowdown: [[8, 0.5]] }',
+      'batching.slowdown[0][1] is how many times longer a service takes, from 1 to',
+    ],
+    ['batching: { slowdown: [[8, 2], [4, 1]] }', 'batching.slowdown[1]: 4 requests come after 8'],
+    ['faults: { hangEveryHour: 2 }', 'did you mean "hangEveryHours"?'],
+    ['faults: { hangEveryHours: -1 }', 'faults.hangEveryHours must be more than 0, not -1'],
+    ['faults: { staleEveryHours: 2, stale: 30 }', 'faults.stale: expected a duration such as 250ms or 30s, found 30'],
     ['{', ''],
   ])('%s', (source, message) => {
     expect(() => parseModel(source)).toThrow(LineError);

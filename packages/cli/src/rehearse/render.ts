@@ -72,6 +72,12 @@ function traceLines(context: EbbContext, { summaries }: Comparison, { trace }: C
     { title: 'p95', align: right, value: ({ waitMs }) => lengthText(waitMs.p95), dispensable: 1 },
     { title: 'p99', align: right, value: ({ waitMs }) => lengthText(waitMs.p99) },
     { title: 'longest', align: right, value: ({ waitMs }) => lengthText(waitMs.max), dispensable: 2 },
+    ...(own.some(({ deferrable }) => deferrable)
+      ? [
+          { title: 'deferred', align: right, value: (one: PolicyOnTrace) => deferredText(one, 'onTime') },
+          { title: 'longest deferral', align: right, value: (one: PolicyOnTrace) => deferredText(one, 'max') },
+        ]
+      : []),
     { title: 'cold starts', align: right, value: ({ coldStarts }) => Math.round(coldStarts).toLocaleString('en') },
     { title: 'most', align: right, value: ({ mostReplicas }) => String(mostReplicas), dispensable: 4 },
     { title: 'priced', align: right, value: ({ pricedScore }) => ratioText(pricedScore), dispensable: 5 },
@@ -84,6 +90,12 @@ function traceLines(context: EbbContext, { summaries }: Comparison, { trace }: C
   }
   const [head = '', ...body] = lines;
   return [colors.dim(head), ...body.map((line, index) => paint(context, own[index], line))];
+}
+
+/** Of the requests that may be deferred: how many began in their time, and how long they waited. */
+function deferredText({ deferrable }: PolicyOnTrace, what: 'onTime' | 'max'): string {
+  if (!deferrable) return '';
+  return what === 'onTime' ? `${shareText(deferrable.onTimeShare)} %` : lengthText(deferrable.waitMs[what]);
 }
 
 /** What nobody has in advance is marked. */

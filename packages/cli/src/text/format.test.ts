@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ageText, bytesText, countText, durationText, moneyText, savedPercent } from './format.ts';
+import { ageText, bytesText, countText, durationText, moneyText, onTimeText, savedPercent } from './format.ts';
 
 test.each([
   [-5, '0s'],
@@ -67,6 +67,15 @@ test('saved share', () => {
   expect(savedPercent(0n, 0n)).toBeNull();
   expect(savedPercent(25n, 100n)).toBe(75);
   expect(savedPercent(100n, 100n)).toBe(0);
+});
+
+test('a share on time is never rounded up', () => {
+  expect(onTimeText(undefined)).toBeNull();
+  expect(onTimeText({ requests: 0, late: 0 })).toBeNull();
+  expect(onTimeText({ requests: 3, late: 0 })).toBe('100%');
+  expect(onTimeText({ requests: 100_000, late: 1 })).toBe('99.9%');
+  expect(onTimeText({ requests: 55, late: 1 })).toBe('98.1%');
+  expect(onTimeText({ requests: 1, late: 2 })).toBe('0%');
 });
 
 test('bytes and counts', () => {

@@ -64,6 +64,13 @@ export function savedPercent(part: bigint, whole: bigint): number | null {
   return Number(((whole - part) * 100n + whole / 2n) / whole);
 }
 
+/** `98.2%`; 100% only where none was late. Null without a request. */
+export function onTimeText(counts: { requests: number; late: number } | undefined): string | null {
+  if (!counts || counts.requests === 0) return null;
+  const share = Math.max(0, 1 - counts.late / counts.requests);
+  return `${Math.floor(share * 1000) / 10}%`;
+}
+
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const units = ['KiB', 'MiB', 'GiB', 'TiB'];

@@ -8,7 +8,7 @@ export interface RehearsalFlags {
   model?: string;
   coldStart?: string;
   concurrency?: number;
-  service?: string;
+  service?: readonly string[];
   onTime?: string;
   share?: number;
   price?: string;
@@ -56,7 +56,14 @@ export const rehearsalFlags = {
   every: countFlag('N', 'Only one request of N of the trace'),
   model: textFlag('FILE', 'YAML or JSON with the model of the world, as `ebb rehearse` takes it'),
   concurrency: countFlag('N', 'Requests that a replica works on at once (default: of the document, else 8)'),
-  service: textFlag('TIME', 'Length of a service: 2.2s, or 200ms+20ms a token (default: 200ms+20ms,2.2s)'),
+  service: {
+    kind: 'parsed',
+    parse: String,
+    variadic: true,
+    optional: true,
+    placeholder: 'TIME',
+    brief: 'Length of a service: 2.2s, or 200ms+20ms a token (default: 200ms+20ms,2.2s); CLASS=TIME for one class',
+  },
   onTime: textFlag('TIME', 'A request is on time when its service begins within this (default: 5s)'),
   share: {
     kind: 'parsed',

@@ -21,6 +21,7 @@ export function tuningLines(context: EbbContext, tuning: Tuning, patch: Patch | 
   const { trace, policy, runs, seed, verdict, changes, outOfTime, present, tuned } = tuning;
   const [first = ''] = tuningSentences(tuning);
   const isGood = verdict === 'better' || verdict === 'present-is-best';
+  const early = tuning.stopped.length > 0 ? `, ${tuning.stopped.length} of them ended early` : '';
   const ended = outOfTime ? '; time was up' : '';
   const rows: Row[] = [
     { what: 'now', part: 'training', run: present.training },
@@ -33,13 +34,15 @@ export function tuningLines(context: EbbContext, tuning: Tuning, patch: Patch | 
       `  ${name.padEnd(10)}  ${lengthText(fromMs)} to ${lengthText(toMs)}, ${requests.toLocaleString('en')} requests`,
   );
   return [
-    bold(`${policy} on ${trace}`) + dim(`  ${runs} settings tried, seed ${seed}${ended}`),
+    bold(`${policy} on ${trace}`) + dim(`  ${runs} settings tried${early}, seed ${seed}${ended}`),
     ...wrap(first, columns).map((line) => (isGood ? green(line) : red(line))),
     '',
     ...table(columnsOf, rows).map((line, index) => (index === 0 ? dim(line) : line)),
     ...spans.map(dim),
     '',
-    dim('  cost against late share, training part'),
+    dim(
+      `  cost against late share, training part${early === '' ? '' : ', of the settings that were rehearsed to the end'}`,
+    ),
     ...paretoLines(tuning, glyphs, columns).map((line) => `  ${line}`),
     ...(changes.length === 0 || verdict === 'present-is-best' ? [] : ['', ...changeLines(context, tuning, patch)]),
   ];

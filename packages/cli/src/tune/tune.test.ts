@@ -46,6 +46,7 @@ spec:
       concurrency: 8
       pricePerHour: 1.20
   scaling:
+    policy: { type: windows }
     maxReplicas: 4
     keepAlive: 0s   # long enough?
   serving:

@@ -1,4 +1,5 @@
 import { lastLines, startControlPlane } from '../controlPlane/start.ts';
+import { catalogueFile } from '../instances/file.ts';
 import { stopText } from '../controlPlane/stop.ts';
 import type { ExitName } from '../exitCodes.ts';
 import { Failure } from '../failure.ts';
@@ -65,6 +66,7 @@ async function restart(run: Run): Promise<void> {
     apiPort: Number(new URL(apiUrl).port),
     gatewayPort: Number(new URL(gatewayUrl).port),
     page: run.flags.page ?? true,
+    catalogue: catalogueFile(run.context, run.flags.catalogue),
   });
   run.session = await connectSession(dataDirectory);
 }

@@ -1,3 +1,4 @@
+import { loadCatalogue } from '@ebb/catalogue';
 import type { Clock, Driver, Store } from '@ebb/core';
 import { apiVersion } from '@ebb/documents';
 import type { Engine } from '@ebb/engine';
@@ -51,6 +52,7 @@ export async function apiSystem<System extends EngineOnPorts>(
     engine,
     store: system.store,
     logs: (query) => system.driver.logs(query),
+    offerings: () => loadCatalogue(),
     gateway: () => ({ connected: true, url: 'http://127.0.0.1:8080', pid: 1 }),
     agent: () => ({ connected: true, pid: 2 }),
     ring,

@@ -4,6 +4,8 @@ import {
   type ObjectKey,
   type ParsedDocument,
   parseDocuments,
+  placementProblems,
+  placesOf,
   type Problem,
   problemText,
 } from '@ebb/documents';
@@ -86,7 +88,9 @@ export async function previewBatch({ store }: Pick<ApiContext, 'store'>, batch: 
   const present = await store.documents.list();
   const named = new Set(batch.documents.map(identity));
   const others = present.filter((stored) => !named.has(identity(stored))).flatMap(readStored);
-  const problems = checkBatch([...others, ...batch.documents]);
+  const all = [...others, ...batch.documents];
+  const elsewhere = placementProblems(batch.documents, placesOf(all, false), 'error');
+  const problems = [...checkBatch(all), ...elsewhere];
   if (problems.some(isError)) throw refusal(problems);
   const byIdentity = new Map(present.map((stored) => [identity(stored), stored]));
   const outcomes = batch.documents.map((document) => {

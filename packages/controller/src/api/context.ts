@@ -1,4 +1,4 @@
-import type { Clock, Driver, Store } from '@ebb/core';
+import type { Offering, Clock, Driver, MachineGpus, Store } from '@ebb/core';
 import type { Engine } from '@ebb/engine';
 import type { GatewayState } from '../gatewayLink.ts';
 import type { Log } from '../log.ts';
@@ -23,8 +23,12 @@ export interface ApiContext {
   engine: Engine;
   store: Pick<Store, 'documents' | 'journal'>;
   logs: Driver['logs'];
+  /** What can be rented. */
+  offerings: () => Promise<readonly Offering[]>;
   gateway: () => GatewayState;
   agent: () => { connected: boolean; pid: number | null };
+  /** GPUs of the machine, as far as the agent has told. */
+  machine?: () => MachineGpus | null;
   ring: WatchRing;
   /** Called on first use; null: no page. */
   page: (() => Page) | null;

@@ -1,11 +1,16 @@
-import type { LogLine, JournalRecord } from '@ebb/core';
+import type { GpuKind, InstanceType, JournalRecord, LogLine, Offering } from '@ebb/core';
 import type {
   ApiObject,
+  ClassHintStatus,
   ColdStart,
   Condition,
+  CostGroup,
+  CostReport,
   CostStatus,
+  CostTotal,
   DecisionStatus,
   JobStatus,
+  LearnedColdStart,
   Problem,
   ReasonStatus,
   ReplicaCounts,
@@ -79,6 +84,18 @@ const coldStart = component<ColdStart>(
     spawnToListenUs: microseconds,
     listenToReadyUs: microseconds,
     readyToRouteUs: microseconds,
+  }),
+);
+
+const learnedColdStart = component<LearnedColdStart>(
+  'LearnedColdStart',
+  z.strictObject({
+    starts: count,
+    askToSpawnUs: microseconds,
+    spawnToListenUs: microseconds,
+    listenToReadyUs: microseconds,
+    readyToRouteUs: microseconds,
+    totalUs: count,
   }),
 );
 
@@ -228,6 +245,19 @@ const scaledObjectStatus = component<ScaledObjectStatus>(
   }),
 );
 
+const classHint = component<ClassHintStatus>(
+  'ClassHint',
+  z.strictObject({
+    class: z.string().nullable(),
+    because: z.string(),
+    costPerHourMicro: z.record(z.string(), count),
+    lateShare: z.record(z.string(), z.number()),
+    measuredLateShare: z.number(),
+    breakEvenRatePerHour: z.number().nullable(),
+    confidence: z.number(),
+  }),
+);
+
 export const workloadStatusSchema = component<WorkloadStatus>(
   'WorkloadStatus',
   z.strictObject({
@@ -246,7 +276,20 @@ export const workloadStatusSchema = component<WorkloadStatus>(
     maxReplicas: count,
     decision: decision.nullable(),
     revisitAt: z.int().nullable(),
-    coldStarts: z.strictObject({ count, last: coldStart.nullable() }),
+    coldStarts: z.strictObject({
+      count,
+      last: coldStart.nullable(),
+      learned: z.record(z.string(), learnedColdStart).exactOptional(),
+    }),
+    onTime: z
+      .strictObject({
+        withinMs: count,
+        requests: count,
+        late: count,
+        lastHour: z.strictObject({ requests: count, late: count }),
+      })
+      .exactOptional(),
+    classHint: classHint.exactOptional(),
     cost,
     replicaList: z.array(replicaStatus),
     conditions: z.array(condition),
@@ -266,6 +309,18 @@ export const systemStatusSchema = component<SystemStatus>(
     workloads: z.array(workloadStatusSchema),
     scaledJobs: z.array(scaledJobStatusSchema).exactOptional(),
     dataDirectory: z.string(),
+    gpus: z
+      .strictObject({
+        state: z.enum(['none', 'ok', 'broken']),
+        message: z.string(),
+        driverVersion: z.string().nullable(),
+        sharing: z.string(),
+        mps: z.boolean(),
+        gpuMilli: count,
+        labels: z.record(z.string(), z.string()),
+      })
+      .nullable()
+      .exactOptional(),
   }),
 );
 
@@ -374,6 +429,95 @@ export const recommendationSchema = component<WorkloadRecommendation>(
           sentence: z.string(),
         }),
         reasons: z.array(z.strictObject({ code: z.string(), sentence: z.string() })),
+      }),
+    ),
+  }),
+);
+
+const gpuKind = component<GpuKind>(
+  'GpuKind',
+  z.strictObject({
+    vendor: z.enum(['nvidia', 'amd', 'intel', 'google', 'aws']),
+    model: z.string(),
+    count: z.int().min(1),
+    memoryBytes: count,
+    sliceMilli: count.exactOptional(),
+  }),
+);
+
+const instanceType = component<InstanceType>(
+  'InstanceType',
+  z.strictObject({
+    name: z.string(),
+    cloud: z.string(),
+    architecture: z.enum(['amd64', 'arm64']),
+    cpuMilli: count,
+    memoryBytes: count,
+    gpu: gpuKind.nullable(),
+    maxPods: count,
+    labels: z.record(z.string(), z.string()),
+  }),
+);
+
+export const offeringsSchema = component<{ currency: string; items: Offering[] }>(
+  'Offerings',
+  z.strictObject({
+    currency: z.string(),
+    items: z.array(
+      z.strictObject({
+        id: z.string(),
+        instanceType,
+        region: z.string(),
+        zone: z.string(),
+        capacityType: z.enum(['on-demand', 'spot', 'reserved']),
+        pricePerHourMicro: count,
+      }),
+    ),
+  }),
+);
+
+const micro = z.string().regex(/^\d+$/);
+
+const costTotal = {
+  currency: z.string(),
+  costMicro: micro,
+  replicaSeconds: z.number().min(0),
+  capacityMicro: z.record(z.string(), micro),
+  idle: z.strictObject({ share: z.number().min(0).max(1), costMicro: micro }).nullable(),
+  alwaysOnMicro: micro.nullable(),
+  requests: count.nullable(),
+};
+
+export const costReportSchema = component<CostReport>(
+  'CostReport',
+  z.strictObject({
+    at: z.int(),
+    from: z.int(),
+    to: z.int(),
+    by: z.union([z.enum(['workload', 'class', 'pool', 'node']), z.templateLiteral(['label:', z.string()])]),
+    namespace: z.string().nullable(),
+    groups: z.array(component<CostGroup>('CostGroup', z.strictObject({ name: z.string(), ...costTotal }))),
+    totals: z.array(component<CostTotal>('CostTotal', z.strictObject(costTotal))),
+    forecasts: z.array(
+      z.strictObject({
+        currency: z.string(),
+        monthStart: z.int(),
+        monthEnd: z.int(),
+        spentMicro: micro,
+        expectedMicro: micro.nullable(),
+        lowMicro: micro.nullable(),
+        highMicro: micro.nullable(),
+        days: count,
+        basis: z.enum(['weekday', 'mean', 'none']),
+      }),
+    ),
+    budgets: z.array(
+      z.strictObject({
+        namespace: z.string().nullable(),
+        currency: z.string(),
+        mode: z.enum(['warn', 'stopGrowing']),
+        limitMicro: micro,
+        spentMicro: micro,
       }),
     ),
   }),

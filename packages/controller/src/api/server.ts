@@ -8,6 +8,8 @@ import { guard } from './guard.ts';
 import { openApiDocument } from './openApi.ts';
 import { proxyRoutes } from './proxy.ts';
 import { applyRoutes } from './routes/apply.ts';
+import { costRoutes } from './routes/cost.ts';
+import { instanceRoutes } from './routes/instances.ts';
 import { journalRoutes } from './routes/journal.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -73,6 +75,8 @@ export function apiRoutes(context: ApiContext): ApiRoute[] {
     ...objectRoutes(context),
     ...watchRoutes(context, streams),
     ...journalRoutes(context),
+    ...costRoutes(context),
+    ...instanceRoutes(context),
     ...systemRoutes(context),
   ];
 }

@@ -1,4 +1,5 @@
 import type { SystemStatus } from '@ebb/documents';
+import { gpusStatus } from '../machineGpus.ts';
 import type { ApiContext } from './context.ts';
 
 export function systemStatus({
@@ -8,6 +9,7 @@ export function systemStatus({
   engine,
   gateway,
   agent,
+  machine,
   dataDirectory,
 }: ApiContext): SystemStatus {
   return {
@@ -19,5 +21,6 @@ export function systemStatus({
     workloads: engine.statuses(),
     scaledJobs: engine.scaledJobs(),
     dataDirectory,
+    ...(machine ? { gpus: gpusStatus(machine()) } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import type { MachineGpus } from './machineGpus.ts';
 import type {
   DriverEvent,
   GatewayEvent,
@@ -55,6 +56,8 @@ export type FromAgent =
   | { type: 'hello'; agent: string; pid: number }
   | Exclude<DriverEvent, { type: 'disconnected' }>
   | { type: 'listed'; question: number; replicas: ReplicaObservation[]; runs?: RunObservation[] }
+  /** What the machine has, with the list and whenever it has changed. */
+  | { type: 'machine'; machine: MachineGpus }
   /** The sender's epoch is older than one that was heard: nothing was done, and the connection ends. */
   | { type: 'refused'; code: 'stale-epoch'; message: string }
   | { type: 'log'; question: number; line: LogLine }

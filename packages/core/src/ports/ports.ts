@@ -8,6 +8,7 @@ import type {
   Condition,
 } from '@ebb/documents';
 import type { DispatchClass, DispatchCounts } from '../dispatch/types.ts';
+import type { CapacityType } from '../nodes/types.ts';
 import type { Reading } from '../replicas/types.ts';
 
 /**
@@ -165,6 +166,8 @@ export interface GatewayEndpoint {
   port: number;
   slots: number;
   draining: boolean;
+  /** Rises with each drain of the replica; `drained` says which one is over. */
+  drain?: number;
 }
 
 /** All that a gateway needs to know of one workload. Absolute: it replaces what was there. */
@@ -174,6 +177,10 @@ export interface GatewayWorkload {
   serving: ServingSpec;
   endpoints: GatewayEndpoint[];
   unavailable: { code: string; message: string; retryAfterMs: number } | null;
+  /** How long a start takes, where deferrable requests have to be turned in time for one. */
+  coldStartMs?: number;
+  /** A request is on time when a replica takes it within this. Left out: 5 s. */
+  onTimeUs?: number;
 }
 
 export type GatewayEvent =
@@ -181,7 +188,8 @@ export type GatewayEvent =
   | { type: 'counts'; gateway: string; atUs: number; counts: DispatchCounts[] }
   /** A request was held where no replica can take it; sent at once. `heldAtUs` is machine-wide monotonic time. */
   | { type: 'wake'; gateway: string; workload: string; class: string; held: number; heldAtUs: number }
-  | { type: 'drained'; gateway: string; replica: string }
+  /** Nothing is in flight on a draining replica. `drain` as it was configured; gateways of older versions leave it out. */
+  | { type: 'drained'; gateway: string; replica: string; drain?: number }
   /** Endpoint was applied: the gateway routes to it from now on. */
   | { type: 'routed'; gateway: string; replica: string; atUs: number }
   /** A connection to the replica was refused or broken. */
@@ -233,6 +241,23 @@ export interface TriggerSet extends Scaler {
 /** Opens what documents name as triggers. Nothing connects before the first `read` or `watch`. */
 export interface TriggerPort {
   open(request: TriggerRequest): TriggerSet;
+}
+
+/** Where a replica has a page of metrics. */
+export interface MetricsAddress {
+  host: string;
+  port: number;
+  path: string;
+}
+
+/** Fetches the metrics that replicas publish themselves. */
+export interface MetricsScraper {
+  /**
+   * The page's text. Rejects with a sentence for a person when there is none within `timeoutMs`: nobody listens, another
+   * status than 200, more than is read.
+   */
+  scrape(address: MetricsAddress, timeoutMs: number): Promise<string>;
+  close(): Promise<void>;
 }
 
 export interface StoredDocument {
@@ -316,6 +341,23 @@ export interface LedgerRow {
   toMs: number | null;
   pricePerHourMicro: number;
   currency: string;
+  /** How its machine is rented; left out: on demand. */
+  capacityType?: CapacityType;
+}
+
+/** A node's time at a price. Replicas on it are paid by it: their own price does not count besides. */
+export interface NodeLedgerRow {
+  node: string;
+  pool: string;
+  instanceType: string;
+  capacityType: CapacityType;
+  fromMs: number;
+  /** Null while it runs. */
+  toMs: number | null;
+  pricePerHourMicro: number;
+  currency: string;
+  /** What can be asked for on it. */
+  allocatable: { cpuMilli: number; memoryBytes: number; gpuMilli: number };
 }
 
 export interface LedgerStore {

@@ -24,7 +24,7 @@ export function objectRoutes(context: ApiContext): ApiRoute[] {
       path,
       id: 'listObjects',
       summary: 'Objects of a kind',
-      description: 'Namespace `*`: of every namespace.',
+      description: 'Namespace `*`: of every namespace; cluster `*`: of every cluster.',
       params: z.object({ namespace: namespaceParam, kind: kindParam }),
       query: z.strictObject({ cluster: clusterQuery }),
       answers: { 200: { description: 'The objects, by namespace and name.', schema: objectListSchema } },
@@ -34,7 +34,7 @@ export function objectRoutes(context: ApiContext): ApiRoute[] {
         const all = await store.documents.list(kind);
         const items = all.filter(
           ({ key }) =>
-            (kind === 'Cluster' || key.cluster === query.cluster) &&
+            (kind === 'Cluster' || query.cluster === '*' || key.cluster === query.cluster) &&
             (params.namespace === '*' || key.namespace === params.namespace),
         );
         return {

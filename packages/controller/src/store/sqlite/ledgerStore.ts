@@ -4,6 +4,8 @@ import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
 import { integer, integerOrNull, text } from './rows.ts';
 
+const capacityTypes = ['on-demand', 'spot', 'reserved'] as const;
+
 /** What ran, at what price. A row is known by its replica and beginning; writing it again replaces it. */
 export class SqliteLedgerStore implements LedgerStore {
   readonly #path: string;
@@ -16,8 +18,8 @@ export class SqliteLedgerStore implements LedgerStore {
     this.#database = database;
     this.#group = group;
     this.#write = database.prepare(
-      `INSERT OR REPLACE INTO ledger (replica, fromMs, workload, class, node, toMs, pricePerHourMicro, currency)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO ledger (replica, fromMs, workload, class, node, toMs, pricePerHourMicro, currency, capacityType)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
   }
 
@@ -25,8 +27,8 @@ export class SqliteLedgerStore implements LedgerStore {
     const own = rows.map((row) => ({ ...row }));
     return this.#group.write(() => {
       for (const row of own) {
-        const { replica, fromMs, workload, node, toMs, pricePerHourMicro, currency } = row;
-        this.#write.run(replica, fromMs, workload, row.class, node, toMs, pricePerHourMicro, currency);
+        const { replica, fromMs, workload, node, toMs, pricePerHourMicro, currency, capacityType = null } = row;
+        this.#write.run(replica, fromMs, workload, row.class, node, toMs, pricePerHourMicro, currency, capacityType);
       }
     });
   }
@@ -68,5 +70,14 @@ function rowOf(row: Record<string, unknown>): LedgerRow {
     toMs: integerOrNull(row, 'toMs'),
     pricePerHourMicro: integer(row, 'pricePerHourMicro'),
     currency: text(row, 'currency'),
+    ...capacityOf(row),
   };
+}
+
+function capacityOf(row: Record<string, unknown>): Pick<LedgerRow, 'capacityType'> {
+  const { capacityType } = row;
+  if (capacityType === null) return {};
+  const found = capacityTypes.find((one) => one === capacityType);
+  if (!found) throw new TypeError(`column capacityType holds ${String(capacityType)}`);
+  return { capacityType: found };
 }

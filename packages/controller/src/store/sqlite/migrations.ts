@@ -69,4 +69,9 @@ export const migrations: readonly Migration[] = [
     name: 'packed journal bodies',
     sql: 'ALTER TABLE journal ADD COLUMN packed BLOB;',
   },
+  {
+    version: 3,
+    name: 'how the machine of a ledger row is rented',
+    sql: 'ALTER TABLE ledger ADD COLUMN capacityType TEXT;',
+  },
 ];

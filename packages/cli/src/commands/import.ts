@@ -1,0 +1,9 @@
+import { buildRouteMap } from '@stricli/core';
+import type { EbbContext } from '../context.ts';
+import { importClusterAutoscaler, importKarpenter } from './importNodes.ts';
+import { importKeda } from './importKeda.ts';
+
+export const importCommand = buildRouteMap<'keda' | 'karpenter' | 'cluster-autoscaler', EbbContext>({
+  routes: { keda: importKeda, karpenter: importKarpenter, 'cluster-autoscaler': importClusterAutoscaler },
+  docs: { brief: 'Say how much of your files for another system works here' },
+});

@@ -1,0 +1,108 @@
+import { parseDuration } from '@ebb/documents';
+import { defineCommand } from './definition.ts';
+import { jsonFlag } from './flags.ts';
+
+export interface PlanFlags {
+  file: readonly string[];
+  replicas?: readonly string[];
+  cloud?: string;
+  region?: string;
+  catalogue?: string;
+  factor?: readonly string[];
+  solver?: 'highs' | 'simplex' | 'none';
+  budgetUnits?: number;
+  time?: number;
+  seed?: number;
+  json?: boolean;
+}
+
+const text = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
+
+export const plan = defineCommand<PlanFlags, []>({
+  brief: 'Show which machines replicas would need, and what they cost',
+  description:
+    'A dry run: nothing is bought. Replicas of the Workloads are placed on new machines of the NodePools, or without one on\n' +
+    'anything that the region of the Cluster (or of --cloud and --region) sells. It says how far from the cheapest possible\n' +
+    'plan this one is at most, and why a replica has no place (exit code 1). Needs no running Ebb. See docs/nodes.md',
+  examples: [
+    { command: 'ebb plan -f llm.yaml --cloud aws --region us-east-1', does: 'anything that the region sells' },
+    { command: 'ebb plan -f documents/ --replicas llm=12 --replicas web=40', does: 'a busy hour in your own pools' },
+    { command: 'ebb plan -f documents/ --time 20s --json', does: 'a longer search, for a program' },
+  ],
+  usage: '-f FILE [--replicas NAME=N] [--cloud NAME --region NAME] [FLAGS]',
+  parameters: {
+    flags: {
+      file: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        placeholder: 'FILE|DIR',
+        brief: 'Workloads, and the Clusters and NodePools they may run in; - is standard input',
+      },
+      replicas: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        placeholder: 'NAME=N',
+        brief: 'Replicas of a workload, or of one class: NAME:CLASS=N (default: minReplicas, at least 1)',
+      },
+      cloud: text('NAME', 'aws, gcp or azure, or a cloud of your own file, in place of what the Cluster says'),
+      region: text('NAME', "The cloud's name of the region, in place of what the Cluster says"),
+      catalogue: text('FILE', 'Prices in CSV or JSON in place of the built-in list'),
+      factor: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        placeholder: 'CLOUD/REGION/INSTANCE/CAPACITY=FACTOR',
+        brief: 'What is left of a price after a discount: aws/*/*/on-demand=72%; several multiply',
+      },
+      solver: {
+        kind: 'enum',
+        values: ['highs', 'simplex', 'none'],
+        optional: true,
+        brief: 'What solves the linear programs (default highs; none: guessed prices, weak bound)',
+      },
+      budgetUnits: {
+        kind: 'parsed',
+        parse: parseUnits,
+        optional: true,
+        placeholder: 'N',
+        brief: 'Most work, in units; the outcome is then the same on every machine',
+      },
+      time: {
+        kind: 'parsed',
+        parse: parseTime,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'The same as about so long a time (default 4s)',
+      },
+      seed: {
+        kind: 'parsed',
+        parse: parseUnits,
+        optional: true,
+        placeholder: 'N',
+        brief: 'Seed of the search (default 1)',
+      },
+      json: jsonFlag,
+    },
+    aliases: { f: 'file' },
+  },
+  load: async () => (await import('../actions/plan.ts')).plan,
+});
+
+function parseUnits(input: string): number {
+  const units = Number(input);
+  if (!/^[1-9]\d{0,11}$/.test(input)) throw new Error(`expected a whole number above 0, not "${input}"`);
+  return units;
+}
+
+function parseTime(input: string): number {
+  const parsed = parseDuration(input);
+  if ('error' in parsed) throw new Error(parsed.error);
+  const mostMs = 3_600_000;
+  if (parsed.value <= 0 || parsed.value > mostMs) throw new Error(`expected a time up to 1h, not "${input}"`);
+  return parsed.value;
+}
