@@ -20,7 +20,7 @@ let endAt = '';
 async function record(): Promise<JournalRecord[]> {
   const system = new VirtualSystem({ seed: 5 });
   await system.start();
-  const scaling = { maxReplicas: 2, keepAlive: '60s' };
+  const scaling = { policy: { type: 'windows' as const }, maxReplicas: 2, keepAlive: '60s' };
   await system.apply(workloadDocument('web', { classes, scaling }), workloadDocument('other', { classes, scaling }));
   await system.clock.advance(1000);
   for (let hour = 0; hour < 3; hour++) {

@@ -16,6 +16,8 @@ interface GroupTurn {
   group: ShareGroup;
   claims: MinHeap<Turn>;
   share: number;
+  /** Weight beside the heaviest group's, so that a light one gets no slice that is more than its share. */
+  part: number;
 }
 
 interface Turn {
@@ -52,7 +54,7 @@ export function shareOut(claims: readonly Claim[], goal: Goal, served: Set<Claim
       groups.removeTop();
       continue;
     }
-    if (serve(turn.claim, goal)) {
+    if (serve(turn.claim, goal, group.part)) {
       moveToEnd(served, turn.claim);
       turn.share = dominantShare(turn.claim.rooms, turn.claim.held);
       group.claims.topChanged();
@@ -70,10 +72,10 @@ function moveToEnd(served: Set<Claim>, claim: Claim): void {
 }
 
 /** False when the claim has reached the goal or lacks room for more: room never comes back, so it is done. */
-function serve(claim: Claim, goal: Goal): boolean {
+function serve(claim: Claim, goal: Goal, part: number): boolean {
   const next = nextClass(claim, goal, true);
   if (!next) return false;
-  give(claim, next.entry, Math.min(next.missing, stepOf(claim, next.entry)));
+  give(claim, next.entry, Math.min(next.missing, stepOf(claim, next.entry, part)));
   return true;
 }
 
@@ -135,12 +137,12 @@ function sliceRooms(groups: readonly GroupTurn[]): number {
   return competing;
 }
 
-function stepOf(claim: Claim, entry: ClaimClass): number {
+function stepOf(claim: Claim, entry: ClaimClass, part: number): number {
   let step = Number.POSITIVE_INFINITY;
   for (let i = 0; i < claim.rooms.length; i++) {
     const each = entry.each[i] ?? 0;
     const room = claim.rooms[i];
-    if (room && each > 0) step = Math.min(step, Math.floor(room.left / (4 * room.asked * each)));
+    if (room && each > 0) step = Math.min(step, Math.floor((part * room.left) / (4 * room.asked * each)));
   }
   return Math.max(1, step);
 }
@@ -153,10 +155,12 @@ function groupTurns(claims: readonly Claim[]): GroupTurn[] {
     if (turns) turns.push(turn);
     else byGroup.set(claim.group, [turn]);
   }
+  const heaviest = Math.max(...[...byGroup.keys()].map(({ weight }) => weight));
   return [...byGroup].map(([group, turns]) => ({
     group,
     claims: new MinHeap(turns, turnBefore),
     share: groupShare(group),
+    part: heaviest > 0 ? group.weight / heaviest : 1,
   }));
 }
 

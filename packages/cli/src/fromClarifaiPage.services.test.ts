@@ -58,7 +58,7 @@ function wordsOf(command: string): string[] {
 function comparable(text: string): string[] {
   return text
     .replaceAll(folder, '/srv/vision')
-    .replace(/after [\d.]+ s/, 'after N s')
+    .replace(/after [\d.]+ m?s/, 'after N s')
     .replace(/pid \d+/, 'pid N')
     .replaceAll(/(127\.0\.0\.1):\d+/g, '$1:N')
     .split('\n')
