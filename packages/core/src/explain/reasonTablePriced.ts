@@ -6,6 +6,8 @@ const percent = (share: unknown): string => {
   return `${value} %`;
 };
 
+const waiting = (held: unknown): string => (Number(held) > 0 ? ` and ${held} wait` : '');
+
 /** Reasons of Ebb's own policy (replicas/priced). */
 export const pricedReasons: Record<string, ReasonEntry> = {
   'priced-demand': {
@@ -13,7 +15,7 @@ export const pricedReasons: Record<string, ReasonEntry> = {
     weight: 4,
     when: 'priced: at each look, for each class',
     sentence: (d) =>
-      `${d.class} needs ${shortNumber(d.demand)} slots now (a service takes ${seconds(d.serviceMs)}), at ${d.slots} a replica: ${count(d.replicas)}.`,
+      `${d.class} needs ${shortNumber(d.demand)} slots now (a service takes ${seconds(d.serviceMs)})${waiting(d.held)}, at ${d.slots} a replica: ${count(d.replicas)}.`,
   },
   'priced-backlog': {
     stage: 'recommendation',

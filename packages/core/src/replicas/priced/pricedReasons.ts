@@ -16,6 +16,7 @@ export function answerReasons(name: string, answer: ClassAnswer, terms: ClassTer
         demand: tenth(demand),
         serviceMs: Math.round(1000 * serviceSeconds),
         slots,
+        held: terms.seen.held,
         replicas: needed,
       },
     },
