@@ -26,6 +26,10 @@ const benches = {
     does: 'pods onto machines: cost over the lower bound beside Karpenter and Cluster Autoscaler, and seconds',
     load: () => import('./placement.mjs'),
   },
+  spot: {
+    does: 'machines on spot through recorded losses: cost and time with all that is wanted, beside other ways',
+    load: () => import('./spot.mjs'),
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);

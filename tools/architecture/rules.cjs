@@ -37,8 +37,9 @@ const mayImport = {
     'solver',
     'catalogue',
     'drivers',
+    'providers',
   ],
-  testing: ['documents', 'core', 'engine', 'scalers', 'drivers', 'gateway'],
+  testing: ['documents', 'core', 'engine', 'scalers', 'drivers', 'providers', 'gateway'],
 };
 
 const packages = Object.keys(mayImport).join('|');

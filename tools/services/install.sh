@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Installs the real services that the tests of the scalers run against: Debian's packages (as root), and Kafka's jars by
-# Maven. Says aloud what is missing and why; a service that cannot be installed is never an error of the whole.
+# Installs the real services that the tests of the scalers run against: Debian's packages (as root), Kafka's jars by
+# Maven, and moto by pip. Says aloud what is missing and why; a service that cannot be installed is never an error of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 cache=${EBB_SERVICES_DIR:-$HOME/.cache/ebb-services}
 kafka_version=4.1.0
 kafka_jars=$cache/kafka-$kafka_version
+moto_version=5.2.5
+moto=$cache/moto-$moto_version
 maven_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 log=$cache/install.log
 
@@ -24,6 +26,7 @@ kcat       | kcat                 | 1.7  | kcat
 openssl    | openssl              | 3.0  | openssl
 java       | default-jre-headless | 17   | java
 maven      | maven                | 3.8  | mvn
+python     | python3-venv         | 3.11 | python3
 '
 
 declare -A reasons
@@ -107,6 +110,24 @@ install_kafka() {
   fi
 }
 
+# AWS' interfaces, for the machines of node pools. A virtual environment works wherever it is moved to as long as its python is named.
+install_moto() {
+  [ -x "$moto/bin/python3" ] && return
+  if ! present python3; then
+    reasons[moto]='it needs python3'
+    return
+  fi
+  echo "services: bringing moto $moto_version"
+  local fresh=$moto.$$
+  if python3 -m venv "$fresh" >>"$log" 2>&1 &&
+    "$fresh/bin/python3" -m pip install -q --disable-pip-version-check "moto[server]==$moto_version" >>"$log" 2>&1; then
+    mv -T "$fresh" "$moto" 2>/dev/null || rm -rf "$fresh"
+  else
+    rm -rf "$fresh"
+    reasons[moto]="pip could not bring it, see $log"
+  fi
+}
+
 report() {
   local name package tested proof found
   while IFS='|' read -r name package tested proof; do
@@ -125,6 +146,11 @@ report() {
   else
     echo "services: MISSING kafka: ${reasons[kafka]}"
   fi
+  if [ -x "$moto/bin/python3" ]; then
+    echo "services: moto $moto_version"
+  else
+    echo "services: MISSING moto: ${reasons[moto]}"
+  fi
 }
 
 mkdir -p "$cache"
@@ -133,4 +159,5 @@ exec 9>"$cache/install.lock"
 flock 9
 install_packages
 install_kafka
+install_moto
 report

@@ -20,6 +20,7 @@ import { importCommand } from './commands/import.ts';
 import { journal } from './commands/journal.ts';
 import { listInstances } from './commands/listInstances.ts';
 import { logs } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
 import { plan } from './commands/plan.ts';
 import { recommend } from './commands/recommend.ts';
 import { rehearse } from './commands/rehearse.ts';
@@ -60,6 +61,7 @@ const routes = buildRouteMap<string, EbbContext>({
     scalers: scalersCommand,
     'list-instances': listInstances,
     plan,
+    node: nodeCommand,
     decide,
     doctor,
     completion,

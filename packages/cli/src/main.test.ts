@@ -56,6 +56,8 @@ const commandNames = [
   'scalers',
   'list-instances',
   'plan',
+  'node list',
+  'node end',
   'decide',
   'doctor',
   'completion',

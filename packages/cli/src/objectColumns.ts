@@ -98,7 +98,7 @@ function machinesText(instanceTypes: readonly string[]): string {
 }
 
 /** What was written, out of what the API gives. */
-function asDocument({ apiVersion, kind, metadata, spec }: ApiObject): unknown {
+export function asDocument({ apiVersion, kind, metadata, spec }: ApiObject): unknown {
   return { apiVersion, kind, metadata, spec };
 }
 
@@ -160,6 +160,7 @@ function workloadColumns(wide: boolean): Column<ApiObject>[] {
           ofStatus('starts', 'right', ({ coldStarts }) => String(coldStarts.count)),
           ofStatus('last start', 'right', lastStart),
           ofStatus('hint', 'left', ({ classHint }) => classHint?.class ?? '-'),
+          ofStatus('sized', 'left', ({ sized }) => Object.keys(sized ?? {}).join(',') || '-'),
           ofStatus('cost', 'right', ({ cost }) => moneyText(cost.soFarMicro, cost.currency)),
         ]
       : []),

@@ -1,6 +1,7 @@
 import {
   type CostGrouping,
   type CostReport,
+  type FleetStatus,
   defaultNamespace,
   type SystemStatus,
   type WatchEvent,
@@ -182,6 +183,12 @@ export class Client {
     options: { fromMs?: number; toMs?: number; by?: CostGrouping; namespace?: string } = {},
   ): Promise<CostReport> {
     return this.#json('GET', '/api/v1/cost', { query: options });
+  }
+
+  /** Clusters whose machines are rented, with their machines. */
+  async nodes(): Promise<FleetStatus[]> {
+    const { items } = await this.#json<{ items: FleetStatus[] }>('GET', '/api/v1/nodes', {});
+    return items;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ApiObject, ObjectKey, Problem } from '@ebb/documents';
+import type { ApiObject, ObjectKey, Problem, SizedClassStatus } from '@ebb/documents';
 
 export type { ApiObject };
 
@@ -82,6 +82,8 @@ export interface ClassRecommendation {
   amounts: { lowerBound: SizedAmounts; target: SizedAmounts; upperBound: SizedAmounts; uncapped: SizedAmounts } | null;
   /** What to write under `resources`: limits only where they have to rise. Null while there is too little to go by. */
   suggested: { requests: SizedAmounts; limits: { cpuMilli?: number; memoryBytes?: number } } | null;
+  /** What its latest roll-out took of earlier recommendations; null: nothing. */
+  applied: SizedClassStatus | null;
   confidence: { samples: number; historyMs: number; enough: boolean; sentence: string };
   reasons: { code: string; sentence: string }[];
 }
@@ -89,6 +91,8 @@ export interface ClassRecommendation {
 export interface WorkloadRecommendation {
   workload: string;
   atMs: number;
+  /** Whether the next roll-out takes what is suggested. */
+  apply: 'never' | 'nextRollout';
   classes: ClassRecommendation[];
 }
 

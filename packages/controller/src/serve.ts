@@ -18,6 +18,7 @@ import { connectGateway } from './gatewayLink.ts';
 import { type ClusterRules, readClusterRules } from './limits.ts';
 import { httpMetricsScraper } from './metricsScraper.ts';
 import { withinMachine } from './machineGpus.ts';
+import { liveNodes } from './nodePorts.ts';
 import { readOrMakeToken } from './ownerToken.ts';
 import type { LocalProcesses } from './processes/localProcesses.ts';
 import { Shutdown } from './shutdown.ts';
@@ -74,6 +75,9 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
     const metrics = httpMetricsScraper();
     undo.push(() => metrics.close());
 
+    const nodes = liveNodes({ clock, store, offerings, log });
+    undo.push(() => nodes.close());
+
     const ring = new WatchRing(startedAt * 1000);
     const webhook = openWebhook(log);
     undo.push(() => webhook.close());
@@ -97,6 +101,7 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
           log,
         }),
         metrics,
+        nodes,
         notify: (notice) => webhook.send(notice),
         cannotRun(requests) {
           const machine = driver.machine();
@@ -136,6 +141,7 @@ export async function serve(options: ServeOptions): Promise<Omit<ControlPlane, '
         await stopKeepingFloor();
         clock.close();
         await metrics.close();
+        await nodes.close();
         webhook.close();
         await store.close();
       },

@@ -5,6 +5,7 @@ export { type Cost, costOf, costOfKeeping, peakReplicas } from './cost/cost.ts';
 export { type CostInput, costGroups, type CostQuery, monthForecasts } from './cost/costReport.ts';
 export { monthOf } from './cost/month.ts';
 export { dayMs as costDayMs, forecastDays } from './cost/monthForecast.ts';
+export { shareOfNode } from './cost/splitNode.ts';
 export type { UsageHour } from './cost/usage.ts';
 export { createDispatcher } from './dispatch/dispatcher.ts';
 export * from './dispatch/types.ts';
@@ -36,14 +37,24 @@ export type * from './ports/machineGpus.ts';
 export { applyMove } from './nodes/consolidation/assignment.ts';
 export { consolidate, type ConsolidationOptions } from './nodes/consolidation/consolidate.ts';
 export type * from './nodes/consolidation/types.ts';
+export { fleetSentence, goingSentence } from './nodes/fleet/explain.ts';
+export { fleetStep } from './nodes/fleet/fleetStep.ts';
+export type * from './nodes/fleet/types.ts';
 export { greedyPlan, plan, type PlanOptions } from './nodes/placement/plan.ts';
 export { checkPlan } from './nodes/placement/checkPlan.ts';
 export type * from './nodes/placement/types.ts';
+export { hedgePool, type PoolHedge, type PoolHedgeQuestion } from './nodes/spot/hedgePool.ts';
+export { spotSentence } from './nodes/spot/reasons.ts';
+export { spotStep } from './nodes/spot/spotStep.ts';
+export type * from './nodes/spot/types.ts';
 export { unplaceableSentence } from './nodes/placement/unplaceableSentence.ts';
+export { defaultStartStages, type FleetParts, fleetPartsOf, type FleetQuestion } from './nodes/planInput/fleetParts.ts';
+export { type ExistingAnswer, type ExistingNode, withExistingNodes } from './nodes/planInput/existingNodes.ts';
 export { placementInputOf } from './nodes/planInput/placementInputOf.ts';
 export { hoursPerMonth, type PlacementAnswer, type PlacementQuestion } from './nodes/planInput/question.ts';
 export type * from './ports/solver.ts';
 export * from './ports/ports.ts';
+export * from './ports/provider.ts';
 export {
   type AibrixDecisionSpec,
   type AibrixSettings,

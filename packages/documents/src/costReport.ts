@@ -46,6 +46,15 @@ export interface BudgetStatus {
   spentMicro: string;
 }
 
+/** What a cluster's machines cost in the span, used or not. */
+export interface MachineCost {
+  cluster: string;
+  currency: string;
+  costMicro: string;
+  /** Least that the same replicas could have cost, by the bounds of the plans in force. */
+  leastMicro: string;
+}
+
 export type CostTotal = Omit<CostGroup, 'name'>;
 
 export interface CostReport {
@@ -60,6 +69,8 @@ export interface CostReport {
   groups: CostGroup[];
   /** One for each currency: amounts of several are never added. */
   totals: CostTotal[];
+  /** Of all namespaces, by cluster whose machines are rented; absent in what an older control plane says. */
+  machines?: MachineCost[];
   forecasts: CostForecast[];
   budgets: BudgetStatus[];
 }

@@ -9,6 +9,8 @@ export type ReplicaPhase = 'pending' | 'starting' | 'ready' | 'draining' | 'stop
 export interface ColdStart {
   /** First held request → the driver was asked. Null where no request was waiting. */
   arrivalToAskUs: number | null;
+  /** Replica wanted → its node is ready. Left out where it needs no node of its own, null until then. */
+  askToNodeUs?: number | null;
   /** Driver asked → the process exists ("spawn"). */
   askToSpawnUs: number | null;
   /** Process exists → it accepts connections ("load", first part). */
@@ -158,6 +160,8 @@ export interface WorkloadStatus {
   onTime?: OnTimeStatus;
   /** Only of a workload with several classes that the policy `priced` decides. */
   classHint?: ClassHintStatus;
+  /** By class: what new replicas ask for in place of what the document says. Absent: of no class. */
+  sized?: Record<string, SizedClassStatus>;
   cost: CostStatus;
   replicaList: ReplicaStatus[];
   conditions: Condition[];
@@ -165,6 +169,17 @@ export interface WorkloadStatus {
   url: string | null;
   /** What scales it in place of its own document; null: nothing does. */
   scaledBy: ScaledByStatus | null;
+}
+
+/** Amounts that a class's latest roll-out took from what is recommended; a limit that is left out is none. */
+export interface SizedClassStatus {
+  revision: string;
+  atMs: number;
+  requests: { cpuMilli: number; memoryBytes: number };
+  limits: { cpuMilli?: number; memoryBytes?: number };
+  /** What the document says. */
+  documentRequests: { cpuMilli: number; memoryBytes: number };
+  documentLimits: { cpuMilli?: number; memoryBytes?: number };
 }
 
 /** One Job of a ScaledJob. */
@@ -309,3 +324,51 @@ export type WatchEvent =
       resourceVersion: number;
     }
   | { sequence: number; type: 'deleted'; at: number; workload: string };
+
+export type NodeStatusPhase = 'asked' | 'starting' | 'ready' | 'draining' | 'ending';
+
+/** One machine of a cluster whose machines are rented. */
+export interface NodeStatus {
+  id: string;
+  /** The provider's own name; null before there is one. */
+  providerId: string | null;
+  cluster: string;
+  pool: string;
+  cloud: string;
+  region: string;
+  zone: string;
+  instanceType: string;
+  capacityType: 'on-demand' | 'spot' | 'reserved';
+  phase: NodeStatusPhase;
+  pricePerHourMicro: number;
+  currency: string;
+  /** Wall milliseconds. */
+  askedAt: number;
+  readyAt: number | null;
+  /** What can be asked for on it, and what of that is set aside. */
+  allocatable: { cpuMilli: number; memoryBytes: number; gpuMilli: number };
+  setAside: { cpuMilli: number; memoryBytes: number; gpuMilli: number };
+  /** Ids of the replicas that are or will be on it. */
+  replicas: string[];
+  /** Why it is in this phase or goes, for a person; empty: there is nothing to say. */
+  message: string;
+}
+
+/** A cluster whose machines are rented: what there is, why, and how far from the cheapest. */
+export interface FleetStatus {
+  cluster: string;
+  provider: string;
+  /** Null: its provider answers. */
+  problem: string | null;
+  nodes: NodeStatus[];
+  /** Replicas that have no place yet. */
+  waiting: number;
+  pricePerHourMicro: number;
+  /** Least that these replicas could cost an hour; null: not known yet. */
+  lowerBoundMicro: number | null;
+  currency: string;
+  /** Of the last decision, most important first. */
+  reasons: { code: string; sentence: string }[];
+  /** What of the documents is not heeded, and what was assumed. */
+  notes: string[];
+}

@@ -1,14 +1,16 @@
 import type { AllocationLimits, Cause, Memory, ReplicaUsageSample, RunObservation } from '@ebb/core';
+import type { WorkloadSpec } from '@ebb/documents';
 import type { Alarms } from './alarms.ts';
 import type { HttpRoutes } from './httpRoutes.ts';
 import type { GatewayLink } from './gatewayLink.ts';
+import type { Fleets } from './nodes/fleets.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { MoneyWatch } from './moneyWatch.ts';
 import type { Replica } from './replicaSet.ts';
 import type { ScaledObjects } from './scaledObjects.ts';
 import type { StatusFeed } from './statusFeed.ts';
-import type { EngineOptions, EnginePorts } from './types.ts';
+import type { EngineOptions, EnginePorts, WorkloadRecommendation } from './types.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 /** What the parts of the engine share. */
@@ -22,6 +24,7 @@ export interface EngineContext {
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly money: Pick<MoneyWatch, 'limits' | 'idleCost'>;
+  readonly fleets: Fleets;
   readonly feed: StatusFeed;
   /** When each workload is to be looked at though nothing happens. */
   readonly alarms: Alarms<WorkloadState>;
@@ -54,6 +57,8 @@ export interface EngineContext {
   readonly runs: { listed(runs: readonly RunObservation[]): void; observed(run: RunObservation): void };
   /** The workload's state must be saved. */
   unsaved(state: WorkloadState): void;
+  /** What the workload's classes should ask for by now, beside what the spec says. */
+  recommendation(state: WorkloadState, spec: WorkloadSpec): WorkloadRecommendation;
 }
 
 /** Records something that happened to a replica, for `explain`. */

@@ -1,8 +1,10 @@
 import { costGroups, forecastDays, costDayMs, monthForecasts, monthOf } from '@ebb/core';
-import type { CostGrouping, CostReport } from '@ebb/documents';
+import type { CostGrouping, CostReport, MachineCost } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import type { MoneyWatch } from './moneyWatch.ts';
 import type { UsageMeter } from './usageMeter.ts';
+
+const msPerHour = 3_600_000n;
 
 export interface CostRequest {
   fromMs: number;
@@ -20,16 +22,18 @@ export async function costOfSpan(
   money: MoneyWatch,
   request: CostRequest,
 ): Promise<CostReport> {
-  const { ports, ledger, workloads } = context;
+  const { ports, ledger, workloads, fleets } = context;
   await ledger.flush();
   const nowMs = ports.clock.nowMs();
   const toMs = Math.min(request.toMs, nowMs);
   const fromMs = Math.min(request.fromMs, toMs);
   const backToMs = Math.min(fromMs, monthOf(nowMs).startMs, nowMs - forecastDays * costDayMs);
+  await fleets.ledger.flush();
   const rows = await ports.store.ledger.read({ fromMs: backToMs });
+  const nodeRows = await ports.store.ledger.readNodes({ fromMs: backToMs });
   const input = {
     rows,
-    nodeRows: [],
+    nodeRows,
     usage: await usage.hours(fromMs, toMs),
     workloads: [...workloads.values()]
       .filter(({ removed }) => !removed)
@@ -49,7 +53,20 @@ export async function costOfSpan(
     by,
     namespace,
     ...costGroups(input, { fromMs, toMs, by, namespace }),
+    machines: namespace === null ? machineCosts(context, fromMs, toMs) : [],
     forecasts: monthForecasts(input, namespace),
     budgets: money.budgets().filter((one) => namespace === null || one.namespace === namespace),
   };
+}
+
+/** What was paid for machines beside the least that would have done. */
+function machineCosts({ fleets, ports }: EngineContext, fromMs: number, toMs: number): MachineCost[] {
+  const nowMs = ports.clock.nowMs();
+  const micro = (priceMs: bigint) => String((priceMs + msPerHour / 2n) / msPerHour);
+  return fleets.list().flatMap((fleet) => {
+    const { paidPriceMs, leastPriceMs } = fleet.least.between(fromMs, toMs, nowMs);
+    if (paidPriceMs === 0n) return [];
+    const { name: cluster, currency } = fleet;
+    return [{ cluster, currency, costMicro: micro(paidPriceMs), leastMicro: micro(leastPriceMs) }];
+  });
 }

@@ -93,6 +93,7 @@ function adopt(context: EngineContext, seen: ReplicaObservation): void {
     heldAtUs: null,
   });
   replica.routed = seen.phase === 'ready' || seen.phase === 'unready';
+  context.fleets.adopt(replica, context.ports.clock.nowUs());
   state.replicas.set(replica.id, replica);
   context.owners.set(replica.id, state);
   openLedgerRow(context, state, replica, seen.askedAtMs);
@@ -117,6 +118,7 @@ function update(context: EngineContext, state: WorkloadState, replica: Replica, 
   }
   noteStages(replica, seen);
   const changed = replica.phase !== before;
+  if (changed) context.fleets.touched(replica);
   if (replica.phase === 'ready' && before !== 'ready') becameReady(context, state, replica);
   else if (seen.phase === 'backoff' || seen.phase === 'failed') endedByItself(context, state, replica, before, seen);
   if (before === 'ready' && replica.phase !== 'ready') {

@@ -1,6 +1,7 @@
 import type { AllocationLimits, Cause, StoredDocument } from '@ebb/core';
 import {
   type CostReport,
+  type FleetStatus,
   keyText,
   type ObjectKey,
   type ScaledJobStatus,
@@ -25,6 +26,8 @@ import { Journal } from './journal.ts';
 import { costOfSpan, type CostRequest } from './costOfSpan.ts';
 import { Ledger } from './ledger.ts';
 import { type MoneyRules, MoneyWatch, noMoneyRules } from './moneyWatch.ts';
+import { fleetStatus } from './nodes/fleetStatus.ts';
+import { Fleets, nodeKinds } from './nodes/fleets.ts';
 import { UsageMeter } from './usageMeter.ts';
 import { reconcile } from './reconcile.ts';
 import { forgetFailed, messageOf } from './replicaActions.ts';
@@ -34,6 +37,7 @@ import { readSchedules } from './schedules.ts';
 import { journalSnapshot } from './journalSnapshot.ts';
 import { checkScaledObjects, ScaledObjects, targetKey } from './scaledObjects.ts';
 import { scaledObjectStatus } from './scaledObjectStatus.ts';
+import { sizingLines } from './appliedSizing.ts';
 import { bindScaling } from './scaling.ts';
 import { followSources, loadSources } from './sources.ts';
 import { workloadStatus } from './status.ts';
@@ -56,6 +60,7 @@ class LiveEngine implements Engine {
   readonly #usage: UsageMeter;
   readonly #money: MoneyWatch;
   readonly #jobs: ScaledJobs;
+  readonly #fleets: Fleets;
   readonly #touched = new Map<WorkloadState, Set<Cause>>();
   readonly #unwatch: (() => void)[] = [];
   #reconcileDue = false;
@@ -73,6 +78,7 @@ class LiveEngine implements Engine {
     const { clock, store } = ports;
     const log = ports.log.bind(ports);
     const workloads = new Map<string, WorkloadState>();
+    const fleets = () => this.#fleets;
     const journal = new Journal({ store: store.journal, clock, log, snapshot: () => journalSnapshot(this.#context) });
     const feed = new StatusFeed(clock, (key) => {
       const state = workloads.get(key);
@@ -90,6 +96,10 @@ class LiveEngine implements Engine {
       ledger: new Ledger({ store: store.ledger, clock, log }),
       money: { limits: () => this.#money.limits(), idleCost: (key) => this.#money.idleCost(key) },
       feed,
+      // Made with the context, which it is part of.
+      get fleets() {
+        return fleets();
+      },
       scaledObjects: new ScaledObjects(),
       httpRoutes: new HttpRoutes(),
       alarms: new Alarms(clock, (state) => wakeUp(this.#context, state)),
@@ -107,8 +117,10 @@ class LiveEngine implements Engine {
       noteUse: (state) => this.#usage.note(state),
       measured: (samples) => this.#sizing.take(samples),
       unsaved: (state) => this.#saved.changed(state),
+      recommendation: (state, spec) => this.#sizing.recommendation(state, spec),
       runs: { listed: (runs) => this.#jobs.listed(runs), observed: (run) => this.#jobs.observed(run) },
     };
+    this.#fleets = new Fleets(this.#context);
     this.#moneyRules = options.money ?? noMoneyRules;
     this.#usage = new UsageMeter(this.#context);
     this.#money = new MoneyWatch(this.#context);
@@ -136,6 +148,7 @@ class LiveEngine implements Engine {
       bindScaling(this.#context, state, state.spec);
     }
     await this.#usage.dropOld();
+    await this.#fleets.load();
     await this.#loadLeaving();
     await this.#jobs.load();
     this.#noteDependencies();
@@ -147,6 +160,7 @@ class LiveEngine implements Engine {
     this.#saved.beat();
     this.#money.setRules(this.#moneyRules);
     this.#isUp = true;
+    this.#fleets.documentsChanged();
     this.#reconcile();
     this.#up.resolve();
   }
@@ -159,6 +173,7 @@ class LiveEngine implements Engine {
     await this.#saved.flush();
     await this.#sizing.flush();
     await this.#usage.flush();
+    await this.#fleets.close();
     await ledger.flush();
     await journal.close();
   }
@@ -176,6 +191,7 @@ class LiveEngine implements Engine {
       }
       const changed = outcomes.filter(({ action }) => action !== 'unchanged').map(({ stored }) => stored);
       followSources(this.#context, this.#jobs, changed);
+      if (changed.some(({ kind }) => nodeKinds.includes(kind) || isWorkload(kind))) this.#fleets.documentsChanged();
       this.#noteDependencies();
       return outcomes;
     });
@@ -194,6 +210,7 @@ class LiveEngine implements Engine {
       const state = isWorkload(kind) ? workloads.get(keyText(key)) : undefined;
       if (state) this.#removed(state);
       followSources(this.#context, this.#jobs, [stored], true);
+      if (nodeKinds.includes(kind)) this.#fleets.documentsChanged();
       this.#announce('deleted', stored);
       return stored;
     });
@@ -254,7 +271,7 @@ class LiveEngine implements Engine {
     if (!explanation?.decision || !state?.decision || atMs !== undefined) return explanation;
     // The decision in force, with the numbers of the last time it was made.
     const lines = linesOf(state.told?.decision ?? state.decision, state.grant);
-    return { ...explanation, lines: [...lines, ...hintLines(state)] };
+    return { ...explanation, lines: [...lines, ...sizingLines(state), ...hintLines(state)] };
   }
 
   recommendation(key: ObjectKey): WorkloadRecommendation | null {
@@ -289,6 +306,10 @@ class LiveEngine implements Engine {
     for (const state of this.#context.workloads.values()) this.#touch(state, 'grant');
   }
 
+  fleets(): FleetStatus[] {
+    return this.#fleets.list().map((fleet) => fleetStatus(this.#context, fleet));
+  }
+
   cost(request: CostRequest): Promise<CostReport> {
     return costOfSpan(this.#context, this.#usage, this.#money, request);
   }
@@ -299,6 +320,7 @@ class LiveEngine implements Engine {
     await this.#until(
       () => ![...this.#context.workloads.values()].some((state) => [...state.replicas.values()].some(exists)),
     );
+    await this.#fleets.quiesce();
   }
 
   #loaded(stored: StoredDocument): WorkloadState | null {
@@ -470,6 +492,7 @@ class LiveEngine implements Engine {
     this.#context.alarms.clear();
     this.#money.stop();
     this.#usage.abandon();
+    this.#fleets.halt();
     for (const state of this.#context.workloads.values()) {
       state.schedules.cancel?.();
       state.triggers?.close();
@@ -491,6 +514,7 @@ class LiveEngine implements Engine {
     this.#saved.abandon();
     this.#sizing.abandon();
     this.#usage.abandon();
+    this.#fleets.abandon();
     ledger.abandon();
     journal.abandon();
   }

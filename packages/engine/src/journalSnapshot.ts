@@ -15,6 +15,7 @@ export function journalSnapshot(context: EngineContext): SnapshotPart[] {
       body: { type: 'system', version, epoch, limits, allocation: context.allocationMemory, workloads: states.length },
     },
     ...states.map((state) => ({ workload: state.key, body: specEvent(state) })),
+    ...context.fleets.list().flatMap((fleet) => fleet.snapshot() ?? []),
   ];
 }
 

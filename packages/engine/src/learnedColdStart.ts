@@ -21,6 +21,9 @@ export function learnColdStart(known: LearnedColdStart | undefined, start: ColdS
     return Math.round(before + (taken - before) / weight);
   };
   const stages = {
+    ...((known?.askToNodeUs ?? start.askToNodeUs) == null
+      ? {}
+      : { askToNodeUs: stage(known?.askToNodeUs, start.askToNodeUs ?? null) }),
     askToSpawnUs: stage(known?.askToSpawnUs, start.askToSpawnUs),
     spawnToListenUs: stage(known?.spawnToListenUs, start.spawnToListenUs),
     listenToReadyUs: stage(known?.listenToReadyUs, start.listenToReadyUs),

@@ -1,4 +1,5 @@
 import { type Clock, type LedgerRow, type LedgerStore, monthOf, peakReplicas } from '@ebb/core';
+import { RowWriter } from './rowWriter.ts';
 import type { LogLevel } from './types.ts';
 
 export interface LedgerOptions {
@@ -22,9 +23,6 @@ export interface WorkloadLedger {
   month: { startMs: number; closedPriceMs: Map<string, bigint> };
 }
 
-const firstRetryMs = 100;
-const longestRetryMs = 5000;
-
 /**
  * What ran, from when to when, at what price: one row a replica, open from the moment it was asked for until it is
  * gone. Rows are kept in memory as sums and written in the background; a row that cannot be written yet waits.
@@ -32,15 +30,17 @@ const longestRetryMs = 5000;
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #workloads = new Map<string, WorkloadLedger>();
-  /** By replica, so at most one waiting row each. */
-  readonly #unwritten = new Map<string, LedgerRow>();
-  #writing: Promise<void> | null = null;
-  #cancelRetry: (() => void) | null = null;
-  #retryMs = 0;
-  #closed = false;
+  readonly #writer: RowWriter<LedgerRow>;
 
   constructor(options: LedgerOptions) {
+    const { store, clock, log } = options;
     this.#options = options;
+    // By replica, so at most one waiting row each.
+    this.#writer = new RowWriter({
+      ...{ name: 'ledger', clock, log },
+      keyOf: ({ replica }) => replica,
+      write: (rows) => store.write(rows),
+    });
   }
 
   /** Sums up what the store has. Rows still open stay so until `settle` or `close`. */
@@ -72,7 +72,7 @@ export class Ledger {
     const opened = { ...row, toMs: null };
     this.#add(ledger, opened);
     ledger.peakReplicas = Math.max(ledger.peakReplicas, ledger.open.size);
-    this.#write(opened);
+    this.#writer.write(opened);
   }
 
   close(workload: string, replica: string, atMs: number): void {
@@ -82,7 +82,7 @@ export class Ledger {
     ledger.open.delete(replica);
     const closed = { ...row, toMs: Math.max(row.fromMs, atMs) };
     this.#add(ledger, closed);
-    this.#write(closed);
+    this.#writer.write(closed);
   }
 
   of(workload: string): Readonly<WorkloadLedger> {
@@ -106,14 +106,11 @@ export class Ledger {
 
   /** Waits until everything is written, or writing failed. */
   async flush(): Promise<void> {
-    await this.#writing;
-    if (this.#unwritten.size > 0) await this.#drain();
+    await this.#writer.flush();
   }
 
   abandon(): void {
-    this.#closed = true;
-    this.#cancelRetry?.();
-    this.#unwritten.clear();
+    this.#writer.abandon();
   }
 
   #of(key: string): WorkloadLedger {
@@ -156,37 +153,5 @@ export class Ledger {
     const ms = Math.max(0, toMs - Math.max(row.fromMs, startMs));
     const before = month.closedPriceMs.get(row.currency) ?? 0n;
     month.closedPriceMs.set(row.currency, before + BigInt(row.pricePerHourMicro) * BigInt(ms));
-  }
-
-  #write(row: LedgerRow): void {
-    if (this.#closed) return;
-    this.#unwritten.set(row.replica, row);
-    if (this.#retryMs === 0) void this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = null;
-    });
-    await this.#writing;
-  }
-
-  async #writeAll(): Promise<void> {
-    // Rows of one turn go together.
-    await Promise.resolve();
-    try {
-      while (this.#unwritten.size > 0) {
-        const rows = [...this.#unwritten.values()];
-        await this.#options.store.write(rows);
-        for (const row of rows) if (this.#unwritten.get(row.replica) === row) this.#unwritten.delete(row.replica);
-      }
-      this.#retryMs = 0;
-    } catch (error) {
-      this.#retryMs = Math.min(longestRetryMs, Math.max(firstRetryMs, this.#retryMs * 2));
-      this.#options.log('warn', 'ledger not written', { error: String(error), waiting: this.#unwritten.size });
-      if (this.#closed) return;
-      this.#cancelRetry?.();
-      this.#cancelRetry = this.#options.clock.at(this.#options.clock.nowMs() + this.#retryMs, () => void this.#drain());
-    }
   }
 }

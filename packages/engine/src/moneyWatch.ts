@@ -27,7 +27,19 @@ export type MoneyNotice =
       /** Of the last request, or when it was applied. */
       idleSinceMs: number;
       message: string;
-    };
+    }
+  | {
+      type: 'pool-budget';
+      pool: string;
+      currency: string;
+      limitMicro: string;
+      spentMicro: string;
+      percent: number;
+      monthEndsAtMs: number;
+      message: string;
+    }
+  /** No machine of the pool has had a replica since then. */
+  | { type: 'idle-pool'; pool: string; currency: string; costMicro: string; idleSinceMs: number; message: string };
 
 export interface IdleCost {
   currency: string;

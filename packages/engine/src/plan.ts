@@ -1,8 +1,16 @@
 import type { UpdateSpec } from '@ebb/documents';
+import { isOnGoingNode } from './nodes/replicaPlace.ts';
 import { isCounted, isHeldOnTo, type Replica } from './replicaSet.ts';
 import { rolloutStep } from './rollout.ts';
 
-export type DrainCause = 'scale-down' | 'unready' | 'update' | 'class-removed' | 'workload-removed' | 'shutdown';
+export type DrainCause =
+  | 'scale-down'
+  | 'unready'
+  | 'update'
+  | 'class-removed'
+  | 'workload-removed'
+  | 'shutdown'
+  | 'node';
 
 export interface PlanInput {
   /** Replicas granted, per class. */
@@ -56,9 +64,11 @@ interface ClassInput {
 
 /** Adds the class's part to the plan; returns how much of the surge it uses. */
 function planClass(plan: Plan, input: PlanInput, { className, revision, desired, own, surgeLeft }: ClassInput): number {
-  const fresh = own.filter((replica) => replica.revision === revision && isCounted(replica));
-  const overdue = own.filter((replica) => replica.revision === revision && isHeldOnTo(replica) && replica.isOverdue);
-  const old = own.filter((replica) => replica.revision !== revision && isHeldOnTo(replica));
+  // One whose node goes is replaced like one of an older template.
+  const isCurrent = (replica: Replica) => replica.revision === revision && !isOnGoingNode(replica);
+  const fresh = own.filter((replica) => isCurrent(replica) && isCounted(replica));
+  const overdue = own.filter((replica) => isCurrent(replica) && isHeldOnTo(replica) && replica.isOverdue);
+  const old = own.filter((replica) => !isCurrent(replica) && isHeldOnTo(replica));
   const oldReady = old.filter((replica) => replica.phase === 'ready');
   const oldNotReady = old.filter((replica) => replica.phase !== 'ready');
   const step = rolloutStep({
@@ -71,14 +81,19 @@ function planClass(plan: Plan, input: PlanInput, { className, revision, desired,
     old: {
       ready: oldReady.length,
       notReady: oldNotReady.length,
-      leaving: own.filter((replica) => replica.revision !== revision && isLeaving(replica)).length,
+      leaving: own.filter((replica) => !isCurrent(replica) && isLeaving(replica)).length,
     },
     surgeLeft,
   });
 
-  const oldCause: DrainCause = desired === 0 ? (input.cause ?? 'scale-down') : 'update';
-  for (const { id } of oldNotReady) plan.drains.push({ id, cause: oldCause });
-  for (const id of input.victims(oldReady, step.drainOldReady)) plan.drains.push({ id, cause: oldCause });
+  const oldCause = ({ revision: own }: Replica): DrainCause => {
+    if (desired === 0) return input.cause ?? 'scale-down';
+    return own === revision ? 'node' : 'update';
+  };
+  for (const replica of oldNotReady) plan.drains.push({ id: replica.id, cause: oldCause(replica) });
+  const leaving = new Set(input.victims(oldReady, step.drainOldReady));
+  for (const replica of oldReady)
+    if (leaving.has(replica.id)) plan.drains.push({ id: replica.id, cause: oldCause(replica) });
   for (const id of input.victims(fresh, fresh.length - desired)) {
     plan.drains.push({ id, cause: input.cause ?? 'scale-down' });
   }
@@ -114,7 +129,11 @@ function isLeaving(replica: Replica): boolean {
 function takeBackOrder(own: readonly Replica[], revision: string): Replica[] {
   return own
     .filter(
-      (replica) => replica.phase === 'draining' && replica.revision === revision && replica.seen?.phase === 'ready',
+      (replica) =>
+        replica.phase === 'draining' &&
+        replica.revision === revision &&
+        !isOnGoingNode(replica) &&
+        replica.seen?.phase === 'ready',
     )
     .sort((left, right) => (right.drainSinceMs ?? 0) - (left.drainSinceMs ?? 0) || (left.id < right.id ? -1 : 1));
 }

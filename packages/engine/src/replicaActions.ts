@@ -2,6 +2,7 @@ import type { ReplicaStart } from '@ebb/core';
 import type { WorkloadSpec } from '@ebb/documents';
 import { type EngineContext, isStaleEpoch, recordAction, recordOutcome } from './context.ts';
 import type { DrainCause } from './plan.ts';
+import { newPlace, waitsForNode } from './nodes/replicaPlace.ts';
 import { exists, newReplica, nextPhase, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
@@ -20,13 +21,23 @@ export function replicaStart(spec: WorkloadSpec, replica: Replica): ReplicaStart
     envFromHost: found.envFromHost,
     workingDirectory: found.workingDirectory,
     port: found.port,
-    resources: found.resources,
+    resources: replica.place ? withoutGpus(found.resources) : found.resources,
     probes: spec.probes,
     terminationGraceMs: found.terminationGraceMs,
   };
 }
 
-/** Chooses an id, opens the ledger row and asks the driver; returns without waiting for it. */
+/** On a node that is only reckoned with, the process runs on this machine, which has other GPUs or none. */
+function withoutGpus({ requests, limits }: ReplicaStart['resources']): ReplicaStart['resources'] {
+  const { cpuMilli, memoryBytes } = requests;
+  const { gpuMilli: _milli, gpuMemoryBytes: _memory, gpuMig: _mig, ...kept } = limits;
+  return { requests: { cpuMilli, memoryBytes, gpuMilli: 0 }, limits: kept };
+}
+
+/**
+ * Chooses an id, opens the ledger row and asks the driver; returns without waiting for it. One that needs a node of its own waits for
+ * that first.
+ */
 export function startReplica(context: EngineContext, state: WorkloadState, className: string): void {
   const { clock } = context.ports;
   const revision = state.revisions.get(className) ?? '';
@@ -35,7 +46,7 @@ export function startReplica(context: EngineContext, state: WorkloadState, class
     id: newReplicaId(context, state, revision),
     class: className,
     revision,
-    node: context.options.node,
+    node: '',
     createdAtMs: clock.nowMs(),
     askedAtUs: clock.nowUs(),
     heldAtUs: serving ? null : (state.wokenAtUs.get(className) ?? null),
@@ -46,13 +57,40 @@ export function startReplica(context: EngineContext, state: WorkloadState, class
   forgetFailed(context, state, className);
   state.replicas.set(replica.id, replica);
   context.owners.set(replica.id, state);
-  askDriver(context, state, replica);
-  openLedgerRow(context, state, replica, replica.createdAtMs);
+  const cluster = context.fleets.firstFor(state);
+  if (cluster === null) startHere(context, state, replica);
+  else waitForNode(context, replica, cluster);
   recordAction(context, state, 'start', { replica: replica.id, class: className });
+}
+
+/** The replica runs where the engine is. */
+export function startHere(context: EngineContext, state: WorkloadState, replica: Replica): void {
+  replica.place = null;
+  replica.node = context.options.node;
+  askDriver(context, state, replica);
+  openLedgerRow(context, state, replica, context.ports.clock.nowMs());
+}
+
+/** The replica asks for a place in a cluster whose machines are rented. */
+export function waitForNode(context: EngineContext, replica: Replica, cluster: string): void {
+  const before = replica.place;
+  replica.node = '';
+  replica.place = newPlace(cluster, before?.sinceUs ?? context.ports.clock.nowUs());
+  const problem = context.fleets.problemOf(cluster);
+  replica.message = messageOfPlace(replica) + (problem === null ? '' : `: ${problem}`);
+  context.fleets.touched(replica);
+}
+
+/** Why a replica that needs a node has not started. */
+export function messageOfPlace({ place, node }: Replica): string {
+  if (!place) return '';
+  if (place.bound) return `waits until node ${node} is ready`;
+  return `waits for a node of cluster ${place.cluster}`;
 }
 
 /** `ensure` may be asked again at any time: the id makes it one replica. */
 export function askDriver(context: EngineContext, state: WorkloadState, replica: Replica): void {
+  if (waitsForNode(replica)) return;
   const start = replicaStart(state.spec, replica);
   if (!start || replica.revision !== state.revisions.get(replica.class)) {
     // Its template is gone before the driver ever had it.
@@ -80,10 +118,18 @@ export function askDriver(context: EngineContext, state: WorkloadState, replica:
 
 /** Ends a replica now: nothing is left in flight on it, or its time is over. */
 export function stopReplica(context: EngineContext, state: WorkloadState, replica: Replica, message: string): void {
+  if (waitsForNode(replica) && replica.seen === null) {
+    // The driver has never heard of it.
+    replica.phase = 'gone';
+    recordAction(context, state, 'stop', { replica: replica.id, message });
+    forgetReplica(context, state, replica);
+    return;
+  }
   replica.phase = nextPhase(replica.phase, 'stop');
   replica.message = message;
   recordAction(context, state, 'stop', { replica: replica.id, message });
   tellDriverToStop(context, state, replica);
+  context.fleets.touched(replica);
   context.feed.changed(state.key, true);
 }
 
@@ -113,6 +159,7 @@ export function drainReplica(context: EngineContext, state: WorkloadState, repli
   replica.drainedUnnumbered = false;
   replica.message = `draining: ${causeText[cause]}`;
   recordAction(context, state, 'drain', { replica: replica.id, cause });
+  context.fleets.touched(replica);
   if (!replica.routed) stopReplica(context, state, replica, causeText[cause]);
   else context.feed.changed(state.key, true);
 }
@@ -124,6 +171,7 @@ export function takeBack(context: EngineContext, state: WorkloadState, replica: 
   replica.drained = false;
   replica.message = 'taken back while draining: demand returned before it was stopped';
   recordAction(context, state, 'take-back', { replica: replica.id });
+  context.fleets.touched(replica);
   context.feed.changed(state.key, true);
 }
 
@@ -133,6 +181,7 @@ export function forgetReplica(context: EngineContext, state: WorkloadState, repl
   state.replicas.delete(replica.id);
   context.owners.delete(replica.id);
   context.noteUse(state);
+  context.fleets.forget(replica);
   recordOutcome(context, state, replica, 'gone');
   context.feed.changed(state.key, true);
 }
@@ -158,6 +207,7 @@ export function openLedgerRow(context: EngineContext, state: WorkloadState, repl
     fromMs,
     pricePerHourMicro: priced?.pricePerHourMicro ?? 0,
     currency: priced?.currency ?? 'USD',
+    ...context.fleets.priceOf(replica, priced?.resources.requests),
   });
   context.noteUse(state);
 }
@@ -173,6 +223,7 @@ const causeText: Record<DrainCause, string> = {
   'class-removed': 'its class is no longer in the document',
   'workload-removed': 'the workload was deleted',
   shutdown: 'everything is being ended',
+  node: 'its node goes',
 };
 
 /** `NAME-REVISION5-SUFFIX`, unlike any that is there. */

@@ -1,5 +1,6 @@
 import type { DriverPhase, ReplicaObservation, ReplicaUsageSample } from '@ebb/core';
 import type { ColdStart, ReplicaPhase } from '@ebb/documents';
+import type { ReplicaPlace } from './nodes/replicaPlace.ts';
 
 /** What can happen to a replica: the driver's word, or a step of the engine. */
 export type ReplicaInput = DriverPhase | 'accepted' | 'drain' | 'take-back' | 'stop';
@@ -78,7 +79,10 @@ export interface Replica {
   readonly id: string;
   readonly class: string;
   readonly revision: string;
-  readonly node: string;
+  /** Empty while it waits for one. */
+  node: string;
+  /** Null: it runs where the engine is and needs no node of its own. */
+  place: ReplicaPlace | null;
   phase: ReplicaPhase;
   /** The driver's last word; null until it said anything. */
   seen: ReplicaObservation | null;
@@ -140,6 +144,7 @@ export function newReplica(
 ): Replica {
   return {
     ...input,
+    place: null,
     phase: 'pending',
     seen: null,
     readySinceMs: null,

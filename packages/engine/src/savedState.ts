@@ -1,6 +1,7 @@
 import type { Memory, StateStore, StoredDocument } from '@ebb/core';
 import { type ColdStart, keyText, type LearnedColdStart } from '@ebb/documents';
 import { type EngineContext, isStaleEpoch } from './context.ts';
+import type { SizedClass } from './appliedSizing.ts';
 import { ClassHintMeter } from './classHint.ts';
 import { DemandMeter, type SavedDemand } from './demand.ts';
 import type { WorkloadState } from './workloadState.ts';
@@ -15,6 +16,8 @@ interface SavedWorkload {
   requests: SavedDemand;
   /** Of `ClassHintMeter`; not yet in what older versions saved. */
   classHint?: unknown;
+  /** Not yet in what older versions saved. */
+  sized?: Record<string, SizedClass>;
 }
 
 const prefix = 'engine/workload/';
@@ -63,6 +66,7 @@ export class SavedState {
     state.coldStarts = { ...saved.coldStarts, learned: saved.coldStarts.learned ?? {} };
     state.demand = new DemandMeter(saved.requests);
     state.classHint = new ClassHintMeter(saved.classHint);
+    state.sized = saved.sized ?? {};
   }
 
   /**
@@ -170,6 +174,7 @@ function toSaved(state: WorkloadState): SavedWorkload {
     coldStarts: state.coldStarts,
     requests: state.demand.toSaved(),
     classHint: state.classHint.toSaved(),
+    sized: state.sized,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Reading } from '@ebb/core';
 import { type RouteSpec, routeText, type WorkloadSpec } from '@ebb/documents';
+import { withAppliedSizing } from './appliedSizing.ts';
 import type { EngineContext } from './context.ts';
 import { specEvent } from './journalSnapshot.ts';
 import { cheapestClass, type KnownScaledObject, scaledDecisionSpec, scaledSpec } from './scaledObjects.ts';
@@ -7,7 +8,7 @@ import { MetricsFollower, metricsPolicyOf, type MetricsTarget } from './replicaM
 import { readSchedules } from './schedules.ts';
 import { TriggerReadings } from './triggerReadings.ts';
 import { withUsableClasses } from './usableClasses.ts';
-import { derivedFrom, type WorkloadState } from './workloadState.ts';
+import { derivedFrom, revisionsOf, type WorkloadState } from './workloadState.ts';
 
 /**
  * Has a workload decided by its own document or by the ScaledObject that names it, from now on. The journal gets what a
@@ -24,8 +25,11 @@ export function bindScaling(context: EngineContext, state: WorkloadState, own: W
   const usable = withUsableClasses(context, state, own);
   state.leftOut = usable.leftOut;
   const routed = withRoutes(usable.spec, state.removed ? [] : httpRoutes.routesTo(own));
-  Object.assign(state, derivedFrom(routed));
-  if (state.scaledBy) openTriggers(context, state, state.scaledBy, routed);
+  const sized = withAppliedSizing(context, state, routed);
+  // Amounts that are applied make no new revision.
+  Object.assign(state, derivedFrom(sized), { revisions: revisionsOf(routed) });
+  state.documentAmounts = new Map(routed.classes.map(({ name, resources }) => [name, resources]));
+  if (state.scaledBy) openTriggers(context, state, state.scaledBy, sized);
   else if (!state.removed) followMetrics(context, state);
   // What was observed under the old spec is written before the new one.
   journal.forget(state.key);

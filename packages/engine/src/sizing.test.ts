@@ -1,5 +1,6 @@
 import { type VirtualDriver, VirtualSystem, workloadDocument } from '@ebb/testing';
-import { expect, it } from 'vitest';
+import type { WorkloadInput } from '@ebb/documents';
+import { describe, expect, it } from 'vitest';
 
 const key = { cluster: 'local', namespace: 'default', name: 'web' };
 const mebibyte = 1024 * 1024;
@@ -129,4 +130,151 @@ it('forgets a deleted workload, and answers for none that is not there', async (
   await system.clock.advance(60_000);
   expect(system.engine.recommendation(key)).toBeNull();
   expect(await system.store.state.load('sizing/local/default/web')).toBeNull();
+});
+
+describe('applied on the next roll-out', () => {
+  const sizedDocument = (command: string, sizing: WorkloadInput['spec']['sizing'], memoryRequest = '64Mi') =>
+    workloadDocument('web', {
+      classes: [
+        {
+          name: 'small',
+          command: [command],
+          pricePerHour: 0.1,
+          resources: { requests: { cpu: '1', memory: memoryRequest }, limits: { memory: '128Mi' } },
+        },
+      ],
+      scaling: { minReplicas: 2, maxReplicas: 4 },
+      ...(sizing ? { sizing } : {}),
+    });
+  const follows = { apply: 'nextRollout' } as const;
+  const askedOf = (system: VirtualSystem) => {
+    return system.driver.started.map(({ revision, resources }) => ({ revision, ...resources }));
+  };
+  async function learned(sizing: WorkloadInput['spec']['sizing'], hours = 3): Promise<VirtualSystem> {
+    const system = new VirtualSystem({ seed: 4 });
+    system.driver.usage = steady;
+    await system.start();
+    await system.apply(sizedDocument('serve', sizing));
+    await system.clock.advance(hours * hourMs);
+    return system;
+  }
+
+  it('nothing is restarted for it, and nothing changes until the template does', async () => {
+    const system = await learned(follows);
+    const before = system.driver.replicas().map(({ id }) => id);
+    await system.clock.advance(dayMs);
+    expect(system.driver.replicas().map(({ id }) => id)).toEqual(before);
+    // Another start of the same template asks for what the others have.
+    system.driver.crash(before[0] ?? '');
+    await system.clock.advance(60_000);
+    const [first, ...others] = askedOf(system);
+    for (const one of others) expect(one).toEqual(first);
+    expect(system.engine.status(key)?.sized).toBeUndefined();
+  });
+
+  it('new replicas of a new template ask for what is recommended, all alike, and it is told', async () => {
+    const system = await learned(follows);
+    const suggested = ofSmall(system).suggested;
+    await system.apply(sizedDocument('serve-2', follows));
+    await system.clock.advance(60_000);
+    const own = askedOf(system).slice(-2);
+    for (const { requests, limits } of own) {
+      expect(requests).toMatchObject(suggested?.requests ?? { cpuMilli: -1 });
+      expect(limits).toEqual(suggested?.limits);
+    }
+    const status = system.engine.status(key);
+    expect(status?.sized?.['small']).toMatchObject({
+      ...suggested,
+      revision: own[0]?.revision,
+      documentRequests: { cpuMilli: 1000, memoryBytes: 64 * mebibyte },
+      documentLimits: { memoryBytes: 128 * mebibyte },
+    });
+    expect(status?.conditions.find(({ type }) => type === 'Progressing')?.status).not.toBe('True');
+    const { lines = [], actions = [] } = (await system.await(system.engine.explain(key))) ?? {};
+    expect(lines.find(({ code }) => code === 'sizing-applied')?.sentence).toContain(
+      'and not for 1 of cpu and 64Mi of memory',
+    );
+    expect(actions.map(({ body }) => body)).toContainEqual(
+      expect.objectContaining({ type: 'size', class: 'small', ...suggested }),
+    );
+    expect(ofSmall(system)).toMatchObject({
+      requests: { cpuMilli: 1000, memoryBytes: 64 * mebibyte },
+      applied: { requests: suggested?.requests },
+    });
+  });
+
+  it('stays as it was settled while the recommendation moves, over scaling, a restart and documents without a new template', async () => {
+    const system = await learned(follows);
+    await system.apply(sizedDocument('serve-2', follows));
+    await system.clock.advance(60_000);
+    const settled = system.engine.status(key)?.sized;
+    const ids = system.driver.replicas().map(({ id }) => id);
+    system.driver.usage = () => ({ cpuMilli: 900, memoryBytes: 900 * mebibyte });
+    await system.clock.advance(2 * dayMs);
+    expect(ofSmall(system).suggested?.requests).not.toEqual(settled?.['small']?.requests);
+    await system.stop();
+    await system.start();
+    const document = sizedDocument('serve-2', follows);
+    await system.apply({ ...document, spec: { ...document.spec, scaling: { minReplicas: 3, maxReplicas: 4 } } });
+    await system.clock.advance(60_000);
+    expect(system.engine.status(key)?.sized).toEqual(settled);
+    expect(system.driver.replicas().map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+    const last = askedOf(system).at(-1);
+    expect(last?.requests).toMatchObject(settled?.['small']?.requests ?? { cpuMilli: -1 });
+    expect(system.driver.replicas()).toHaveLength(3);
+    // The next roll-out takes what is recommended by then.
+    await system.apply(sizedDocument('serve-3', follows));
+    await system.clock.advance(60_000);
+    expect(system.engine.status(key)?.sized?.['small']?.requests.memoryBytes).toBeGreaterThan(900 * mebibyte);
+  });
+
+  it.each([
+    ['never', undefined, {}],
+    ['too early', follows, { hours: 0.5 }],
+  ])('the document counts: %s', async (_name, sizing, { hours = 3 }: { hours?: number }) => {
+    const system = await learned(sizing, hours);
+    await system.apply(sizedDocument('serve-2', sizing));
+    await system.clock.advance(60_000);
+    expect(askedOf(system).at(-1)?.requests).toMatchObject({ cpuMilli: 1000, memoryBytes: 64 * mebibyte });
+    expect(system.engine.status(key)?.sized).toBeUndefined();
+  });
+
+  it('turned on without a new template it waits; turned off the document counts for what starts then', async () => {
+    const system = await learned(undefined);
+    await system.apply(sizedDocument('serve', follows));
+    await system.clock.advance(60_000);
+    expect(system.engine.status(key)?.sized).toBeUndefined();
+    await system.apply(sizedDocument('serve-2', follows));
+    await system.clock.advance(60_000);
+    const ids = system.driver.replicas().map(({ id }) => id);
+    expect(system.engine.status(key)?.sized).toBeDefined();
+    await system.apply(sizedDocument('serve-2', { apply: 'never' }));
+    await system.clock.advance(60_000);
+    expect(system.engine.status(key)?.sized).toBeUndefined();
+    expect(system.driver.replicas().map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('keeps to its bounds, and to limits where only requests are controlled', async () => {
+    const bounds = { minAllowed: { cpu: '500m' }, maxAllowed: { memory: '150Mi' } };
+    const system = await learned({ ...follows, bounds });
+    expect(ofSmall(system).suggested).toMatchObject({ requests: { cpuMilli: 500, memoryBytes: 150 * mebibyte } });
+    expect(ofSmall(system).reasons.map(({ code }) => code)).toContain('sizing-max-allowed');
+    const within = await learned({ ...follows, controlledValues: 'RequestsOnly' });
+    expect(ofSmall(within).suggested).toMatchObject({ requests: { memoryBytes: 128 * mebibyte }, limits: {} });
+  });
+
+  it('replicas that an older version started by the document get no other beside them', async () => {
+    const system = await learned(follows);
+    await system.stop();
+    const name = 'engine/workload/local/default/web';
+    const { sized, ...older } = Object(await system.store.state.load(name));
+    expect(sized).toHaveProperty('small.amounts', null);
+    await system.store.state.save(name, older, 1);
+    await system.start();
+    const document = sizedDocument('serve', follows);
+    await system.apply({ ...document, spec: { ...document.spec, scaling: { minReplicas: 3, maxReplicas: 4 } } });
+    await system.clock.advance(60_000);
+    expect(system.driver.replicas()).toHaveLength(3);
+    expect(askedOf(system).at(-1)?.requests).toMatchObject({ cpuMilli: 1000, memoryBytes: 64 * mebibyte });
+  });
 });

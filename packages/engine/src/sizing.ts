@@ -6,6 +6,8 @@ import {
   type SizingResult,
   type SizingSample,
 } from '@ebb/core';
+import type { WorkloadSpec } from '@ebb/documents';
+import { sizedStatus } from './appliedSizing.ts';
 import { type EngineContext, isStaleEpoch } from './context.ts';
 import { messageOf } from './replicaActions.ts';
 import { recommendationOf, sizingSpec } from './sizingRecommendation.ts';
@@ -69,14 +71,17 @@ export class Sizing {
     }
   }
 
-  /** What each class should ask for by now, and why. */
-  recommendation(state: WorkloadState): WorkloadRecommendation {
+  /** What each class should ask for by now, and why, beside what the spec says, else the document. */
+  recommendation(state: WorkloadState, own?: WorkloadSpec): WorkloadRecommendation {
     const sized = this.#sizedOf(state.key);
-    const { reasons, recommendation } = this.#learn(state, sized);
+    const { reasons, recommendation } = this.#learn(state, sized, own);
     const told = [...sized.ooms.values()].map(({ reason }) => reason);
     const others = reasons.filter(({ code }) => code !== 'sizing-oom');
     const atMs = this.#context.ports.clock.nowMs();
-    return recommendationOf(state.spec, recommendation, [...told, ...others], atMs);
+    const found = recommendationOf(own ?? byDocument(state), recommendation, [...told, ...others], atMs);
+    const applied = sizedStatus(state);
+    if (own || !applied) return found;
+    return { ...found, classes: found.classes.map((one) => ({ ...one, applied: applied[one.class] ?? null })) };
   }
 
   async forget(key: string): Promise<void> {
@@ -106,10 +111,10 @@ export class Sizing {
     return sized;
   }
 
-  #learn(state: WorkloadState, sized: Sized): SizingResult {
+  #learn(state: WorkloadState, sized: Sized, own: WorkloadSpec = state.spec): SizingResult {
     const nowMs = this.#context.ports.clock.nowMs();
     const samples = sized.pending.splice(0);
-    const result = recommend(sizingSpec(state.spec), sized.memory, { nowMs, samples });
+    const result = recommend(sizingSpec(own), sized.memory, { nowMs, samples });
     sized.memory = result.memory;
     for (const reason of result.reasons) {
       if (reason.code === 'sizing-oom') sized.ooms.set(String(reason.data['container']), { atMs: nowMs, reason });
@@ -147,6 +152,11 @@ export class Sizing {
       }
     }
   }
+}
+
+function byDocument({ spec, documentAmounts }: WorkloadState): WorkloadSpec {
+  const classes = spec.classes.map((one) => ({ ...one, resources: documentAmounts.get(one.name) ?? one.resources }));
+  return { ...spec, classes };
 }
 
 function asSaved(value: unknown): SavedSizing | null {

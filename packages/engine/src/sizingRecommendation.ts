@@ -1,5 +1,6 @@
 import {
   applyRecommendation,
+  type ContainerPolicy,
   type ContainerRecommendation,
   defaultRecommender,
   type Reason,
@@ -27,20 +28,23 @@ const mebibyte = 1024 * 1024;
  * What a workload's classes are sized by: the Vertical Pod Autoscaler's rules, each class a container. A replica is of
  * one class, so no class shares the minimum with the others; classes that the document no longer has are left out.
  */
-export function sizingSpec({ key, classes }: WorkloadSpec): SizingSpec {
+export function sizingSpec({ key, classes, sizing }: WorkloadSpec): SizingSpec {
   return {
     workload: keyText(key),
     containers: classes.map(({ name }) => name),
-    policies: [
-      { container: '*', mode: 'Off' },
-      ...classes.map(({ name }) => ({ container: name, mode: 'Auto' as const })),
-    ],
+    policies: [{ container: '*', mode: 'Off' }, ...classes.map(({ name }) => policyFor(name, sizing))],
     settings: {
       ...defaultRecommender,
       podMinCpuMilli: minCpuMilli * classes.length,
       podMinMemoryBytes: minMemoryBytes * classes.length,
     },
   };
+}
+
+function policyFor(name: string, sizing: WorkloadSpec['sizing']): ContainerPolicy {
+  if (!sizing) return { container: name, mode: 'Auto' };
+  const { minAllowed, maxAllowed, controlledValues } = sizing;
+  return { container: name, mode: 'Auto', minAllowed, maxAllowed, controlledValues };
 }
 
 /** A recommendation in the document's terms: each class, what it asks for now, what it should, how sure, and why. */
@@ -54,9 +58,10 @@ export function recommendationOf(
   return {
     workload: keyText(spec.key),
     atMs,
+    apply: spec.sizing?.apply ?? 'never',
     classes: spec.classes.map((one) => {
       const own = reasons.filter(({ data }) => data['container'] === one.name);
-      return classRecommendation(one, byName.get(one.name) ?? null, own);
+      return classRecommendation(one, byName.get(one.name) ?? null, own, policyFor(one.name, spec.sizing));
     }),
   };
 }
@@ -65,6 +70,7 @@ function classRecommendation(
   { name, resources }: WorkloadClass,
   wanted: ContainerRecommendation | null,
   reasons: Reason[],
+  policy: ContainerPolicy,
 ): ClassRecommendation {
   const confidence = confidenceOf(reasons);
   const { requests, limits } = resources;
@@ -82,7 +88,8 @@ function classRecommendation(
     requests: both(requests),
     limits: { cpuMilli: limits.cpuMilli ?? null, memoryBytes: limits.memoryBytes ?? null },
     amounts,
-    suggested: measured && confidence.enough ? suggestedResources(measured, resources) : null,
+    suggested: measured && confidence.enough ? suggestedResources(measured, resources, policy) : null,
+    applied: null,
     confidence,
     reasons: told.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) })),
   };
@@ -102,9 +109,20 @@ const both = ({ cpuMilli = 0, memoryBytes = 0 }: ResourceAmounts): SizedAmounts 
 function suggestedResources(
   wanted: ContainerRecommendation,
   { requests, limits }: WorkloadClass['resources'],
+  policy: ContainerPolicy,
 ): ClassRecommendation['suggested'] {
   const target = both(wanted.target);
-  const rounded = { ...target, memoryBytes: wholeMebibytes(target.memoryBytes) };
+  const most = policy.maxAllowed?.memoryBytes;
+  const memoryBytes = wholeMebibytes(target.memoryBytes);
+  const rounded = { ...target, memoryBytes: most && memoryBytes > most ? most : memoryBytes };
+  if (policy.controlledValues === 'RequestsOnly') {
+    const { cpuMilli = rounded.cpuMilli, memoryBytes: limit = rounded.memoryBytes } = limits;
+    const within = {
+      cpuMilli: Math.min(rounded.cpuMilli, cpuMilli),
+      memoryBytes: Math.min(rounded.memoryBytes, limit),
+    };
+    return { requests: within, limits: {} };
+  }
   const asked = { cpuMilli: requests.cpuMilli, memoryBytes: requests.memoryBytes };
   const { containers } = applyRecommendation(
     { containers: [{ ...wanted, target: rounded }] },

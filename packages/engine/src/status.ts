@@ -1,5 +1,6 @@
 import { onTimeMsOf } from '@ebb/core';
 import type { ReplicaCounts, ReplicaStatus, ScaledByStatus, WorkloadStatus } from '@ebb/documents';
+import { sizedStatus } from './appliedSizing.ts';
 import { conditionsOf } from './conditions.ts';
 import type { EngineContext } from './context.ts';
 import { costStatus } from './costStatus.ts';
@@ -15,6 +16,7 @@ export function workloadStatus(context: EngineContext, state: WorkloadState): Wo
   const demand = state.spec.classes.map((one) => state.demand.of(one.name));
   const deferred = state.demand.deferred();
   const classHint = state.classHint.status(state.spec);
+  const sized = sizedStatus(state);
   const { minReplicas, maxReplicas } = state.spec.scaling;
   return {
     ...state.objectKey,
@@ -39,6 +41,7 @@ export function workloadStatus(context: EngineContext, state: WorkloadState): Wo
     coldStarts: coldStartsOf(state),
     onTime: { withinMs: onTimeMsOf(state.spec.scaling), ...state.demand.onTime(nowMs) },
     ...(classHint ? { classHint } : {}),
+    ...(sized ? { sized } : {}),
     cost: costStatus(state, context.ledger.of(state.key), nowMs),
     replicaList: replicas.map((replica) => replicaStatus(state, replica)),
     conditions: conditionsOf(context, state),

@@ -12,17 +12,20 @@ import type {
 } from '@ebb/core';
 import type {
   CostReport,
+  FleetStatus,
   ObjectKey,
   EventSpec,
   Resources,
   ScaledJobStatus,
   ScaledObjectStatus,
   ScheduleSpec,
+  SizedClassStatus,
   WatchEvent,
   WorkloadStatus,
 } from '@ebb/documents';
 import type { CostRequest } from './costOfSpan.ts';
 import type { MoneyNotice, MoneyRules } from './moneyWatch.ts';
+import type { NodePorts } from './nodes/ports.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -38,6 +41,8 @@ export interface EnginePorts {
   triggers: TriggerPort;
   /** Fetches what replicas publish of themselves. Left out: it cannot be read, and no workload is taken to be at rest for it. */
   metrics?: MetricsScraper;
+  /** Rents machines for clusters that have none of their own. Left out: every replica runs where the engine is. */
+  nodes?: NodePorts;
   /** Tells people of budgets and of cost without use, in the background. Left out: the log alone does. */
   notify?(notice: MoneyNotice): void;
   /**
@@ -127,6 +132,8 @@ export interface ClassRecommendation {
   amounts: { lowerBound: SizedAmounts; target: SizedAmounts; upperBound: SizedAmounts; uncapped: SizedAmounts } | null;
   /** What to write under `resources`: limits only where they have to rise. Null while there is too little to go by. */
   suggested: { requests: SizedAmounts; limits: { cpuMilli?: number; memoryBytes?: number } } | null;
+  /** What its latest roll-out took of earlier recommendations; null: nothing. */
+  applied: SizedClassStatus | null;
   confidence: RecommendationConfidence;
   reasons: { code: string; sentence: string }[];
 }
@@ -134,6 +141,8 @@ export interface ClassRecommendation {
 export interface WorkloadRecommendation {
   workload: string;
   atMs: number;
+  /** Whether the next roll-out takes what is suggested. */
+  apply: 'never' | 'nextRollout';
   /** In document order. */
   classes: ClassRecommendation[];
 }
@@ -171,6 +180,8 @@ export interface Engine {
   setMoney?(rules: MoneyRules): void;
   /** What `cannotRun` says may have changed. */
   machineChanged?(): void;
+  /** Every cluster whose machines are rented, with its machines. */
+  fleets(): FleetStatus[];
   /** What was paid in a span. */
   cost(request: CostRequest): Promise<CostReport>;
   /** Drains and ends every replica of every workload; documents stay. For a clean `ebb down`. */

@@ -19,7 +19,9 @@ export function withUsableClasses(
   own: WorkloadSpec,
 ): { spec: WorkloadSpec; leftOut: LeftOutClass[] } {
   const { cannotRun } = context.ports;
-  if (!cannotRun || !context.adopted || own.classes.length < 2) return { spec: own, leftOut: [] };
+  // What nodes of other sorts can run is for them to say.
+  const isHere = context.fleets.firstFor({ spec: own }) === null;
+  if (!cannotRun || !context.adopted || !isHere || own.classes.length < 2) return { spec: own, leftOut: [] };
   const running = new Set([...state.replicas.values()].filter(({ ended }) => !ended).map((replica) => replica.class));
   const leftOut = own.classes.flatMap(({ name, resources }) => {
     const message = running.has(name) ? null : cannotRun(resources.requests);

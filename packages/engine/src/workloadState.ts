@@ -17,8 +17,10 @@ import {
   type LearnedColdStart,
   type ObjectKey,
   templateHash,
+  type WorkloadClass,
   type WorkloadSpec,
 } from '@ebb/documents';
+import type { SizedClass } from './appliedSizing.ts';
 import type { LeftOutClass } from './usableClasses.ts';
 import type { ActivationState } from './activation.ts';
 import { ClassHintMeter } from './classHint.ts';
@@ -84,6 +86,10 @@ export interface WorkloadState {
   /** `learned` by class. */
   coldStarts: { count: number; last: ColdStart | null; learned: Record<string, LearnedColdStart> };
   classHint: ClassHintMeter;
+  /** What was settled for each class when its present revision came. */
+  sized: Readonly<Record<string, SizedClass>>;
+  /** Resources of each class by the document, which those of `spec` may differ from. */
+  documentAmounts: ReadonlyMap<string, WorkloadClass['resources']>;
 }
 
 export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): WorkloadState {
@@ -120,13 +126,19 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     leftOut: [],
     coldStarts: { count: 0, last: null, learned: {} },
     classHint: new ClassHintMeter(),
+    sized: {},
+    documentAmounts: new Map(),
   };
 }
 
 /** What follows from a document's spec alone. */
 export function derivedFrom(spec: WorkloadSpec): Pick<WorkloadState, 'spec' | 'decisionSpec' | 'revisions'> {
-  const revisions = new Map(spec.classes.map((one) => [one.name, templateHash(one, spec.probes)]));
-  return { spec, decisionSpec: decisionSpecOf(spec), revisions };
+  return { spec, decisionSpec: decisionSpecOf(spec), revisions: revisionsOf(spec) };
+}
+
+/** Template revision of each class. */
+export function revisionsOf({ classes, probes }: WorkloadSpec): ReadonlyMap<string, string> {
+  return new Map(classes.map((one) => [one.name, templateHash(one, probes)]));
 }
 
 export function hasReadyReplica(state: WorkloadState): boolean {

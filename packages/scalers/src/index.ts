@@ -8,6 +8,7 @@ export { triggerTargetOf, triggerTargetsOf } from './check/triggerTarget.ts';
 export type { AnyScaler } from './contract/definition.ts';
 export type { Origin, Parameter } from './contract/parameter.ts';
 export { calendars, findScaler, type ScalerDescription, scalers } from './registry.ts';
+export { type CronWindow, cronWindow } from './cronWindow.ts';
 export { createScheduleScaler, ScheduleError } from './schedule.ts';
 export { AnswerCache } from './auth/answerCache.ts';
 export type { AuthenticationLookups } from './auth/authentication.ts';

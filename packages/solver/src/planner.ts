@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { Plan } from '@ebb/core';
-import type { PlanAnswer, PlanRequest } from './messages.ts';
+import type { FleetSpec, Plan } from '@ebb/core';
+import type { Answer, FleetAnswer, FleetRequest, PlanRequest, Request } from './messages.ts';
 
 /** About how many units of work a core of 2024 does in a millisecond. The journal has units, so replay does not depend on it. */
 export const unitsPerMs = 25;
@@ -13,6 +13,8 @@ export function workUnitsOf(budgetMs: number): number {
 export interface Planner {
   /** Makes plans one after the other. Rejects where the planner was closed, its thread ended, or the input is no input. */
   plan(request: PlanRequest): Promise<Plan>;
+  /** `fleetStep` of the core, in turn with the plans. */
+  fleet(request: FleetRequest): Promise<FleetAnswer>;
   /** Ends the thread. What is still asked for is rejected. */
   close(): Promise<void>;
 }
@@ -21,8 +23,8 @@ export interface Planner {
 const entry = new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 interface Waiting {
-  request: PlanRequest;
-  done: (plan: Plan) => void;
+  request: Request;
+  done: (answer: Answer) => void;
   failed: (error: Error) => void;
 }
 
@@ -30,6 +32,8 @@ interface Waiting {
 export function openPlanner(): Planner {
   let worker: Worker | null = null;
   let isClosed = false;
+  /** What the thread has of each cluster's fleet. */
+  const known = new Map<string, FleetSpec>();
   const waiting: Waiting[] = [];
   let current: Waiting | null = null;
 
@@ -40,8 +44,13 @@ export function openPlanner(): Planner {
     if (!current) return;
     worker.ref();
     // A thread, no window: it has no origin.
+    const { request } = current;
+    // Its spec was left out, and this thread is not the one that has it.
+    const isUnknown = request.type === 'fleet' && request.spec === null && !known.has(request.cluster);
+    if (isUnknown) return finish(({ failed }) => failed(new Error('the planner has ended meanwhile')));
+    if (request.type === 'fleet' && request.spec) known.set(request.cluster, request.spec);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
-    worker.postMessage(current.request);
+    worker.postMessage(request);
   };
   const finish = (act: (one: Waiting) => void) => {
     const one = current;
@@ -53,28 +62,38 @@ export function openPlanner(): Planner {
   };
   const start = (): Worker => {
     const thread = new Worker(entry, { execArgv: [] });
-    thread.on('message', (answer: PlanAnswer) =>
-      finish(({ done, failed }) => (answer.type === 'planned' ? done(answer.plan) : failed(new Error(answer.message)))),
-    );
+    thread.on('message', (answer: Answer) => finish(({ done }) => done(answer)));
     const lost = (error: Error) => {
       if (worker !== thread) return;
       worker = null;
+      known.clear();
       finish(({ failed }) => failed(error));
     };
     thread.on('error', lost);
     thread.on('exit', () => lost(new Error('the planner ended')));
     return thread;
   };
+  const ask = (request: Request) =>
+    new Promise<Answer>((done, failed) => {
+      if (isClosed) {
+        failed(new Error('the planner is closed'));
+        return;
+      }
+      waiting.push({ request, done, failed });
+      next();
+    });
   return {
-    plan: (request) =>
-      new Promise((done, failed) => {
-        if (isClosed) {
-          failed(new Error('the planner is closed'));
-          return;
-        }
-        waiting.push({ request, done, failed });
-        next();
-      }),
+    plan: async (plan) => {
+      const answer = await ask({ type: 'plan', plan });
+      if (answer.type === 'planned') return answer.plan;
+      throw wrongAnswer(answer);
+    },
+    fleet: async ({ spec, ...fleet }) => {
+      const { cluster } = spec;
+      const answer = await ask({ type: 'fleet', fleet, cluster, spec: known.get(cluster) === spec ? null : spec });
+      if (answer.type === 'stepped') return answer.fleet;
+      throw wrongAnswer(answer);
+    },
     close: async () => {
       isClosed = true;
       const rest = waiting.splice(0);
@@ -87,4 +106,8 @@ export function openPlanner(): Planner {
       current = null;
     },
   };
+}
+
+function wrongAnswer(answer: Answer): Error {
+  return new Error(answer.type === 'failed' ? answer.message : `the planner answered ${answer.type}`);
 }

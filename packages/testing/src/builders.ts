@@ -1,5 +1,6 @@
-import type { WorkloadInput } from '@ebb/documents';
-import { apiVersion, resolveWorkload, type WorkloadSpec } from '@ebb/documents';
+import type { InstanceType, Offering } from '@ebb/core';
+import type { ClusterInput, NodePoolInput, WorkloadInput } from '@ebb/documents';
+import { apiVersion, resolveCluster, resolveNodePool, resolveWorkload, type WorkloadSpec } from '@ebb/documents';
 import type { ApplyInput } from '@ebb/engine';
 
 /** A Workload document with a name and a class, and whatever is said about its spec. */
@@ -51,4 +52,32 @@ export function kedaInput(
     document: { apiVersion: version, kind, metadata: { name, annotations }, spec },
     origin: null,
   };
+}
+
+/** What `Engine.apply` takes for a Cluster document. */
+export function clusterInput(name: string, spec: ClusterInput['spec']): ApplyInput {
+  const document = { apiVersion, kind: 'Cluster', metadata: { name }, spec };
+  return { apiVersion, kind: 'Cluster', key: resolveCluster(document).key, document, origin: null };
+}
+
+/** What `Engine.apply` takes for a NodePool document. */
+export function nodePoolInput(name: string, spec: NodePoolInput['spec']): ApplyInput {
+  const document = { apiVersion, kind: 'NodePool', metadata: { name }, spec };
+  return { apiVersion, kind: 'NodePool', key: resolveNodePool(document).key, document, origin: null };
+}
+
+/** Something that can be rented in one zone, on demand or as said. */
+export function offering(
+  name: string,
+  pricePerHour: number,
+  more: Partial<Pick<Offering, 'capacityType' | 'zone' | 'region'>> & Partial<InstanceType> = {},
+): Offering {
+  const { capacityType = 'on-demand', zone = 'r1a', region = 'r1', ...machine } = more;
+  const instanceType: InstanceType = {
+    ...{ name, cloud: 'aws', architecture: 'amd64', cpuMilli: 4000, memoryBytes: 16 * 1024 ** 3, gpu: null },
+    ...{ maxPods: 110, labels: {} },
+    ...machine,
+  };
+  const id = `${instanceType.cloud}/${region}/${zone}/${name}/${capacityType}`;
+  return { id, instanceType, region, zone, capacityType, pricePerHourMicro: Math.round(pricePerHour * 1e6) };
 }

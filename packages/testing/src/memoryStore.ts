@@ -4,6 +4,7 @@ import {
   type JournalStore,
   type LedgerRow,
   type LedgerStore,
+  type NodeLedgerRow,
   type StateStore,
   type Store,
   StoreError,
@@ -31,6 +32,7 @@ export class MemoryStore implements Store {
   /** Raw contents, for assertions. */
   readonly records: JournalRecord[] = [];
   readonly rows = new Map<string, LedgerRow>();
+  readonly nodeRows = new Map<string, NodeLedgerRow>();
   readonly values = new Map<string, unknown>();
   #documents = new Map<string, StoredDocument>();
   #version = 0;
@@ -166,15 +168,18 @@ export class MemoryStore implements Store {
         await this.#enter('ledger.write');
         for (const row of rows) this.rows.set(`${row.replica} ${row.fromMs}`, structuredClone(row));
       },
-      read: async ({ workload, fromMs, toMs }) => {
+      read: async ({ workload, ...span }) => {
         await this.#enter('ledger.read');
-        const rows = [...this.rows.values()].filter(
-          (row) =>
-            (workload === undefined || row.workload === workload) &&
-            (fromMs === undefined || row.toMs === null || row.toMs >= fromMs) &&
-            (toMs === undefined || row.fromMs <= toMs),
-        );
-        return structuredClone(rows.sort((left, right) => left.fromMs - right.fromMs));
+        const rows = overlapping(this.rows.values(), span);
+        return structuredClone(rows.filter((row) => workload === undefined || row.workload === workload));
+      },
+      writeNodes: async (rows) => {
+        await this.#enter('ledger.writeNodes');
+        for (const row of rows) this.nodeRows.set(row.node, structuredClone(row));
+      },
+      readNodes: async (span) => {
+        await this.#enter('ledger.readNodes');
+        return structuredClone(overlapping(this.nodeRows.values(), span));
       },
     };
   }
@@ -200,6 +205,19 @@ export class MemoryStore implements Store {
       },
     };
   }
+}
+
+/** Rows that are open or end within the span, and do not begin after it; the oldest first. */
+function overlapping<Row extends Pick<LedgerRow, 'fromMs' | 'toMs'>>(
+  rows: Iterable<Row>,
+  { fromMs, toMs }: { fromMs?: number; toMs?: number },
+): Row[] {
+  return [...rows]
+    .filter(
+      (row) =>
+        (fromMs === undefined || row.toMs === null || row.toMs >= fromMs) && (toMs === undefined || row.fromMs <= toMs),
+    )
+    .sort((left, right) => left.fromMs - right.fromMs);
 }
 
 function documentId(kind: string, key: ObjectKey): string {

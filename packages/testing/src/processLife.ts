@@ -50,6 +50,8 @@ export class ProcessLife {
       ledger: {
         write: (rows) => this.#ask(() => ledger.write(rows)),
         read: (range) => this.#ask(() => ledger.read(range)),
+        writeNodes: (rows) => this.#ask(() => ledger.writeNodes(rows)),
+        readNodes: (range) => this.#ask(() => ledger.readNodes(range)),
       },
       state: {
         save: (name, value, epoch) => this.#ask(() => state.save(name, value, epoch)),
@@ -64,6 +66,11 @@ export class ProcessLife {
 
   #whileAlive(action: () => void): void {
     if (this.#alive) action();
+  }
+
+  /** What it does besides. */
+  ask<Value>(action: () => Promise<Value>): Promise<Value> {
+    return this.#ask(action).then((value) => (this.#alive ? value : new Promise<never>(() => {})));
   }
 
   #ask<Value>(action: () => Promise<Value>): Promise<Value> {

@@ -1,15 +1,24 @@
-import type { AllocationLimits } from '@ebb/core';
-import { createEngine, type Engine, type LogLevel, type MoneyNotice } from '@ebb/engine';
+import { type AllocationLimits, fleetStep, type Offering } from '@ebb/core';
+import {
+  type ApplyInput,
+  createEngine,
+  type Engine,
+  type LogLevel,
+  type MoneyNotice,
+  type NodePorts,
+} from '@ebb/engine';
 import { keyText, type EventSpec, type Resources, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
 import { applyInput } from './builders.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { SeededRandom } from './random.ts';
 import { ProcessLife } from './processLife.ts';
 import { VirtualClock } from './virtualClock.ts';
+import { VirtualCloud, type VirtualCloudOptions } from './virtualCloud.ts';
 import { VirtualDriver, type VirtualDriverOptions } from './virtualDriver.ts';
 import { VirtualGateway } from './virtualGateway.ts';
 import type { VirtualGatewayPort } from './virtualGatewayPort.ts';
 import { VirtualMetrics } from './virtualMetrics.ts';
+import { VirtualProvider } from './virtualProvider.ts';
 import { VirtualScaler } from './virtualScaler.ts';
 import { VirtualTriggers } from './virtualTriggers.ts';
 
@@ -23,6 +32,9 @@ export interface VirtualSystemOptions {
   scheduleScaler?: (schedules: ScheduleSpec[], events: EventSpec[]) => VirtualScaler;
   /** Why the machine can never run such replicas. */
   cannotRun?: (requests: Resources) => string | null;
+  /** What can be rented of `cloud`. Left out: nothing. */
+  offerings?: readonly Offering[];
+  nodePlan?: VirtualCloudOptions['plan'];
 }
 
 export interface LogEntry {
@@ -48,6 +60,10 @@ export class VirtualSystem {
   readonly store = new MemoryStore();
   readonly driver: VirtualDriver;
   readonly gateway: VirtualGateway;
+  /** Where machines are rented: it outlives engines, too. */
+  readonly cloud: VirtualCloud;
+  /** Of the engine that runs, by cluster. */
+  readonly providers = new Map<string, VirtualProvider>();
   /** Sources of ScaledObjects' and ScaledJobs' triggers. */
   readonly triggers = new VirtualTriggers(this.clock);
   /** Pages of metrics that replicas publish. */
@@ -77,6 +93,11 @@ export class VirtualSystem {
       ...(options.countsMs === undefined ? {} : { countsMs: options.countsMs }),
     });
     this.driver.onEnd = (id) => this.gateway.replicaEnded(id);
+    this.cloud = new VirtualCloud({
+      clock: this.clock,
+      random: this.random.fork('cloud'),
+      ...(options.nodePlan ? { plan: options.nodePlan } : {}),
+    });
   }
 
   get engine(): Engine {
@@ -126,6 +147,7 @@ export class VirtualSystem {
         triggers: this.triggers,
         metrics: this.metrics,
         notify: (notice) => this.notices.push(notice),
+        ...(this.#options.offerings ? { nodes: this.#nodes(life, this.#options.offerings) } : {}),
         ...(this.#options.cannotRun ? { cannotRun: this.#options.cannotRun } : {}),
         newSuffix: () => this.random.suffix(),
         log: (level, message, data) => this.logs.push({ atMs: this.clock.nowMs(), level, message, data }),
@@ -142,6 +164,9 @@ export class VirtualSystem {
   kill(): void {
     this.#life?.kill();
     this.#life = null;
+    // Closed, it tells nothing more and answers nobody.
+    for (const provider of this.providers.values()) void provider.close();
+    this.providers.clear();
     void this.#port?.close();
     this.#port = null;
     this.#engine = null;
@@ -167,6 +192,30 @@ export class VirtualSystem {
     );
     await this.clock.runUntilTrue(() => done, limitMs, 'a promise');
     return promise;
+  }
+
+  async applyInputs(...inputs: ApplyInput[]): Promise<string[]> {
+    const outcomes = await this.await(this.engine.apply(inputs));
+    return outcomes.map((outcome) => keyText(outcome.key));
+  }
+
+  #nodes(life: ProcessLife, offerings: readonly Offering[]): NodePorts {
+    return {
+      currency: 'USD',
+      offerings: async () => offerings,
+      open: async (cluster) => {
+        const { name } = cluster.key;
+        const provider = new VirtualProvider({ clock: this.clock, cloud: this.cloud, cluster: name });
+        this.providers.set(name, provider);
+        return provider;
+      },
+      // Little: without a solver nothing tells when a plan is good enough.
+      workUnits: 100,
+      // In a turn of its own, as from another thread.
+      step: (spec, memory, observation) =>
+        life.ask(async () => structuredClone(fleetStep(spec, memory, structuredClone(observation), null))),
+      window: () => ({ isOpen: true, changesAtMs: null }),
+    };
   }
 
   async apply(...documents: WorkloadInput[]): Promise<string[]> {

@@ -4,6 +4,7 @@ import { decisionInputs, type ReplayStep } from '@ebb/engine';
 import type { ExplainFlags } from '../commands/explain.ts';
 import type { EbbContext } from '../context.ts';
 import { chainOf } from '../explain/chain.ts';
+import { clusterAsked, explainCluster } from '../explain/explainCluster.ts';
 import { Failure } from '../failure.ts';
 import { findKind } from '../kinds.ts';
 import { openSession } from '../session.ts';
@@ -13,6 +14,8 @@ import { parseMoment } from '../timeArgument.ts';
 import { notFound } from './delete.ts';
 
 export async function explain(context: EbbContext, flags: ExplainFlags, name: string): Promise<undefined> {
+  const cluster = clusterAsked(name);
+  if (cluster !== null) return explainCluster(context, flags, cluster);
   const nowMs = Date.now();
   const atMs = flags.at === undefined ? undefined : parseMoment(flags.at, nowMs);
   const session = await openSession(context, flags);

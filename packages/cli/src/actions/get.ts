@@ -6,8 +6,10 @@ import { objectColumns } from '../objectColumns.ts';
 import { openSession } from '../session.ts';
 import { table } from '../text/table.ts';
 import { notFound } from './delete.ts';
+import { getNodes, nodeWords } from './getNodes.ts';
 
 export async function get(context: EbbContext, flags: GetFlags, kindWord: string, name?: string): Promise<undefined> {
+  if (nodeWords.includes(kindWord.toLowerCase())) return getNodes(context, flags, name);
   const kind = findKind(kindWord);
   const output = flags.json ? 'json' : (flags.output ?? 'table');
   const session = await openSession(context, flags);

@@ -1,69 +1,247 @@
 import { catalogueCurrency } from '@ebb/catalogue';
-import { checkPlan, type Plan, type PlacementInput, placementInputOf, type PlacementQuestion } from '@ebb/core';
-import { resolveCluster, resolveNodePool, resolveWorkload } from '@ebb/documents';
-import { openPlanner, workUnitsOf } from '@ebb/solver';
+import { checkPlan, consolidate, type ExistingNode, placementInputOf, type PlacementInput, type Plan } from '@ebb/core';
+import { defaultCluster, resolveWorkload, type WorkloadSpec } from '@ebb/documents';
+import { openPlanner, openSolver, workUnitsOf } from '@ebb/solver';
+import { ownOfferings } from '@ebb/providers';
 import { dirname } from 'node:path';
 import type { PlanFlags } from '../commands/plan.ts';
 import type { EbbContext } from '../context.ts';
-import { readDocuments, refuseProblems } from '../documents.ts';
 import type { ExitName } from '../exitCodes.ts';
 import { Failure } from '../failure.ts';
 import { readSources, type SourceText } from '../files.ts';
 import { loadOfferings } from '../instances/load.ts';
-import { planView } from '../plan/planView.ts';
+import { Interrupts } from '../interrupts.ts';
+import { agrees } from '../nodes/agree.ts';
+import { type NodeDocuments, nodeDocuments } from '../nodes/documents.ts';
+import { Machines, providerToRent } from '../nodes/machines.ts';
+import { listedNodes, readNodeFiles } from '../nodes/nodeFile.ts';
+import { asNodes, checkApplicable, type Launched, rentAll } from '../plan/apply.ts';
+import { type Asked, prepare, type Prepared, shortPoolName } from '../plan/asked.ts';
+import { consolidationJson, consolidationLines } from '../plan/consolidationView.ts';
+import { type PlanView, planView } from '../plan/planView.ts';
 import { planningLine } from '../plan/progress.ts';
 import { replicasAsked } from '../plan/replicasAsked.ts';
 import { planJson, planLines } from '../plan/render.ts';
-import { countText } from '../text/format.ts';
+import { rentedJson, rentedLines } from '../plan/rented.ts';
+import { countText, moneyText } from '../text/format.ts';
 
 const defaultTimeMs = 4000;
+/** How often a plan is made anew without what could not be had. */
+const mostRounds = 20;
 
-export async function plan(context: EbbContext, flags: PlanFlags): Promise<ExitName> {
+/** What tests put in place of the real ones. */
+export type PlanDoubles = Pick<ConstructorParameters<typeof Machines>[1], 'open' | 'clock'>;
+
+export async function plan(context: EbbContext, flags: PlanFlags, doubles: PlanDoubles = {}): Promise<ExitName> {
+  checkFlags(flags);
+  const replicas = replicasAsked(flags.replicas ?? []);
+  const sources = await readSources(context, flags.file);
+  const documents = nodeDocuments(context, sources, { json: flags.json ?? false, consequence: 'nothing was planned' });
+  const workloads = workloadsOf(context, sources, documents);
+  const own = documents.pools.flatMap((pool) => ownOfferings(pool, regionOf(documents, pool.key.cluster)));
+  const offerings = [...(await loadOfferings(context, flags.catalogue, flags.factor ?? [])), ...own];
+  const { pools, clusters } = documents;
+  const place = { cloud: flags.cloud ?? null, region: flags.region ?? null };
+  const asked: Asked = { workloads, pools, clusters, offerings, replicas, ...place };
+  const machines = new Machines(context, { ...documents, data: flags.data, ...doubles });
+  try {
+    const [first] = clusters;
+    // Said before a plan is made that could not be carried out.
+    const rented = machines.rented();
+    for (const one of rented.length > 0 ? rented : [first]) {
+      if (flags.apply || flags.existing) providerToRent(one?.key.name ?? defaultCluster, one);
+    }
+    const nodes = await nodesOf(context, flags, asked, machines);
+    if (flags.consolidate) return await consolidated(context, flags, asked, nodes);
+    if (flags.apply) return await applied(context, flags, asked, nodes, machines);
+    return nodes.length > 0 ? await overNodes(context, flags, asked, nodes) : await fromNothing(context, flags, asked);
+  } finally {
+    await machines.close();
+  }
+}
+
+function checkFlags(flags: PlanFlags): void {
   if (flags.budgetUnits !== undefined && flags.time !== undefined) {
     throw new Failure('usage', '--budget-units and --time both bound the work; give one of them.');
   }
-  const replicas = replicasAsked(flags.replicas ?? []);
-  const documents = await readAsked(context, flags);
-  const offerings = await loadOfferings(context, flags.catalogue, flags.factor ?? []);
-  const { input, groups, notes, problems } = placementInputOf({
-    ...documents,
-    ...{ offerings, replicas, currency: catalogueCurrency },
-    cloud: flags.cloud ?? null,
-    region: flags.region ?? null,
-  });
-  if (problems.length > 0) {
-    const [first = '', ...rest] = problems;
-    throw new Failure('usage', first, rest);
+  if (flags.apply && flags.consolidate) {
+    throw new Failure('usage', '--apply rents what a plan buys; what --consolidate finds is not carried out by hand.');
   }
-  for (const note of notes) context.note(context.errorColors.dim(note));
+  if (flags.consolidate && flags.nodes === undefined && !flags.existing) {
+    throw new Failure('usage', '--consolidate needs the nodes that are there: --nodes FILE, or --existing.');
+  }
+  if (flags.apply && (flags.cloud !== undefined || flags.region !== undefined)) {
+    throw new Failure('usage', '--apply rents where the Clusters are; --cloud and --region are for looking only.');
+  }
+}
+
+async function fromNothing(context: EbbContext, flags: PlanFlags, asked: Asked): Promise<ExitName> {
+  const { input, groups, notes, problems } = placementInputOf({ ...asked, currency: catalogueCurrency });
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new Failure('usage', first, rest);
   const found = await planned(context, input, flags);
-  const view = planView(input, groups, found);
-  if (flags.json) context.json(planJson(view, found, catalogueCurrency, notes));
+  return show(context, flags, { view: planView(input, groups, found), found, notes });
+}
+
+async function overNodes(
+  context: EbbContext,
+  flags: PlanFlags,
+  asked: Asked,
+  nodes: readonly ExistingNode[],
+): Promise<ExitName> {
+  const prepared = prepare(asked, nodes);
+  const found = await planned(context, prepared.input, flags);
+  return show(context, flags, { view: viewOf(asked, prepared, found), found, notes: prepared.notes });
+}
+
+interface Shown {
+  view: PlanView;
+  found: Plan;
+  notes: readonly string[];
+}
+
+function show(context: EbbContext, { json }: PlanFlags, { view, found, notes }: Shown): ExitName {
+  tellNotes(context, notes);
+  if (json) context.json(planJson(view, found, catalogueCurrency, notes));
   else context.out(...planLines(context, view, found, catalogueCurrency));
   return found.unplaceable.length === 0 ? 'ok' : 'failed';
 }
 
-type Documents = Pick<PlacementQuestion, 'workloads' | 'pools' | 'clusters'>;
+function tellNotes(context: EbbContext, notes: readonly string[]): void {
+  for (const note of notes) context.note(context.errorColors.dim(note));
+}
 
-async function readAsked(context: EbbContext, { file, json }: PlanFlags): Promise<Documents> {
-  const sources = await readSources(context, file);
-  const { documents, problems } = readDocuments(sources, { checksTriggers: false });
-  // That this machine has no nodes is no news here.
-  const told = problems.filter(({ code, severity }) => code !== 'mode-not-available' || severity === 'error');
-  refuseProblems(context, told, { json: json ?? false, consequence: 'nothing was planned' });
-  const found = {
-    workloads: documents
-      .filter(({ kind }) => kind === 'Workload')
-      .map((one) => resolveWorkload(one.document, { baseDirectory: folderOf(context, sources, one.file) })),
-    pools: documents.filter(({ kind }) => kind === 'NodePool').map((one) => resolveNodePool(one.document)),
-    clusters: documents.filter(({ kind }) => kind === 'Cluster').map((one) => resolveCluster(one.document)),
-  };
-  if (found.workloads.length === 0) {
+function viewOf({ pools }: Asked, prepared: Prepared, found: Plan): PlanView {
+  const view = planView(prepared.input, prepared.groups, found);
+  return { ...view, nodes: view.nodes.map((node) => ({ ...node, pool: shortPoolName(pools, node.pool) })) };
+}
+
+async function consolidated(
+  context: EbbContext,
+  flags: PlanFlags,
+  asked: Asked,
+  nodes: readonly ExistingNode[],
+): Promise<ExitName> {
+  const prepared = prepare(asked, nodes);
+  tellNotes(context, prepared.notes);
+  const { running, pools, input } = prepared;
+  const solver = await openSolver(flags.solver ?? 'highs');
+  const found = consolidate(
+    {
+      ...{ nowMs: 0, nodes: running, pools, settings: input.settings },
+      gain: { minPerHourMicro: 0, minShare: 0, paybackMs: 3_600_000 },
+    },
+    { solver, workUnits: flags.budgetUnits ?? workUnitsOf(flags.time ?? defaultTimeMs) },
+  );
+  if (flags.json) context.json(consolidationJson(prepared, found, catalogueCurrency, prepared.notes));
+  else context.out(...consolidationLines(context, prepared, found, catalogueCurrency));
+  return 'ok';
+}
+
+/** Rents what is missing; where something cannot be had, the rest is planned anew without it. */
+async function applied(
+  context: EbbContext,
+  flags: PlanFlags,
+  asked: Asked,
+  nodes: readonly ExistingNode[],
+  machines: Machines,
+): Promise<ExitName> {
+  const interrupts = new Interrupts();
+  const launched: Launched[] = [];
+  const short = new Set<string>();
+  let [shown, left]: [Shown | null, Plan | null] = [null, null];
+  try {
+    for (let round = 1; round <= mostRounds; round++) {
+      const prepared = without(prepare(asked, [...nodes, ...asNodes(launched)]), short);
+      const found = await planned(context, prepared.input, flags);
+      left = found;
+      await checkApplicable(found, prepared, asked.pools, machines);
+      const view = viewOf(asked, prepared, found);
+      if (shown === null) {
+        shown = { view, found, notes: prepared.notes };
+        tellNotes(context, prepared.notes);
+        if (!flags.json) context.out(...planLines(context, view, found, catalogueCurrency));
+        if (found.buy.length === 0) break;
+        const price = moneyText(found.pricePerHourMicro, catalogueCurrency);
+        if (
+          !flags.yes &&
+          !(await agrees(context, `Rent ${countText(found.buy.length, 'machine')} for ${price} an hour?`))
+        ) {
+          context.note('nothing was rented');
+          return 'failed';
+        }
+      } else if (found.buy.length > 0) {
+        context.note(
+          `planned anew without ${[...short].join(', ')}: ${countText(found.buy.length, 'machine')} in their place`,
+        );
+      } else break;
+      const results = await rentAll(context, found, prepared, { pools: asked.pools, machines, stop: interrupts.stop });
+      launched.push(...results);
+      const lacking = results.filter(({ state }) => state === 'short');
+      for (const { offering } of lacking) short.add(offering.id);
+      if (lacking.length === 0 || interrupts.stop.aborted || results.some(({ state }) => state === 'failed')) break;
+    }
+  } finally {
+    interrupts.dispose();
+  }
+  const waiting = left?.unplaceable.length ?? 0;
+  if (flags.json && shown !== null) {
+    context.json({ ...rentedJson(launched), plan: planJson(shown.view, shown.found, catalogueCurrency, shown.notes) });
+  } else if (launched.length > 0) context.out('', ...rentedLines(launched, catalogueCurrency));
+  if (interrupts.stop.aborted) return 'interrupted';
+  return waiting === 0 && launched.every(({ state }) => state === 'up' || state === 'short') ? 'ok' : 'failed';
+}
+
+/** Leaves out of all pools what could not be had. */
+function without(prepared: Prepared, short: ReadonlySet<string>): Prepared {
+  const { input } = prepared;
+  const pools = input.pools.map((pool) => ({
+    ...pool,
+    offerings: pool.offerings.map((entry) =>
+      short.has(entry.offering.id) ? { ...entry, backedOffUntilMs: Number.MAX_SAFE_INTEGER } : entry,
+    ),
+  }));
+  return { ...prepared, input: { ...input, pools } };
+}
+
+async function nodesOf(
+  context: EbbContext,
+  flags: PlanFlags,
+  { workloads }: Asked,
+  machines: Machines,
+): Promise<ExistingNode[]> {
+  const names = workloads.map(({ key }) => key.name);
+  const written = flags.nodes === undefined ? [] : await readNodeFiles(context, flags.nodes, names);
+  if (!flags.existing) return written;
+  const listed = listedNodes(await machines.list());
+  const known = new Set(written.map(({ id }) => id));
+  const empty = listed.filter(({ id }) => !known.has(id));
+  if (empty.length > 0) {
+    context.note(
+      `${countText(empty.length, 'machine')} of the providers count as empty: --nodes says what runs on them`,
+    );
+  }
+  return [...written, ...empty];
+}
+
+function workloadsOf(
+  context: EbbContext,
+  sources: readonly SourceText[],
+  { documents }: NodeDocuments,
+): WorkloadSpec[] {
+  const workloads = documents
+    .filter(({ kind }) => kind === 'Workload')
+    .map((one) => resolveWorkload(one.document, { baseDirectory: folderOf(context, sources, one.file) }));
+  if (workloads.length === 0) {
     throw new Failure('usage', `there is no Workload among ${countText(documents.length, 'document')}.`);
   }
   const jobs = documents.filter(({ kind }) => kind === 'ScaledJob').length;
   if (jobs > 0) context.note(`${countText(jobs, 'ScaledJob')} left aside: only replicas are placed`);
-  return found;
+  return workloads;
+}
+
+function regionOf({ clusters }: NodeDocuments, name: string): string | null {
+  return clusters.find(({ key }) => key.name === name)?.region ?? null;
 }
 
 function folderOf({ workingDirectory }: EbbContext, sources: readonly SourceText[], name: string): string {

@@ -2,6 +2,7 @@ import type { WorkloadRecommendation } from '@ebb/client';
 import type { RecommendFlags } from '../commands/recommend.ts';
 import type { EbbContext } from '../context.ts';
 import { findKind } from '../kinds.ts';
+import { type PricedRecommendation, withMachines } from '../recommend/askMachines.ts';
 import { recommendationLines } from '../recommend/render.ts';
 import { openSession, type Session } from '../session.ts';
 import { notFound } from './delete.ts';
@@ -10,7 +11,7 @@ export async function recommend(context: EbbContext, flags: RecommendFlags, name
   const session = await openSession(context, flags);
   const namespace = flags.namespace ?? 'default';
   if (name === undefined) {
-    const all = await everyRecommendation(session, namespace);
+    const all = await withMachines(context, session, flags, await everyRecommendation(session, namespace));
     if (flags.json) context.json({ items: all });
     else if (all.length === 0) context.out(`there are no workloads in namespace ${namespace}`);
     else context.out(...all.flatMap((one, index) => [...(index > 0 ? [''] : []), ...linesOf(context, one)]));
@@ -18,8 +19,10 @@ export async function recommend(context: EbbContext, flags: RecommendFlags, name
   }
   const one = await session.client.recommendation(name, { namespace });
   if (!one) throw await notFound(session, { kind: findKind('workload'), name, namespace });
-  if (flags.json) context.json(one);
-  else context.out(...linesOf(context, one));
+  const [priced] = await withMachines(context, session, flags, [one]);
+  if (!priced) throw await notFound(session, { kind: findKind('workload'), name, namespace });
+  if (flags.json) context.json(priced);
+  else context.out(...linesOf(context, priced));
 }
 
 /** One after the other: a workload deleted meanwhile is left out. */
@@ -32,6 +35,6 @@ async function everyRecommendation({ client }: Session, namespace: string): Prom
   return found;
 }
 
-function linesOf({ colors, stdout }: EbbContext, recommendation: WorkloadRecommendation): string[] {
+function linesOf({ colors, stdout }: EbbContext, recommendation: PricedRecommendation): string[] {
   return recommendationLines(recommendation, colors, stdout.isTTY ? (stdout.columns ?? 80) : 120);
 }

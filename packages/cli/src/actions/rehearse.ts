@@ -66,6 +66,7 @@ async function optionsOf(context: EbbContext, flags: RehearseFlags, signal: Abor
       price: priceOf(flags.price),
       startReplicas: start,
       worldModule,
+      places: documents.places,
     };
     if (names.some((name) => name !== 'ebb')) for (const note of notes) context.note(note);
     return flags.threads === undefined ? options : { ...options, threads: flags.threads };

@@ -48,8 +48,10 @@ async function verifyAll(
 ): Promise<ExitName> {
   const result = await verify(source, workloads, span, progress);
   progress.end();
-  if (result.decisions + result.unverified + result.failed === 0) throw nothingFound(source, workloads, flags);
-  const same = result.differing + result.failed === 0;
+  const { machines } = result;
+  if (result.decisions + result.unverified + result.failed + machines.decisions === 0)
+    throw nothingFound(source, workloads, flags);
+  const same = result.differing + result.failed + machines.differing === 0;
   if (flags.json) context.json({ same, ebb: cliVersion, ...result });
   else context.out(...verificationLines(context, result, cliVersion));
   return same ? 'ok' : 'failed';

@@ -12,6 +12,7 @@ export const explain = defineCommand({
   examples: [
     { command: 'ebb explain upscaler', does: 'the decision in force now' },
     { command: 'ebb explain upscaler --at 5m', does: 'five minutes ago' },
+    { command: 'ebb explain cluster/cloud', does: 'why a cluster has the machines it has' },
     { command: 'ebb explain upscaler --at 2026-03-01T09:30:00Z --json', does: 'at a moment, as JSON' },
   ],
   parameters: {
@@ -31,7 +32,7 @@ export const explain = defineCommand({
     positional: {
       kind: 'tuple',
       parameters: [
-        { parse: String, placeholder: 'WORKLOAD', brief: 'Name of the workload', proposeCompletions: completeWorkload },
+        { parse: String, placeholder: 'WORKLOAD', brief: 'Name of the workload, or cluster/NAME', proposeCompletions: completeWorkload },
       ],
     },
   },

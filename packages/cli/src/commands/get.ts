@@ -14,6 +14,7 @@ export const get = defineCommand({
   examples: [
     { command: 'ebb get workloads', does: 'a table of all workloads' },
     { command: 'ebb get wl upscaler -o yaml', does: 'one workload in full, as YAML' },
+    { command: 'ebb get nodes -o wide', does: 'rented machines, and why each is there' },
     { command: "ebb get wl --json | jq '.items[].status.replicas.ready'", does: 'for a script' },
   ],
   parameters: {
@@ -31,7 +32,7 @@ export const get = defineCommand({
         {
           parse: String,
           placeholder: 'KIND',
-          brief: 'workloads, nodepools or clusters',
+          brief: 'workloads, nodes, nodepools or clusters',
           proposeCompletions: completeKind,
         },
         {

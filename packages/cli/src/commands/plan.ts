@@ -1,6 +1,6 @@
 import { parseDuration } from '@ebb/documents';
 import { defineCommand } from './definition.ts';
-import { jsonFlag } from './flags.ts';
+import { dataFlag, jsonFlag } from './flags.ts';
 
 export interface PlanFlags {
   file: readonly string[];
@@ -13,6 +13,12 @@ export interface PlanFlags {
   budgetUnits?: number;
   time?: number;
   seed?: number;
+  nodes?: readonly string[];
+  existing?: boolean;
+  consolidate?: boolean;
+  apply?: boolean;
+  yes?: boolean;
+  data?: string;
   json?: boolean;
 }
 
@@ -22,13 +28,17 @@ const text = (placeholder: string, brief: string) =>
 export const plan = defineCommand<PlanFlags, []>({
   brief: 'Show which machines replicas would need, and what they cost',
   description:
-    'A dry run: nothing is bought. Replicas of the Workloads are placed on new machines of the NodePools, or without one on\n' +
-    'anything that the region of the Cluster (or of --cloud and --region) sells. It says how far from the cheapest possible\n' +
+    'A dry run, unless --apply is given. Replicas of the Workloads are placed on new machines of the NodePools, or without one on\n' +
+    'anything that the region of the Cluster (or of --cloud and --region) sells; with --nodes or --existing first on nodes\n' +
+    'that are there. It says how far from the cheapest possible\n' +
     'plan this one is at most, and why a replica has no place (exit code 1). Needs no running Ebb. See docs/nodes.md',
   examples: [
     { command: 'ebb plan -f llm.yaml --cloud aws --region us-east-1', does: 'anything that the region sells' },
     { command: 'ebb plan -f documents/ --replicas llm=12 --replicas web=40', does: 'a busy hour in your own pools' },
     { command: 'ebb plan -f documents/ --time 20s --json', does: 'a longer search, for a program' },
+    { command: 'ebb plan -f documents/ --nodes nodes.json', does: 'what has to come beside the nodes that are there' },
+    { command: 'ebb plan -f documents/ --nodes nodes.json --consolidate', does: 'which of them should go' },
+    { command: 'ebb plan -f documents/ --existing --apply', does: 'rents what is missing, after asking' },
   ],
   usage: '-f FILE [--replicas NAME=N] [--cloud NAME --region NAME] [FLAGS]',
   parameters: {
@@ -86,9 +96,37 @@ export const plan = defineCommand<PlanFlags, []>({
         placeholder: 'N',
         brief: 'Seed of the search (default 1)',
       },
+      nodes: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'Nodes that are there, as `ebb get nodes -o json` prints them',
+      },
+      existing: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Nodes that the providers of the Clusters list; what runs on them is not known, they count as empty',
+      },
+      consolidate: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'In place of a plan: which of the nodes should go, where their replicas go, and what that saves',
+      },
+      apply: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Rent the machines of the plan, and wait until they run',
+      },
+      yes: { kind: 'boolean', optional: true, withNegated: false, brief: 'Do not ask before renting' },
+      data: dataFlag,
       json: jsonFlag,
     },
-    aliases: { f: 'file' },
+    aliases: { f: 'file', y: 'yes' },
   },
   load: async () => (await import('../actions/plan.ts')).plan,
 });

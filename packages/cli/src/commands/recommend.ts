@@ -2,20 +2,57 @@ import { completeWorkload } from '../completion/candidates.ts';
 import { defineCommand } from './definition.ts';
 import { dataFlag, jsonFlag, type NamespacedFlags, namespaceFlag } from './flags.ts';
 
-export type RecommendFlags = NamespacedFlags;
+export type RecommendFlags = NamespacedFlags & {
+  cloud?: string;
+  region?: string;
+  replicas?: number;
+  catalogue?: string;
+  factor?: readonly string[];
+};
+
+const text = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
 
 export const recommend = defineCommand({
-  brief: 'Say what CPU and memory replicas should ask for',
+  brief: 'Say what CPU and memory replicas should ask for, and which machines that takes',
   description:
     'From what replicas used so far: a target with its bounds for each class, how it came about, and what to paste into\n' +
-    'the document. Use is measured every ten seconds while a replica runs; an hour of it is needed, a day is better.',
+    'the document. Use is measured every ten seconds while a replica runs; an hour of it is needed, a day is better. Where a\n' +
+    'Cluster or the flags name a cloud and a region: the cheapest machines for the replicas, now and then. `sizing: { apply:\n' +
+    'nextRollout }` in the Workload has the next roll-out take it. See docs/sizing.md',
   examples: [
     { command: 'ebb recommend upscaler', does: 'one workload, class by class' },
     { command: 'ebb recommend', does: 'every workload' },
+    {
+      command: 'ebb recommend upscaler --cloud aws --region us-east-1 --replicas 12',
+      does: 'and the machines that twelve replicas would need',
+    },
     { command: "ebb recommend upscaler --json | jq '.classes[].suggested'", does: 'for a script' },
   ],
   parameters: {
-    flags: { namespace: namespaceFlag, data: dataFlag, json: jsonFlag },
+    flags: {
+      namespace: namespaceFlag,
+      cloud: text('NAME', 'aws, gcp or azure, or a cloud of your own file, in place of what the Cluster says'),
+      region: text('NAME', "The cloud's name of the region, in place of what the Cluster says"),
+      replicas: {
+        kind: 'parsed',
+        parse: parseReplicas,
+        optional: true,
+        placeholder: 'N',
+        brief: 'How many replicas the machines are to hold (default: as many as are wanted now)',
+      },
+      catalogue: text('FILE', 'Prices in CSV or JSON in place of the built-in list'),
+      factor: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        placeholder: 'CLOUD/REGION/INSTANCE/CAPACITY=FACTOR',
+        brief: 'What is left of a price after a discount: aws/*/*/on-demand=72%; several multiply',
+      },
+      data: dataFlag,
+      json: jsonFlag,
+    },
     aliases: { n: 'namespace' },
     positional: {
       kind: 'tuple',
@@ -32,3 +69,9 @@ export const recommend = defineCommand({
   },
   load: async () => (await import('../actions/recommend.ts')).recommend,
 });
+
+function parseReplicas(input: string): number {
+  const replicas = Number(input);
+  if (!/^[1-9]\d{0,4}$/.test(input)) throw new Error(`expected a whole number from 1 to 99999, not "${input}"`);
+  return replicas;
+}

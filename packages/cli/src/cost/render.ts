@@ -1,4 +1,4 @@
-import type { BudgetStatus, CostForecast, CostGroup, CostReport, CostTotal } from '@ebb/documents';
+import type { BudgetStatus, CostForecast, CostGroup, CostReport, CostTotal, MachineCost } from '@ebb/documents';
 import type { Colors } from '../text/colors.ts';
 import { countText, moneyText, savedPercent } from '../text/format.ts';
 import { type Column, table } from '../text/table.ts';
@@ -20,7 +20,8 @@ export function costLines(report: CostReport, colors: Colors): string[] {
     const body = rows.slice(0, shown.length);
     lines.push(colors.dim(head), ...body, ...rows.slice(shown.length).map((row) => colors.bold(row)));
   }
-  const more = [...forecasts.flatMap(forecastLine), ...budgets.map((budget) => budgetLine(budget, colors))];
+  const machines = (report.machines ?? []).map(machineLine);
+  const more = [...machines, ...forecasts.flatMap(forecastLine), ...budgets.map((budget) => budgetLine(budget, colors))];
   return more.length > 0 ? [...lines, '', ...more] : lines;
 }
 
@@ -52,6 +53,13 @@ function column(title: string, value: (line: Line) => string): Column<Line> {
 function savedText({ costMicro, alwaysOnMicro }: Line): string {
   const saved = alwaysOnMicro === null ? null : savedPercent(BigInt(costMicro), BigInt(alwaysOnMicro));
   return saved === null ? '-' : `${saved}%`;
+}
+
+function machineLine({ cluster, currency, costMicro, leastMicro }: MachineCost): string {
+  const [cost, least] = [BigInt(costMicro), BigInt(leastMicro)];
+  const paid = `machines of cluster ${cluster}: ${moneyText(cost, currency)}`;
+  const share = least > 0n ? ` (${Number(((cost - least) * 1000n) / least) / 10}% above it)` : '';
+  return `${paid}; no plan for the same replicas costs less than ${moneyText(least, currency)}${share}`;
 }
 
 const monthNames = 'January February March April May June July August September October November December'.split(' ');

@@ -1,6 +1,7 @@
-import type { ReplicaStatus, TriggerStatus, WorkloadStatus } from '@ebb/documents';
+import { formatMilli, type ReplicaStatus, type TriggerStatus, type WorkloadStatus } from '@ebb/documents';
 import type { Colors } from '../text/colors.ts';
 import {
+  bytesText,
   ageText,
   countText,
   durationText,
@@ -60,7 +61,7 @@ export function workloadPanel(
   lines.push(field('requests', requestsText(status, style), style), ...idleCostLine(status, style));
   if (detail === 'full') {
     if (curves.replicas.length > 0) lines.push(field('last 60 s', curvesText(curves, style), style));
-    lines.push(...costLines(status, style), ...hintLines(status, style));
+    lines.push(...costLines(status, style), ...sizedLines(status, style), ...hintLines(status, style));
     const start = startText(status, style);
     if (start !== null) lines.push(field('cold start', start, style));
   }
@@ -164,6 +165,15 @@ function costLines(status: WorkloadStatus, style: PanelStyle): string[] {
   }
   const lines = wrap(assumption, Math.max(20, style.width - 2 - labelWidth), 2, style.glyphs.cut);
   return [field('cost', text, style), ...lines.map((line) => field('', style.colors.dim(line), style))];
+}
+
+/** What replicas ask for since the latest roll-out, where that is not what the document says. */
+function sizedLines({ sized }: WorkloadStatus, style: PanelStyle): string[] {
+  return Object.entries(sized ?? {}).map(([name, { requests, documentRequests }]) => {
+    const text = ({ cpuMilli, memoryBytes }: typeof requests) => `${formatMilli(cpuMilli)}, ${bytesText(memoryBytes)}`;
+    const written = style.colors.dim(`(document: ${text(documentRequests)})`);
+    return field('sized', `${withoutControls(name)} asks for ${text(requests)} as recommended   ${written}`, style);
+  });
 }
 
 /** Which class would be the cheapest; dim where there is no saying yet. */

@@ -17,6 +17,8 @@ export interface NodeGroup {
 /** A plan as it is told: nodes and replicas that are alike together. */
 export interface PlanView {
   nodes: NodeGroup[];
+  /** Onto nodes that are there. */
+  bound: { node: string; instance: string; runs: Share[] }[];
   unplaceable: { name: string; count: number; reason: UnplaceableReason }[];
   /** `pricePerHourMicro`: what one more replica would add to the bound. */
   workloads: { name: string; count: number; placed: number; pricePerHourMicro: number | null }[];
@@ -33,19 +35,35 @@ export function planView(input: PlacementInput, groups: PlacementAnswer['groups'
     return [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => (a.name < b.name ? -1 : 1));
   };
   const without = new Map(shares(plan.unplaceable.flatMap(({ pods }) => pods)).map(({ name, count }) => [name, count]));
+  const asked = new Set(input.pods.map(({ id }) => id));
   const priceOf = new Map(
     plan.podPrices.flatMap(({ pods, pricePerHourMicro }) => pods.map((id) => [id, pricePerHourMicro])),
   );
   return {
     nodes: nodeGroups(input, plan, shares),
-    unplaceable: plan.unplaceable.flatMap(({ reason, pods }) => shares(pods).map((share) => ({ ...share, reason }))),
-    workloads: groups.map(({ name, ids: [first = '', ...rest] }) => ({
-      name,
-      count: rest.length + 1,
-      placed: rest.length + 1 - (without.get(name) ?? 0),
-      pricePerHourMicro: without.has(name) ? null : (priceOf.get(first) ?? null),
+    bound: plan.bind.map(({ node, pods }) => ({
+      node,
+      instance: machineOf(input, node),
+      runs: shares(pods.map(({ id }) => id)),
     })),
+    unplaceable: plan.unplaceable.flatMap(({ reason, pods }) => shares(pods).map((share) => ({ ...share, reason }))),
+    workloads: groups
+      .flatMap(({ name, ids }) => {
+        // Replicas that run already are no question.
+        const left = ids.filter((id) => asked.has(id));
+        return left.length > 0 ? [{ name, ids: left }] : [];
+      })
+      .map(({ name, ids: [first = '', ...rest] }) => ({
+        name,
+        count: rest.length + 1,
+        placed: rest.length + 1 - (without.get(name) ?? 0),
+        pricePerHourMicro: without.has(name) ? null : (priceOf.get(first) ?? null),
+      })),
   };
+}
+
+function machineOf({ nodes }: PlacementInput, name: string): string {
+  return nodes.find((node) => node.name === name)?.labels['node.kubernetes.io/instance-type'] ?? '';
 }
 
 function nodeGroups(

@@ -12,10 +12,10 @@ export function planLines(context: EbbContext, view: PlanView, plan: Plan, curre
   const { dim } = context.colors;
   const headed = ([head = '', ...rows]: string[]) => [dim(head), ...rows];
   return [
+    ...(view.bound.length > 0 ? [...headed(boundTable(view.bound)), ''] : []),
     ...(view.nodes.length > 0 ? [...headed(nodeTable(view.nodes, currency)), ''] : []),
     ...unplaceableLines(context, view),
-    ...headed(workloadTable(view.workloads, currency)),
-    '',
+    ...(view.workloads.length > 0 ? [...headed(workloadTable(view.workloads, currency)), ''] : []),
     ...totalLines(view, plan, currency),
   ];
 }
@@ -38,10 +38,19 @@ function nodeTable(nodes: Rows[], currency: string): string[] {
     },
     {
       title: 'runs on each',
-      value: ({ runs }) => runs.map(({ name, count }) => (count === 1 ? name : `${count} x ${name}`)).join(', '),
+      value: ({ runs }) => sharesText(runs),
     },
   ];
   return table(columns, nodes);
+}
+
+function boundTable(bound: PlanView['bound']): string[] {
+  const columns: Column<PlanView['bound'][number]>[] = [
+    { title: 'node', value: ({ node }) => node },
+    { title: 'instance', value: ({ instance }) => instance },
+    { title: 'gets', value: ({ runs }) => sharesText(runs) },
+  ];
+  return table(columns, [...bound]);
 }
 
 function unplaceableLines({ colors }: EbbContext, { unplaceable }: PlanView): string[] {
@@ -88,6 +97,8 @@ function gapText({ gap }: Plan): string {
   return `at most ${Math.ceil((gap ?? 0) * 1000) / 10} % above the cheapest possible`;
 }
 
+const sharesText = (runs: Rows['runs']): string =>
+  runs.map(({ name, count }) => (count === 1 ? name : `${count} x ${name}`)).join(', ');
 const decimal = (micro: number): string => (micro / 1e6).toFixed(4);
 
 /** The same for a machine, with the names of the core; counted, not rounded. */
@@ -102,6 +113,7 @@ export function planJson(view: PlanView, plan: Plan, currency: string, notes: re
       offering: offeringJson(offering),
       runs,
     })),
+    ...(view.bound.length > 0 ? { bound: view.bound } : {}),
     unplaceable: view.unplaceable.map((one) => ({ ...one, sentence: unplaceableSentence(one.reason) })),
     workloads: view.workloads,
     notes,

@@ -1,14 +1,16 @@
-import type { ClassRecommendation, WorkloadRecommendation } from '@ebb/client';
+import type { ClassRecommendation } from '@ebb/client';
 import { formatMilli } from '@ebb/documents';
 import type { Colors } from '../text/colors.ts';
 import { bytesText } from '../text/format.ts';
 import { table } from '../text/table.ts';
 import { wrap } from '../text/width.ts';
+import type { PricedRecommendation } from './askMachines.ts';
+import { machineLines } from './machineLines.ts';
 import { patchLines } from './patch.ts';
 
 /** A table of the classes, why for each, and what to paste. Without colours it is plain text of the given width. */
 export function recommendationLines(
-  { workload, classes }: WorkloadRecommendation,
+  { workload, classes, apply, machines, currency }: PricedRecommendation,
   colors: Colors,
   width: number,
 ): string[] {
@@ -30,8 +32,21 @@ export function recommendationLines(
     dim('  why'),
     ...why,
     '',
+    ...machineLines(machines, currency, colors),
+    ...followLines(apply, classes),
     ...(patch ? [dim('  to paste into the document'), ...patch.map((line) => `  ${line}`)] : nothingToPaste(classes)),
   ];
+}
+
+/** That the next roll-out takes it, where the document says so, and what the latest took. */
+function followLines(apply: PricedRecommendation['apply'], classes: ClassRecommendation[]): string[] {
+  if (apply === 'never') return [];
+  const applied = classes.flatMap(({ class: name, applied: taken }) => {
+    if (!taken) return [];
+    const { cpuMilli, memoryBytes } = taken.requests;
+    return [`  ${name} asks for ${formatMilli(cpuMilli)} and ${bytesText(memoryBytes)} since its latest roll-out.`];
+  });
+  return [...applied, '  The next roll-out takes what is suggested by then; nothing is restarted for it.', ''];
 }
 
 interface Row {
@@ -58,8 +73,9 @@ function bounds(row: Row): string {
   return `${amount(row, 'lowerBound')} to ${amount(row, 'upperBound')}`;
 }
 
-function now({ requests }: ClassRecommendation, resource: Row['resource']): string {
-  return requests[resource] === 0 ? 'none' : text(resource, requests[resource]);
+function now(one: ClassRecommendation, resource: Row['resource']): string {
+  const asked = requestNow(one)[resource];
+  return asked === 0 ? 'none' : text(resource, asked);
 }
 
 function amount({ one, resource }: Row, which: 'lowerBound' | 'target' | 'upperBound'): string {
@@ -69,10 +85,13 @@ function amount({ one, resource }: Row, which: 'lowerBound' | 'target' | 'upperB
 const text = (resource: Row['resource'], value: number): string =>
   resource === 'cpuMilli' ? formatMilli(value) : bytesText(value);
 
+/** What new replicas ask for: as settled by the latest roll-out, else as in the document. */
+const requestNow = ({ applied, requests }: ClassRecommendation) => applied?.requests ?? requests;
+
 /** In a word, as the Vertical Pod Autoscaler would act: a request within the bounds is left as it is. */
 function change({ one, resource }: Row): string {
   if (!one.amounts || !one.confidence.enough) return 'too early to say';
-  const asked = one.requests[resource];
+  const asked = requestNow(one)[resource];
   if (asked < one.amounts.lowerBound[resource]) return 'raise it';
   return asked > one.amounts.upperBound[resource] ? 'lower it' : 'within its bounds';
 }

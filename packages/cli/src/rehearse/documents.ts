@@ -9,6 +9,7 @@ import {
   type RehearsedBase,
   type WorldModel,
 } from '@ebb/simulator';
+import type { ApplyInput } from '@ebb/engine';
 import type { EbbContext } from '../context.ts';
 import { readDocuments, refuseProblems } from '../documents.ts';
 import { Failure } from '../failure.ts';
@@ -19,6 +20,8 @@ type OwnDocument = Extract<PolicyToCompare['documents'], readonly unknown[]>[num
 export interface RehearsedDocuments {
   /** As they are; empty: none were given. */
   own: OwnDocument[];
+  /** Clusters and NodePools. */
+  places: ApplyInput[];
   workloads: (WorkloadInput | ScaledJobInput)[];
   /** Slots of a replica, the same in all Workloads, one for a Job; null: none were given. */
   slots: number | null;
@@ -38,7 +41,7 @@ export async function documentsOf(
   json: boolean,
   takesJobs = false,
 ): Promise<RehearsedDocuments> {
-  const found: RehearsedDocuments = { own: [], workloads: [], slots: null, classNames: [], rename: {} };
+  const found: RehearsedDocuments = { own: [], places: [], workloads: [], slots: null, classNames: [], rename: {} };
   if (files.length === 0) return found;
   const sources = await readSources(context, files);
   const { documents, problems } = readDocuments(sources, { allowForeign: true });
@@ -72,6 +75,7 @@ export async function documentsOf(
 
 function take(found: RehearsedDocuments, parsed: ParsedDocument): void {
   const { apiVersion, kind, key, document } = parsed;
+  if (kind === 'Cluster' || kind === 'NodePool') found.places.push({ apiVersion, kind, key, document, origin: null });
   if (kind !== 'Workload' && kind !== 'ScaledJob' && kind !== 'ScaledObject') return;
   if (kind !== 'Workload' && document.spec.triggers.some(({ type }) => type === 'cron')) {
     throw new Failure('usage', `${kind} ${key.name}: cron triggers cannot be rehearsed yet.`, [

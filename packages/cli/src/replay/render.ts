@@ -31,6 +31,7 @@ export function verificationLines({ colors }: EbbContext, result: Verification, 
     wrong.length === 0
       ? [`${head}, ${colors.green('all the same bit for bit')}`]
       : [`${head}: ${colors.red(wrong.join(', '))}`];
+  lines.push(...machineLines(result, colors));
   const others = versions.filter((version) => version !== ownVersion);
   if (others.length > 0) {
     lines.push(
@@ -46,6 +47,21 @@ export function verificationLines({ colors }: EbbContext, result: Verification, 
   for (const compared of first.slice(0, mostTold)) lines.push('', ...differenceLines(compared, colors));
   if (differing > mostTold) lines.push('', `and ${differing - mostTold} more; --json has up to 100 of them`);
   return lines;
+}
+
+/** Decisions about machines; nothing where none is recorded. */
+function machineLines({ machines }: Verification, colors: EbbContext['colors']): string[] {
+  const { decisions, passedOver, differing, first } = machines;
+  if (decisions + passedOver === 0) return [];
+  const what = `${countText(decisions, 'decision')} about machines`;
+  const rest = passedOver === 0 ? '' : colors.dim(`; ${passedOver} more are not recorded whole`);
+  if (differing === 0) return [`${what}, ${colors.green('all the same')}${rest}`];
+  const told = first.slice(0, mostTold).flatMap(({ fleet, sequence, atMs, recorded, now }) => [
+    `${colors.bold(fleet)}  record ${sequence}, ${clockText(atMs)}`,
+    `  recorded  ${recorded.map(({ type }) => type).join(', ') || 'nothing'}`,
+    `  now       ${now.map(({ type }) => type).join(', ') || 'nothing'}`,
+  ]);
+  return [`${what}: ${colors.red(`${differing} differ`)}${rest}`, ...told];
 }
 
 function differenceLines(compared: ComparedDecisions, colors: EbbContext['colors']): string[] {

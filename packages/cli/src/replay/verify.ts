@@ -1,5 +1,6 @@
-import { decide } from '@ebb/core';
-import { type ComparedDecisions, type ReplayFailure, Replayer } from '@ebb/engine';
+import { decide, fleetStep } from '@ebb/core';
+import { type ComparedDecisions, type ComparedFleetStep, FleetReplayer, type ReplayFailure, Replayer } from '@ebb/engine';
+import { openSolver } from '@ebb/solver';
 import type { JournalSource } from '../journal/journalSource.ts';
 import type { Progress } from './progress.ts';
 
@@ -27,6 +28,8 @@ export interface Verification {
   unverified: number;
   /** Versions of Ebb that recorded. */
   versions: string[];
+  /** Decisions about machines, of which only those that did something are made again. */
+  machines: { decisions: number; passedOver: number; differing: number; first: ComparedFleetStep[] };
 }
 
 /** Decides again on all that the span holds and compares it with the record. */
@@ -49,6 +52,7 @@ export async function verify(
     failures: [],
     unverified: 0,
     versions: [],
+    machines: { decisions: 0, passedOver: 0, differing: 0, first: [] },
   };
   const replayer = new Replayer(decide, {
     compared: (compared) => {
@@ -69,13 +73,21 @@ export async function verify(
     },
     step: ({ observation }) => progress.step(observation.nowMs),
   });
+  const fleets = new FleetReplayer(fleetStep, await openSolver('highs'));
   for await (const record of source.records({ workloads, sinceMs })) {
     // What was observed before the end is recorded some seconds later.
     if (record.atMs > untilMs + recordedLaterMs) break;
     const version = systemVersion(record.body);
     if (record.workload === null && version !== null) versions.add(version);
     replayer.take(record);
+    const machine = fleets.take(record);
+    if (!machine || machine.atMs < sinceMs || machine.atMs > untilMs) continue;
+    result.machines.decisions++;
+    if (machine.matches) continue;
+    result.machines.differing++;
+    if (result.machines.first.length < mostKept) result.machines.first.push(machine);
   }
+  result.machines.passedOver = fleets.passedOver;
   result.unverified = replayer.end();
   result.versions = [...versions];
   result.workloads = [...seen].sort();

@@ -1,4 +1,4 @@
-import type { WorkloadStatus } from '@ebb/documents';
+import type { FleetStatus, WorkloadStatus } from '@ebb/documents';
 import type { ApiContext } from './context.ts';
 import { systemStatus } from './systemStatus.ts';
 
@@ -90,6 +90,41 @@ const families: Family[] = [
   },
 ];
 
+/** Of the clusters whose machines are rented. */
+const fleetFamilies: { name: string; help: string; samples: (fleet: FleetStatus) => Sample[] }[] = [
+  {
+    name: 'ebb_nodes',
+    help: 'Machines by cluster, pool, machine, way of renting and phase.',
+    samples: ({ cluster, nodes }) => {
+      const counts = new Map<string, Sample>();
+      for (const { pool, instanceType, capacityType, phase } of nodes) {
+        const labels = { cluster, pool, machine: instanceType, capacity: capacityType, phase };
+        const name = labelText({ labels });
+        counts.set(name, { labels, value: (counts.get(name)?.value ?? 0) + 1 });
+      }
+      return [...counts.values()];
+    },
+  },
+  {
+    name: 'ebb_nodes_cost_per_hour',
+    help: 'Price of all machines of a cluster, in units of the currency an hour.',
+    samples: ({ cluster, currency, pricePerHourMicro }) => [
+      { labels: { cluster, currency }, value: pricePerHourMicro / 1e6 },
+    ],
+  },
+  {
+    name: 'ebb_nodes_least_cost_per_hour',
+    help: 'Least that the replicas on them could cost, as far as it is known.',
+    samples: ({ cluster, currency, lowerBoundMicro }) =>
+      lowerBoundMicro === null ? [] : [{ labels: { cluster, currency }, value: lowerBoundMicro / 1e6 }],
+  },
+  {
+    name: 'ebb_replicas_without_node',
+    help: 'Replicas that wait for a place on a machine.',
+    samples: ({ cluster, waiting }) => [{ labels: { cluster }, value: waiting }],
+  },
+];
+
 /** The Prometheus text format, 0.0.4. */
 export function metricsText(context: ApiContext): string {
   const status = systemStatus(context);
@@ -110,6 +145,9 @@ export function metricsText(context: ApiContext): string {
     });
     lines.push(...familyLines(name, type, help, all));
   }
+  for (const { name, help, samples } of fleetFamilies) {
+    lines.push(...familyLines(name, 'gauge', help, context.engine.fleets().flatMap(samples)));
+  }
   return `${lines.join('\n')}\n`;
 }
 
@@ -121,7 +159,7 @@ function familyLines(name: string, type: Family['type'], help: string, samples: 
   ];
 }
 
-function labelText({ labels }: Sample): string {
+function labelText({ labels }: Pick<Sample, 'labels'>): string {
   const pairs = Object.entries(labels).map(
     ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escapeCharacter)}"`,
   );

@@ -17,8 +17,11 @@ import type {
   ReplicaStatus,
   RequestCounts,
   ScaledByStatus,
+  FleetStatus,
+  NodeStatus,
   ScaledJobStatus,
   ScaledObjectStatus,
+  SizedClassStatus,
   SystemStatus,
   TriggerStatus,
   WatchEvent,
@@ -258,6 +261,21 @@ const classHint = component<ClassHintStatus>(
   }),
 );
 
+const sizedResources = z.strictObject({ cpuMilli: count, memoryBytes: count });
+const sizedLimits = z.strictObject({ cpuMilli: count.exactOptional(), memoryBytes: count.exactOptional() });
+
+const sizedClass = component<SizedClassStatus>(
+  'SizedClass',
+  z.strictObject({
+    revision: z.string(),
+    atMs: z.int(),
+    requests: sizedResources,
+    limits: sizedLimits,
+    documentRequests: sizedResources,
+    documentLimits: sizedLimits,
+  }),
+);
+
 export const workloadStatusSchema = component<WorkloadStatus>(
   'WorkloadStatus',
   z.strictObject({
@@ -290,6 +308,7 @@ export const workloadStatusSchema = component<WorkloadStatus>(
       })
       .exactOptional(),
     classHint: classHint.exactOptional(),
+    sized: z.record(z.string(), sizedClass).exactOptional(),
     cost,
     replicaList: z.array(replicaStatus),
     conditions: z.array(condition),
@@ -396,32 +415,32 @@ export const explanationSchema = component<Explanation>(
   }),
 );
 
-const sizedAmounts = z.strictObject({ cpuMilli: count, memoryBytes: count });
-
 export const recommendationSchema = component<WorkloadRecommendation>(
   'Recommendation',
   z.strictObject({
     workload: z.string(),
     atMs: z.int(),
+    apply: z.enum(['never', 'nextRollout']),
     classes: z.array(
       z.strictObject({
         class: z.string(),
-        requests: sizedAmounts,
+        requests: sizedResources,
         limits: z.strictObject({ cpuMilli: count.nullable(), memoryBytes: count.nullable() }),
         amounts: z
           .strictObject({
-            lowerBound: sizedAmounts,
-            target: sizedAmounts,
-            upperBound: sizedAmounts,
-            uncapped: sizedAmounts,
+            lowerBound: sizedResources,
+            target: sizedResources,
+            upperBound: sizedResources,
+            uncapped: sizedResources,
           })
           .nullable(),
         suggested: z
           .strictObject({
-            requests: sizedAmounts,
-            limits: z.strictObject({ cpuMilli: count.exactOptional(), memoryBytes: count.exactOptional() }),
+            requests: sizedResources,
+            limits: sizedLimits,
           })
           .nullable(),
+        applied: sizedClass.nullable(),
         confidence: z.strictObject({
           samples: count,
           historyMs: count,
@@ -476,6 +495,51 @@ export const offeringsSchema = component<{ currency: string; items: Offering[] }
   }),
 );
 
+const amounts = z.strictObject({ cpuMilli: count, memoryBytes: count, gpuMilli: count });
+const nodeStatus = component<NodeStatus>(
+  'Node',
+  z.strictObject({
+    id: z.string(),
+    providerId: z.string().nullable(),
+    cluster: z.string(),
+    pool: z.string(),
+    cloud: z.string(),
+    region: z.string(),
+    zone: z.string(),
+    instanceType: z.string(),
+    capacityType: z.enum(['on-demand', 'spot', 'reserved']),
+    phase: z.enum(['asked', 'starting', 'ready', 'draining', 'ending']),
+    pricePerHourMicro: count,
+    currency: z.string(),
+    askedAt: z.int(),
+    readyAt: z.int().nullable(),
+    allocatable: amounts,
+    setAside: amounts,
+    replicas: z.array(z.string()),
+    message: z.string(),
+  }),
+);
+
+export const fleetsSchema = component<{ items: FleetStatus[] }>(
+  'Fleets',
+  z.strictObject({
+    items: z.array(
+      z.strictObject({
+        cluster: z.string(),
+        provider: z.string(),
+        problem: z.string().nullable(),
+        nodes: z.array(nodeStatus),
+        waiting: count,
+        pricePerHourMicro: count,
+        lowerBoundMicro: count.nullable(),
+        currency: z.string(),
+        reasons: z.array(z.strictObject({ code: z.string(), sentence: z.string() })),
+        notes: z.array(z.string()),
+      }),
+    ),
+  }),
+);
+
 const micro = z.string().regex(/^\d+$/);
 
 const costTotal = {
@@ -497,6 +561,9 @@ export const costReportSchema = component<CostReport>(
     by: z.union([z.enum(['workload', 'class', 'pool', 'node']), z.templateLiteral(['label:', z.string()])]),
     namespace: z.string().nullable(),
     groups: z.array(component<CostGroup>('CostGroup', z.strictObject({ name: z.string(), ...costTotal }))),
+    machines: z
+      .array(z.strictObject({ cluster: z.string(), currency: z.string(), costMicro: micro, leastMicro: micro }))
+      .exactOptional(),
     totals: z.array(component<CostTotal>('CostTotal', z.strictObject(costTotal))),
     forecasts: z.array(
       z.strictObject({

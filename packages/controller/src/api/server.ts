@@ -10,6 +10,7 @@ import { proxyRoutes } from './proxy.ts';
 import { applyRoutes } from './routes/apply.ts';
 import { costRoutes } from './routes/cost.ts';
 import { instanceRoutes } from './routes/instances.ts';
+import { nodeRoutes } from './routes/nodes.ts';
 import { journalRoutes } from './routes/journal.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -77,6 +78,7 @@ export function apiRoutes(context: ApiContext): ApiRoute[] {
     ...journalRoutes(context),
     ...costRoutes(context),
     ...instanceRoutes(context),
+    ...nodeRoutes(context),
     ...systemRoutes(context),
   ];
 }

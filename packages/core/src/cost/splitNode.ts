@@ -88,6 +88,11 @@ function give<Tenant extends { id: string }>(
   return left;
 }
 
+/** The part of a node that these amounts keep from others, 0 to 1: the largest of their shares. */
+export function shareOfNode(asked: Amounts, allocatable: Amounts): number {
+  return Number(shareOf(asked, allocatable)) / Number(one);
+}
+
 function shareOf(amounts: Amounts, of: Amounts): bigint {
   const parts = [
     [amounts.cpuMilli, of.cpuMilli],

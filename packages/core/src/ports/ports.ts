@@ -363,6 +363,9 @@ export interface NodeLedgerRow {
 export interface LedgerStore {
   write(rows: LedgerRow[]): Promise<void>;
   read(range: { workload?: string; fromMs?: number; toMs?: number }): Promise<LedgerRow[]>;
+  /** A node has one row, which a later write replaces. */
+  writeNodes(rows: NodeLedgerRow[]): Promise<void>;
+  readNodes(range: { fromMs?: number; toMs?: number }): Promise<NodeLedgerRow[]>;
 }
 
 /** Small named JSON values: memories of decisions, the clock's floor, statuses. */

@@ -93,6 +93,11 @@ test('a NodePool: defaults, then everything in core units', () => {
     gpuSharing: { kind: 'none' },
     priceFactors: [],
     budget: { perHourMicro: null, perMonthMicro: null, currency: 'USD' },
+    spot: null,
+    machines: [],
+    aws: null,
+    gcp: null,
+    azure: null,
   });
   const text = document(
     'NodePool',

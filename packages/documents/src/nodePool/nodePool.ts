@@ -12,6 +12,11 @@ import { taintSchema } from '../nodes/taint.ts';
 import { budgetsSchema, consolidationSchema } from './disruption.ts';
 import { gpuSharingSchema } from './gpuSharing.ts';
 import { capacityTypes, priceFactorsSchema } from './priceFactors.ts';
+import { awsSchema } from './providers/aws.ts';
+import { azureSchema } from './providers/azure.ts';
+import { gcpSchema } from './providers/gcp.ts';
+import { machinesSchema } from './providers/static.ts';
+import { spotSchema } from './spot.ts';
 import { startStagesSchema } from './startStages.ts';
 
 const nodes = () => z.int().min(0).max(100_000);
@@ -92,6 +97,11 @@ const nodePoolSpecSchema = z
       description: 'How several replicas share one GPU.',
       examples: ['mig', { type: 'timeSlicing', replicas: 4 }],
     }),
+    spot: spotSchema.optional().meta({
+      description:
+        'Keeps its nodes when spot is taken away. Left out: spot and on demand as prices and replicas have it.',
+      examples: [{ onDemandFloor: 1 }],
+    }),
     priceFactors: priceFactorsSchema.prefault([]).meta({
       description: 'Discounts and savings plans on list prices; of those that fit a machine the first one counts.',
     }),
@@ -107,6 +117,12 @@ const nodePoolSpecSchema = z
       })
       .prefault({})
       .meta({ description: 'A pool over its budget says so, then stops growing.' }),
+    machines: machinesSchema.prefault([]).meta({
+      description: 'The machines there are, for clusters with the cloud `on-prem`.',
+    }),
+    aws: awsSchema.optional().meta({ description: 'How AWS makes its machines.' }),
+    gcp: gcpSchema.optional().meta({ description: 'How Google Cloud makes its machines.' }),
+    azure: azureSchema.optional().meta({ description: 'How Microsoft Azure makes its machines.' }),
   })
   .check(
     rule(['minNodes', 'maxNodes'], ({ minNodes, maxNodes }, report) => {
@@ -115,6 +131,21 @@ const nodePoolSpecSchema = z
         code: 'out-of-bounds',
         related: [['maxNodes']],
       });
+    }),
+    rule(['capacityTypes', 'spot'], ({ capacityTypes: rented, spot }, report) => {
+      if (spot === undefined) return;
+      const related = { code: 'invalid-value' as const, related: [['capacityTypes']] };
+      if (!rented.includes('spot')) {
+        report(['spot'], 'spot says nothing for a pool that does not rent spot; add spot to capacityTypes', related);
+      } else if (!rented.includes('on-demand')) {
+        if (spot.onDemandFloor !== 0 && spot.onDemandFloor !== '0%') {
+          const message = 'a floor on demand and a pool that does not rent on demand; add on-demand to capacityTypes';
+          report(['spot', 'onDemandFloor'], message, related);
+        } else if (spot.fallback) {
+          const message = 'fallback needs on-demand in capacityTypes; add it, or write fallback: false';
+          report(['spot'], message, related);
+        }
+      }
     }),
     rule(['warmSpares', 'maxNodes'], ({ warmSpares, maxNodes }, report) => {
       if (maxNodes === undefined || warmSpares <= maxNodes) return;
@@ -154,11 +185,14 @@ spec:
 `,
   normalize: withoutServerFields,
   keyOf: ({ metadata, spec }) => ({ cluster: spec.cluster, namespace: metadata.namespace, name: metadata.name }),
-  hints: () => [
-    {
-      path: ['kind'],
-      code: 'mode-not-available',
-      message: 'node pools are checked and stored; this version runs replicas on its own machine and starts no others',
-    },
-  ],
+  hints: ({ spec }) =>
+    spec.cluster === defaultCluster
+      ? [
+          {
+            path: ['kind'],
+            code: 'mode-not-available',
+            message: `it is a pool of the cluster "${defaultCluster}", whose one machine is this one: nothing is rented for it; name a Cluster of type rehearsal`,
+          },
+        ]
+      : [],
 });

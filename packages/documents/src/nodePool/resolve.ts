@@ -4,6 +4,11 @@ import { type RequirementSpec, resolveRequirements } from '../nodes/requirement.
 import { type GpuSharingSpec, resolveGpuSharing } from './gpuSharing.ts';
 import { type NodePoolDocument, nodePoolKind } from './nodePool.ts';
 import { type PriceFactorSpec, resolvePriceFactors } from './priceFactors.ts';
+import { type AwsPoolSpec, resolveAws } from './providers/aws.ts';
+import { type AzurePoolSpec, resolveAzure } from './providers/azure.ts';
+import { type GcpPoolSpec, resolveGcp } from './providers/gcp.ts';
+import { type MachineSpec, resolveMachines } from './providers/static.ts';
+import { type PoolSpotSpec, resolveSpot } from './spot.ts';
 import { resolveStartStages, type StartStagesSpec } from './startStages.ts';
 
 type Spec = NodePoolDocument['spec'];
@@ -51,8 +56,16 @@ export interface NodePoolSpec {
   startStages: StartStagesSpec;
   startTimeoutMs: number;
   gpuSharing: GpuSharingSpec;
+  /** Null: no hedge. */
+  spot: PoolSpotSpec | null;
   priceFactors: PriceFactorSpec[];
   budget: { perHourMicro: number | null; perMonthMicro: number | null; currency: string };
+  /** One's own; empty in a cloud. */
+  machines: MachineSpec[];
+  /** How each cloud makes its machines; null: nothing is said. */
+  aws: AwsPoolSpec | null;
+  gcp: GcpPoolSpec | null;
+  azure: AzurePoolSpec | null;
 }
 
 /** A NodePool with defaults and core units. Throws `InvalidDocumentError` when the document is not valid. */
@@ -92,12 +105,17 @@ export function resolveNodePool(document: unknown): NodePoolSpec {
     startStages: resolveStartStages(spec.startStages),
     startTimeoutMs: spec.startTimeout,
     gpuSharing: resolveGpuSharing(spec.gpuSharing),
+    spot: spec.spot === undefined ? null : resolveSpot(spec.spot),
     priceFactors: resolvePriceFactors(spec.priceFactors),
     budget: {
       perHourMicro: spec.budget.perHour ?? null,
       perMonthMicro: spec.budget.perMonth ?? null,
       currency: spec.budget.currency,
     },
+    machines: resolveMachines(spec.machines),
+    aws: resolveAws(spec.aws),
+    gcp: resolveGcp(spec.gcp),
+    azure: resolveAzure(spec.azure),
   };
 }
 

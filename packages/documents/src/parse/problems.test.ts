@@ -18,7 +18,8 @@ function workload(spec: string): string {
 const run = 'classes: [{ command: [a] }]\n';
 const classFields =
   'name, command, env, envFromHost, workingDirectory, port, resources, concurrency, accepts, pricePerHour, currency, terminationGrace';
-const specFields = 'cluster, classes, probes, serving, scaling, update, priority, dependsOn, interruption, placement';
+const specFields =
+  'cluster, classes, probes, serving, scaling, update, sizing, priority, dependsOn, interruption, placement';
 
 describe('fields', () => {
   test.each([

@@ -1,9 +1,10 @@
 import type { Hint } from '../kind.ts';
+import { defaultCluster } from '../objectKey.ts';
 import type { PlacementDocument } from './placement.ts';
 
-/** Wishes that say nothing where there is one machine. */
+/** Wishes that say nothing where there is one machine: the workload names no cluster and no pool. */
 export function placementHints(placement: PlacementDocument | undefined): Hint[] {
-  if (!placement) return [];
+  if (!placement || placement.clusters.some(isOther) || placement.pools.length > 0) return [];
   const { nodeSelector, requirements, tolerations, instances, spread } = placement;
   const isWritten = {
     nodeSelector: Object.keys(nodeSelector).length > 0,
@@ -18,9 +19,13 @@ export function placementHints(placement: PlacementDocument | undefined): Hint[]
           {
             path: ['spec', 'placement', field],
             code: 'mode-not-available',
-            message: `${field} is checked and stored; this version runs replicas on its own machine, where there is nothing to choose`,
+            message: `${field} says nothing on this machine, which is the only one of its cluster; name a cluster of type rehearsal in placement.clusters`,
           },
         ]
       : [],
   );
+}
+
+function isOther(cluster: string): boolean {
+  return cluster !== defaultCluster;
 }

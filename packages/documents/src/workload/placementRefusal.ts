@@ -58,6 +58,35 @@ export function placementRefusal(
   );
 }
 
+/**
+ * The clusters of this machine that a workload may run in, those that are tried first in front: in the order in which it names them,
+ * or by the priority of its pools; one that names neither runs in its own. Where none of them is here: what it names.
+ */
+export function clustersOfWorkload(
+  { key, placement }: Pick<WorkloadSpec, 'key' | 'placement'>,
+  places: Places,
+): string[] {
+  const own = places.clusters.has(key.cluster) ? [key.cluster] : [defaultCluster];
+  if (!placement) return own;
+  const here = new Set([...places.clusters].filter(([, place]) => isLocal(place)).map(([name]) => name));
+  const refused =
+    refusedClusters(placement.clusters, here, places) ??
+    refusedPools(placement.pools, key.namespace, here, places) ??
+    refusedRegions(placement.regions, here, places);
+  // It runs nowhere rather than somewhere else.
+  if (refused) return placement.clusters.length > 0 ? [...placement.clusters] : [];
+  const byPriority = placement.pools.toSorted((left, right) => right.priority - left.priority);
+  const wished = [
+    ...placement.clusters,
+    ...byPriority.flatMap(({ name, cluster }) =>
+      cluster === null ? places.pools.filter((pool) => pool.name === name).map((pool) => pool.cluster) : [cluster],
+    ),
+  ];
+  const isAnywhere = wished.length === 0 && placement.regions.length === 0;
+  if (isAnywhere && here.has(own[0] ?? '')) return own;
+  return [...new Set([...wished, ...here])].filter((name) => here.has(name));
+}
+
 /** Each step leaves the clusters in `here` that the placement allows. */
 function refusedClusters(
   names: readonly string[],

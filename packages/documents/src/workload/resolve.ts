@@ -9,6 +9,7 @@ import { resolveProbes } from './resolveProbes.ts';
 import type { Resources, ScalingSpec, TriggerSpec, WorkloadClass, WorkloadSpec } from './resolved.ts';
 import type { ResourcesDocument } from './resources.ts';
 import { windowsSchema } from './scaling.ts';
+import { resolveSizing } from './sizing.ts';
 import { defaultRoute, resolveRoute } from './route.ts';
 import { dependencyKeys, type WorkloadDocument, workloadKind } from './workload.ts';
 
@@ -39,6 +40,7 @@ export function resolveWorkload(document: unknown, options: ResolveOptions): Wor
     serving: resolveServing(read),
     scaling: resolveScaling(read),
     update: spec.update,
+    ...(spec.sizing ? { sizing: resolveSizing(spec.sizing) } : {}),
     priority: spec.priority,
     dependsOn: dependencyKeys(read),
     interruption: spec.placement?.interruption ?? spec.interruption ?? 'never',

@@ -1,6 +1,7 @@
 import type { ObjectKey } from '../objectKey.ts';
 import type { PlacementSpec } from './placement.ts';
 import type { PolicySpec } from './resolvedPolicy.ts';
+import type { SizingApplySpec } from './sizing.ts';
 
 /**
  * A Workload document with every default filled in and every quantity turned into the core's units:
@@ -17,6 +18,8 @@ export interface WorkloadSpec {
   serving: ServingSpec;
   scaling: ScalingSpec;
   update: UpdateSpec;
+  /** Absent: requests are what the document says. */
+  sizing?: SizingApplySpec;
   /** Higher wins when capacity is short. */
   priority: number;
   /** Workloads that must have a ready replica before this one starts. */

@@ -8,6 +8,15 @@ import type { WorkloadClass, WorkloadSpec } from './resolved.ts';
 export function templateHash(item: WorkloadClass, probes: WorkloadSpec['probes']): string {
   const { command, env, envFromHost, workingDirectory, port, resources } = item;
   const text = stableJson({ command, env, envFromHost, workingDirectory, port, resources, probes });
+  return hashOf(text);
+}
+
+/** 16 hexadecimal digits that change exactly when the value does; the order of its keys does not count. */
+export function revisionOf(value: unknown): string {
+  return hashOf(stableJson(value));
+}
+
+function hashOf(text: string): string {
   return fnv1a64(text).toString(16).padStart(16, '0');
 }
 

@@ -10,6 +10,7 @@ import { placementHints } from './placementHints.ts';
 import { probesSchema } from './probes.ts';
 import { scalingSchema } from './scaling.ts';
 import { servingSchema } from './serving.ts';
+import { sizingSchema } from './sizing.ts';
 
 const dependencySchema = z.union([
   nameField(),
@@ -55,6 +56,10 @@ const workloadSpecSchema = z
     serving: servingSchema.prefault({}).meta({ description: 'How requests reach the replicas.' }),
     scaling: scalingSchema.prefault({}).meta({ description: 'How many replicas there are.' }),
     update: updateSchema.prefault({}).meta({ description: 'How replicas are replaced when the document changes.' }),
+    sizing: sizingSchema.optional().meta({
+      description: 'Whether requests follow what replicas use. Left out: `ebb recommend` says it, nothing is changed.',
+      examples: [{ apply: 'nextRollout' }],
+    }),
     priority: z.int().min(-1_000_000_000).max(1_000_000_000).prefault(0).meta({
       description: 'Higher wins when capacity is short.',
     }),

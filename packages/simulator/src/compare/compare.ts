@@ -54,7 +54,7 @@ async function compareOn(
   pool: WorkerPool,
   count: ProgressCount,
 ): Promise<OnTrace> {
-  const { policies, seeds, model, price = null, startReplicas, worldModule = null } = options;
+  const { policies, seeds, model, price = null, startReplicas, worldModule = null, places = [] } = options;
   const packed = 'trace' in given ? { packed: await packTrace(given.trace) } : null;
   const reference = (seed: number): TraceReference =>
     packed ?? ('input' in given ? { input: given.input, options: { seed, ...given.options } } : unreachable());
@@ -98,7 +98,7 @@ async function compareOn(
     const progress = count.begin();
     try {
       const known = typeof documents === 'function' ? documents(peakOf(bound?.staticPeak)) : documents;
-      const task = { kind: 'run', policy: policy.name, documents: known, price, worldModule } as const;
+      const task = { kind: 'run', policy: policy.name, documents: [...places, ...known], price, worldModule } as const;
       const common = { trace: reference(seed), spanMs, model, seed, startReplicas };
       return await pool.run({ ...task, ...common }, name, progress.at);
     } catch (error) {

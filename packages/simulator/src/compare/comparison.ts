@@ -1,4 +1,4 @@
-import type { RunResult } from '../contract/result.ts';
+import type { MachinesOfRun, RunResult } from '../contract/result.ts';
 import type { WorldModel } from '../contract/model.ts';
 
 /** A trace as all policies met it, and the clairvoyant optimum on it. */
@@ -50,6 +50,8 @@ export interface ComparisonRow {
   /** Whole micro-units of the currency; null: no price is known. */
   costMicro: string | null;
   currency: string | null;
+  /** Of the first seed; absent where nothing was rented. */
+  machines?: MachinesOfRun;
   digest: string;
 }
 
@@ -83,6 +85,8 @@ export interface PolicyOnTrace {
   mostReplicas: number;
   costMicro: string | null;
   currency: string | null;
+  /** Of the first seed; absent where nothing was rented. */
+  machines?: MachinesOfRun;
 }
 
 /** A policy over all traces. */

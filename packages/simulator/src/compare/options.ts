@@ -35,14 +35,16 @@ export interface CompareOptions {
   /** Whole numbers. A seed draws the world, and the moments of requests where a trace has counts only. */
   seeds: readonly number[];
   model: WorldModel;
+  /** Clusters and NodePools, which hold for every policy. */
+  places?: readonly ApplyInput[];
   /** Micro-units of the currency for an hour of one replica; null: as the documents have it. */
   price?: number | null;
   startReplicas?: SimulateOptions['startReplicas'];
   /** Worker threads at once. Left out: as many as the machine has cores to run on. */
   threads?: number;
   /**
-   * URL of a module that each thread imports for what cannot be handed to a thread: it may export `scheduleScaler` and
-   * `targetOf` as `simulate` takes them.
+   * URL of a module that each thread imports for what cannot be handed to a thread: it may export `scheduleScaler`,
+   * `targetOf` and `nodes` as `simulate` takes them.
    */
   worldModule?: string;
   onProgress?: (progress: CompareProgress) => void;

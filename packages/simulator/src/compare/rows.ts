@@ -31,6 +31,7 @@ export function rowOf(run: RunResult, bound: TraceBound, coldStartMs: number, on
     mostReplicas: run.mostReplicas,
     costMicro: run.costMicro,
     currency: run.currency,
+    ...(run.machines && { machines: run.machines }),
     digest: run.digest,
   };
 }
@@ -58,6 +59,7 @@ export function summaryOf(rows: readonly ComparisonRow[], usesHindsight: boolean
     mostReplicas: most((row) => row.mostReplicas),
     costMicro: meanMicro(rows.map(({ costMicro }) => costMicro)),
     currency: first.currency,
+    ...(first.machines && { machines: first.machines }),
   };
 }
 
@@ -87,9 +89,14 @@ export function markBest(summaries: readonly PolicyOnTrace[]): PolicyOnTrace[] {
   for (const summary of summaries) {
     const known = best.get(summary.trace);
     if (!summary.qualifies || summary.usesHindsight) continue;
-    if (!known || summary.replicaSeconds < known.replicaSeconds) best.set(summary.trace, summary);
+    if (!known || amountOf(summary) < amountOf(known)) best.set(summary.trace, summary);
   }
   return summaries.map((summary) => ({ ...summary, isBest: best.get(summary.trace) === summary }));
+}
+
+/** What one has over another: money where machines are paid for, since replicas share them; else replicas' time. */
+function amountOf({ machines, costMicro, replicaSeconds }: PolicyOnTrace): number {
+  return machines ? Number(costMicro ?? 0) : replicaSeconds;
 }
 
 export function overallOf(

@@ -94,11 +94,11 @@ async function simulated(
   return simulate(startReplicas === undefined ? options : { ...options, startReplicas });
 }
 
-async function worldOf(url: string): Promise<Pick<SimulateOptions, 'scheduleScaler' | 'targetOf'>> {
+async function worldOf(url: string): Promise<Pick<SimulateOptions, 'scheduleScaler' | 'targetOf' | 'nodes'>> {
   const module: Record<string, unknown> = await import(url);
-  const { scheduleScaler, targetOf } = module;
+  const { scheduleScaler, targetOf, nodes } = module;
   const world: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries({ scheduleScaler, targetOf })) {
+  for (const [name, value] of Object.entries({ scheduleScaler, targetOf, nodes })) {
     if (value === undefined) continue;
     if (typeof value !== 'function') throw new TypeError(`${url} exports ${name}, which is no function`);
     world[name] = value;

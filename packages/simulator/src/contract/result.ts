@@ -1,3 +1,16 @@
+/** Machines that were rented in a rehearsal. */
+export interface MachinesOfRun {
+  currency: string;
+  /** Of all their time, from being asked for until they are gone, as a decimal string. */
+  costMicro: string;
+  bought: number;
+  /** At once. */
+  most: number;
+  seconds: number;
+  /** By type and way of renting, the dearest first. */
+  kinds: { instanceType: string; capacityType: string; bought: number; seconds: number; costMicro: string }[];
+}
+
 /** What one rehearsal of one policy on one trace came to. */
 export interface RunResult {
   trace: string;
@@ -20,9 +33,14 @@ export interface RunResult {
   mostReplicas: number;
   /** Service that was done, seconds of slots. */
   servedSlotSeconds: number;
-  /** Money, whole micro-units of the currency, as a decimal string; null: no price is known. */
+  /**
+   * Money, whole micro-units of the currency, as a decimal string; null: no price is known. Replicas on rented machines are paid for by
+   * those.
+   */
   costMicro: string | null;
   currency: string | null;
+  /** Absent where nothing was rented. */
+  machines?: MachinesOfRun;
   /** Length of the simulated time, ms. */
   spanMs: number;
   /** Over time, in buckets of `bucketMs`: for plots. */

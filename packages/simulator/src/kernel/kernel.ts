@@ -5,7 +5,7 @@ import { EventQueue } from './eventQueue.ts';
  * the round that rests on it → the driver's answer. Longer chains (saving memories) decide nothing; they go on at the next
  * event. The number is part of the run: another one is another order of events.
  */
-const settleTurns = 8;
+const usualSettleTurns = 8;
 const settled = Promise.resolve();
 
 export type EventHandler = (subject: number, life: number) => void;
@@ -28,9 +28,14 @@ export class Kernel {
   readonly #handlers: EventHandler[] = [];
   readonly #letters: (() => void)[] = [];
   #touched = false;
+  readonly #settleTurns: number;
   nowUs = 0;
   /** Events and arrivals so far. */
   steps = 0;
+
+  constructor(settleTurns: number = usualSettleTurns) {
+    this.#settleTurns = settleTurns;
+  }
 
   /** A new kind of event; its number is for `put`. */
   kind(handler: EventHandler): number {
@@ -59,7 +64,7 @@ export class Kernel {
         const letters = this.#letters.splice(0);
         for (const letter of letters) letter();
       }
-      for (let turn = 0; turn < settleTurns; turn++) await settled;
+      for (let turn = 0; turn < this.#settleTurns; turn++) await settled;
     }
   }
 

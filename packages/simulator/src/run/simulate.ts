@@ -1,6 +1,14 @@
-import { type AllocationLimits, type JournalRecord, type Scaler } from '@ebb/core';
-import { type EventSpec, keyText, type ScheduleSpec, templateHash, type WorkloadSpec } from '@ebb/documents';
-import { type ApplyInput, createEngine, type Engine, type LogLevel } from '@ebb/engine';
+import { type AllocationLimits, type Clock, type JournalRecord, type Scaler } from '@ebb/core';
+import {
+  clustersOfWorkload,
+  type EventSpec,
+  keyText,
+  placesOf,
+  type ScheduleSpec,
+  templateHash,
+  type WorkloadSpec,
+} from '@ebb/documents';
+import { type ApplyInput, createEngine, type Engine, type LogLevel, type NodePorts } from '@ebb/engine';
 import type { WorldModel } from '../contract/model.ts';
 import type { RunResult } from '../contract/result.ts';
 import type { Trace } from '../contract/trace.ts';
@@ -19,6 +27,7 @@ import { Books, type Price, type RunSoFar } from './books.ts';
 import { Brokers } from './brokers.ts';
 import { bucketLengthMs } from './bucketLength.ts';
 import { Load } from './load.ts';
+import { MachineBooks } from './machineBooks.ts';
 import { type Rehearsed, type Scenario, scenarioOf } from './scenario.ts';
 import { firstMinuteMean } from './startReplicas.ts';
 
@@ -56,6 +65,8 @@ export interface SimulateOptions {
   /** Reads targets out of the settings of triggers. Left out: by the names that KEDA's scalers give them. */
   targetOf?: TargetOf;
   limits?: AllocationLimits;
+  /** Rents machines on the rehearsal's clock, for documents with Clusters whose machines are rented. Left out: none can be. */
+  nodes?: (clock: Clock, seed: number) => NodePorts;
   /**
    * Asked about five hundred times as virtual time goes on; the run ends where it says so. It changes nothing in a run that
    * goes to its end.
@@ -78,6 +89,8 @@ const unlimited: AllocationLimits = {
   maxPricePerHourMicro: null,
 };
 const node = 'rehearsal';
+/** A step about machines is read, decided, saved and asked for, one promise after the other, in one moment. */
+const fleetSettleTurns = 64;
 /** After the last arrival requests are waited for at most this long: with no replica to be had they never end. */
 const longestEndUs = 6 * 3_600_000_000;
 const letters = 'bcdfghjklmnpqrstvwxz2456789';
@@ -98,8 +111,11 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   const start = await startCounts(options, scenario, draws);
   const journal: JournalRecord[] | null = options.journal ? [] : null;
 
-  const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), priceOf(price, workloadsOf(scenario)));
-  const kernel = new Kernel();
+  const rented = rentedWorkloads(scenario);
+  const prices = priceOf(price, workloadsOf(scenario), rented);
+  const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), prices);
+  const machines = new MachineBooks();
+  const kernel = rented.size > 0 ? new Kernel(fleetSettleTurns) : new Kernel();
   const epochMs = options.startAtMs ?? rehearsalEpochMs;
   const clock = new SimulatedClock(kernel, epochMs);
   const progress = progressOf(options, spanUs);
@@ -152,7 +168,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   const store = new EphemeralStore((records) => {
     books.recorded(records);
     journal?.push(...records);
-  });
+  }, machines.wrote.bind(machines));
   const failures: string[] = [];
   const engine = createEngine({
     epoch: await store.takeEpoch(),
@@ -166,6 +182,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
       gateway,
       scheduleScaler: options.scheduleScaler ?? noSchedules,
       triggers,
+      ...(options.nodes && rented.size > 0 ? { nodes: options.nodes(clock, seed) } : {}),
       newSuffix: suffixes(draws.fork('suffix')),
       log: (level, message, data) => {
         options.log?.(level, message, data);
@@ -177,7 +194,11 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   for (const input of scenario.documents) {
     await store.documents.put({ ...input, atMs: epochMs, epoch: 1 });
   }
-  for (const [index, count] of start?.entries() ?? []) begin(fleet, scenario.workloads[index], count);
+  for (const [index, count] of start?.entries() ?? []) {
+    const one = scenario.workloads[index];
+    // A replica that needs a machine is not there before one is.
+    if (one && !rented.has(keyText(one.key))) begin(fleet, one, count);
+  }
   await startEngine(engine, kernel, gateway, failures);
 
   const mayDefer = deferrals(model, seed);
@@ -212,12 +233,18 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   progress(Number.POSITIVE_INFINITY);
   const currency = workloadsOf(scenario)[0]?.classes[0]?.currency ?? null;
   const result = books.result(endUs);
+  const ofMachines = machines.result(epochMs + endUs / 1000);
+  const costMicro = ofMachines
+    ? String(BigInt(result.costMicro ?? 0) + BigInt(ofMachines.costMicro))
+    : result.costMicro;
   return {
     trace: trace.name,
     policy,
     seed,
     ...result,
-    currency: result.costMicro === null ? null : currency,
+    costMicro,
+    ...(ofMachines ? { machines: ofMachines } : {}),
+    currency: costMicro === null ? null : (ofMachines?.currency ?? currency),
     journal,
     stopped: stop.at,
   };
@@ -280,8 +307,22 @@ function refuseUnreadable({ workloads }: Scenario, targetOf: TargetOf): void {
   }
 }
 
-/** Null where not even one class has a price. */
-function priceOf(price: number | null, workloads: readonly WorkloadSpec[]): Price {
+/** Keys of the workloads whose replicas need machines that are rented. */
+function rentedWorkloads({ documents, workloads }: Scenario): Set<string> {
+  const places = placesOf(documents, true);
+  const isRented = (name: string) => {
+    const cluster = places.clusters.get(name);
+    return cluster?.type === 'rehearsal' && cluster.cloud !== 'local';
+  };
+  const found = workloads.filter(
+    (one) => one.source !== 'jobs' && clustersOfWorkload(one.workload, places).some(isRented),
+  );
+  return new Set(found.map(({ key }) => keyText(key)));
+}
+
+/** Null where not even one class has a price. What runs on rented machines is paid for by those. */
+function priceOf(price: number | null, workloads: readonly WorkloadSpec[], rented: ReadonlySet<string>): Price {
+  if (rented.size > 0) return (workload, name) => (rented.has(workload) ? 0 : (listed(workloads, workload, name) ?? 0));
   if (price !== null) return () => price;
   const prices = new Map<string, number>();
   for (const { key, classes } of workloads) {
@@ -289,6 +330,11 @@ function priceOf(price: number | null, workloads: readonly WorkloadSpec[]): Pric
   }
   const isKnown = [...prices.values()].some((each) => each > 0);
   return (workload, className) => (isKnown ? (prices.get(`${workload} ${className}`) ?? null) : null);
+}
+
+function listed(workloads: readonly WorkloadSpec[], workload: string, className: string): number | undefined {
+  const spec = workloads.find(({ key }) => keyText(key) === workload);
+  return spec?.classes.find(({ name }) => name === className)?.pricePerHourMicro;
 }
 
 function suffixes(draws: Draws): () => string {

@@ -3,6 +3,7 @@ import type {
   JournalRecord,
   JournalStore,
   LedgerStore,
+  NodeLedgerRow,
   StateStore,
   Store,
   StoredDocument,
@@ -21,10 +22,22 @@ export class EphemeralStore implements Store {
   #version = 0;
   readonly documents: DocumentStore;
   readonly journal: JournalStore;
-  readonly ledger: LedgerStore = { write: () => done, read: async () => [] };
+  readonly ledger: LedgerStore;
   readonly state: StateStore = { save: () => done, load: async () => null, names: async () => [], drop: () => done };
 
-  constructor(onRecords: (records: readonly JournalRecord[]) => void) {
+  constructor(
+    onRecords: (records: readonly JournalRecord[]) => void,
+    onNodes: (rows: readonly NodeLedgerRow[]) => void = () => {},
+  ) {
+    this.ledger = {
+      write: () => done,
+      read: async () => [],
+      writeNodes: (rows) => {
+        onNodes(rows);
+        return done;
+      },
+      readNodes: async () => [],
+    };
     this.documents = {
       put: async ({ apiVersion, kind, key, document, origin, atMs }) => {
         const known = this.#documents.get(idOf(kind, key));

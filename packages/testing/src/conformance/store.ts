@@ -1,4 +1,4 @@
-import { type JournalRecord, type LedgerRow, type Store, StoreError } from '@ebb/core';
+import { type JournalRecord, type LedgerRow, type NodeLedgerRow, type Store, StoreError } from '@ebb/core';
 import type { ObjectKey } from '@ebb/documents';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../random.ts';
@@ -179,6 +179,27 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
         const spot = { ...row('a', 1000, null), capacityType: 'spot' as const };
         await ledger.write([spot, row('b', 1000, null)]);
         expect(await ledger.read({})).toEqual([spot, row('b', 1000, null)]);
+      });
+
+      it('keeps a row of each node, which a later write replaces', async () => {
+        const { ledger } = under.store;
+        const node = (name: string, fromMs: number, toMs: number | null): NodeLedgerRow => ({
+          node: name,
+          pool: 'gpu',
+          instanceType: 'g5.xlarge',
+          capacityType: 'spot',
+          fromMs,
+          toMs,
+          pricePerHourMicro: 402_400,
+          currency: 'USD',
+          allocatable: { cpuMilli: 3600, memoryBytes: 15_000_000_000, gpuMilli: 1000 },
+        });
+        await ledger.writeNodes([node('a', 1000, null), node('b', 3000, null)]);
+        await ledger.writeNodes([node('a', 1000, 2000)]);
+        expect(await ledger.readNodes({})).toEqual([node('a', 1000, 2000), node('b', 3000, null)]);
+        expect(await ledger.readNodes({ fromMs: 2500 })).toEqual([node('b', 3000, null)]);
+        expect(await ledger.readNodes({ toMs: 2500 })).toEqual([node('a', 1000, 2000)]);
+        expect(await ledger.read({})).toEqual([]);
       });
 
       it('reads the rows that overlap a span', async () => {

@@ -3,6 +3,7 @@ export { available, type ServiceName, ServiceUnavailable } from './installed.ts'
 export { type KafkaListeners, type KafkaOptions, KafkaService, startKafka } from './kafka.ts';
 export { type GroupOffset, KafkaTools } from './kafkaTools.ts';
 export { type MariaDbOptions, MariaDbService, startMariaDb } from './mariadb.ts';
+export { MotoService, startMoto } from './moto.ts';
 export { type NatsOptions, NatsService, startNats } from './nats.ts';
 export type { NatsCredentials } from './natsClient.ts';
 export { freePort, isListening, refusedPort } from './ports.ts';

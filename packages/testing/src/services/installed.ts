@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const kafkaVersion = '4.1.0';
+const motoVersion = '5.2.5';
 
 /** Every program of a service by its name: looked for on PATH, or, with a slash, as a pattern of paths. */
 const programsOf = {
@@ -22,6 +23,7 @@ const programsOf = {
   },
   mariadb: { mariadbd: 'mariadbd', 'mariadb-install-db': 'mariadb-install-db', mariadb: 'mariadb' },
   prometheus: { prometheus: 'prometheus' },
+  moto: { python: join(servicesDirectory(), `moto-${motoVersion}/bin/python3`) },
 } as const;
 
 export type ServiceName = keyof typeof programsOf;

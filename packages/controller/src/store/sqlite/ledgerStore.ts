@@ -1,17 +1,18 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { LedgerRow, LedgerStore } from '@ebb/core';
+import type { LedgerRow, LedgerStore, NodeLedgerRow } from '@ebb/core';
 import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
 import { integer, integerOrNull, text } from './rows.ts';
 
 const capacityTypes = ['on-demand', 'spot', 'reserved'] as const;
 
-/** What ran, at what price. A row is known by its replica and beginning; writing it again replaces it. */
+/** What ran, at what price. A row is known by its replica and beginning, a node's by the node; writing it again replaces it. */
 export class SqliteLedgerStore implements LedgerStore {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #group: GroupCommit;
   readonly #write;
+  readonly #writeNode;
 
   constructor(path: string, database: DatabaseSync, group: GroupCommit) {
     this.#path = path;
@@ -20,6 +21,11 @@ export class SqliteLedgerStore implements LedgerStore {
     this.#write = database.prepare(
       `INSERT OR REPLACE INTO ledger (replica, fromMs, workload, class, node, toMs, pricePerHourMicro, currency, capacityType)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#writeNode = database.prepare(
+      `INSERT OR REPLACE INTO nodeLedger
+         (node, pool, instanceType, capacityType, fromMs, toMs, pricePerHourMicro, currency, cpuMilli, memoryBytes, gpuMilli)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
   }
 
@@ -34,30 +40,49 @@ export class SqliteLedgerStore implements LedgerStore {
   }
 
   async read(range: { workload?: string; fromMs?: number; toMs?: number }): Promise<LedgerRow[]> {
-    this.#group.flush();
-    const conditions: string[] = [];
-    const values: SQLInputValue[] = [];
-    if (range.workload !== undefined) {
-      conditions.push('workload = ?');
-      values.push(range.workload);
-    }
-    if (range.fromMs !== undefined) {
-      conditions.push('(toMs IS NULL OR toMs >= ?)');
-      values.push(range.fromMs);
-    }
-    if (range.toMs !== undefined) {
-      conditions.push('fromMs <= ?');
-      values.push(range.toMs);
-    }
-    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-    const sql = `SELECT * FROM ledger ${where} ORDER BY fromMs, replica`;
-    return guarded(this.#path, () =>
-      this.#database
-        .prepare(sql)
-        .all(...values)
-        .map(rowOf),
-    );
+    const overlap = overlapOf(range);
+    const ofWorkload = range.workload === undefined ? [] : [range.workload];
+    const conditions = [...ofWorkload.map(() => 'workload = ?'), ...overlap.conditions];
+    return this.#select('ledger', conditions, [...ofWorkload, ...overlap.values], 'fromMs, replica').map(rowOf);
   }
+
+  writeNodes(rows: NodeLedgerRow[]): Promise<void> {
+    const own = structuredClone(rows);
+    return this.#group.write(() => {
+      for (const { allocatable, ...row } of own) {
+        const { node, pool, instanceType, capacityType, fromMs, toMs, pricePerHourMicro, currency } = row;
+        const { cpuMilli, memoryBytes, gpuMilli } = allocatable;
+        const what = [node, pool, instanceType, capacityType, fromMs, toMs, pricePerHourMicro, currency];
+        this.#writeNode.run(...what, cpuMilli, memoryBytes, gpuMilli);
+      }
+    });
+  }
+
+  async readNodes(range: { fromMs?: number; toMs?: number }): Promise<NodeLedgerRow[]> {
+    const { conditions, values } = overlapOf(range);
+    return this.#select('nodeLedger', conditions, values, 'fromMs, node').map(nodeRowOf);
+  }
+
+  #select(table: string, conditions: readonly string[], values: readonly SQLInputValue[], order: string) {
+    this.#group.flush();
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    const sql = `SELECT * FROM ${table} ${where} ORDER BY ${order}`;
+    return guarded(this.#path, () => this.#database.prepare(sql).all(...values));
+  }
+}
+
+/** Rows that are open or end within the span, and do not begin after it. */
+function overlapOf({ fromMs, toMs }: { fromMs?: number; toMs?: number }): {
+  conditions: string[];
+  values: SQLInputValue[];
+} {
+  return {
+    conditions: [
+      ...(fromMs === undefined ? [] : ['(toMs IS NULL OR toMs >= ?)']),
+      ...(toMs === undefined ? [] : ['fromMs <= ?']),
+    ],
+    values: [fromMs, toMs].filter((value) => value !== undefined),
+  };
 }
 
 function rowOf(row: Record<string, unknown>): LedgerRow {
@@ -74,10 +99,30 @@ function rowOf(row: Record<string, unknown>): LedgerRow {
   };
 }
 
+function nodeRowOf(row: Record<string, unknown>): NodeLedgerRow {
+  return {
+    node: text(row, 'node'),
+    pool: text(row, 'pool'),
+    instanceType: text(row, 'instanceType'),
+    capacityType: capacityTypeOf(row),
+    fromMs: integer(row, 'fromMs'),
+    toMs: integerOrNull(row, 'toMs'),
+    pricePerHourMicro: integer(row, 'pricePerHourMicro'),
+    currency: text(row, 'currency'),
+    allocatable: {
+      cpuMilli: integer(row, 'cpuMilli'),
+      memoryBytes: integer(row, 'memoryBytes'),
+      gpuMilli: integer(row, 'gpuMilli'),
+    },
+  };
+}
+
 function capacityOf(row: Record<string, unknown>): Pick<LedgerRow, 'capacityType'> {
-  const { capacityType } = row;
-  if (capacityType === null) return {};
+  return row['capacityType'] === null ? {} : { capacityType: capacityTypeOf(row) };
+}
+
+function capacityTypeOf({ capacityType }: Record<string, unknown>): NodeLedgerRow['capacityType'] {
   const found = capacityTypes.find((one) => one === capacityType);
   if (!found) throw new TypeError(`column capacityType holds ${String(capacityType)}`);
-  return { capacityType: found };
+  return found;
 }

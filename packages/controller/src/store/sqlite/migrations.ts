@@ -74,4 +74,24 @@ export const migrations: readonly Migration[] = [
     name: 'how the machine of a ledger row is rented',
     sql: 'ALTER TABLE ledger ADD COLUMN capacityType TEXT;',
   },
+  {
+    version: 4,
+    name: 'ledger of nodes',
+    sql: `
+      CREATE TABLE nodeLedger (
+        node TEXT PRIMARY KEY,
+        pool TEXT NOT NULL,
+        instanceType TEXT NOT NULL,
+        capacityType TEXT NOT NULL,
+        fromMs INTEGER NOT NULL,
+        toMs INTEGER,
+        pricePerHourMicro INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        cpuMilli INTEGER NOT NULL,
+        memoryBytes INTEGER NOT NULL,
+        gpuMilli INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX nodeLedgerByTime ON nodeLedger (fromMs);
+    `,
+  },
 ];

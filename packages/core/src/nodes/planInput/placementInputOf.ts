@@ -1,4 +1,4 @@
-import { type ClusterSpec, defaultCluster, nearest } from '@ebb/documents';
+import { type ClusterSpec, defaultCluster, defaultNamespace, keyText, nearest } from '@ebb/documents';
 import type { NodeLimits, PlacementPod, PlacementPool, PlacementSettings } from '../placement/types.ts';
 import { type NamedPool, podsOf } from './podsOf.ts';
 import { catalogueMarketPool, type Market, noLimits, type Place, poolOf } from './poolsOf.ts';
@@ -32,7 +32,8 @@ export function placementInputOf(question: PlacementQuestion): PlacementAnswer {
 }
 
 /** A pool's own name where no other has it, else with cluster and namespace. */
-function nameOfPools({ pools }: PlacementQuestion): NamedPool[] {
+function nameOfPools({ pools, namesAreKeys }: PlacementQuestion): NamedPool[] {
+  if (namesAreKeys) return pools.map((spec) => ({ spec, name: keyText(spec.key) }));
   return pools.map((spec) => {
     const { cluster, namespace, name } = spec.key;
     const alike = pools.filter(({ key }) => key.name === name);
@@ -66,7 +67,8 @@ function poolsOf(
   return (placed.length > 0 ? placed : clusters).flatMap((cluster) => {
     const market = marketOf(cluster);
     if (!market) return [];
-    const base = clusters.length === 1 ? 'catalogue' : `catalogue-${cluster}`;
+    const short = clusters.length === 1 ? 'catalogue' : `catalogue-${cluster}`;
+    const base = question.namesAreKeys ? `${cluster}/${defaultNamespace}/catalogue` : short;
     const isShared = pods.some(({ gpu }) => gpu?.kind === 'share');
     const isCut = pods.some(({ gpu }) => gpu?.kind === 'mig');
     return [
@@ -112,7 +114,8 @@ function openMarket(
   const own = question.pools.filter(({ key }) => key.cluster === cluster);
   const zones = zoneNames(place, offerings, own, pods, remarks);
   const requirements = pods.flatMap((pod) => pod.requirements);
-  return { place, cloudOfferings, offerings, zones, requirements, currency: question.currency };
+  const isForFleet = question.isForFleet ?? false;
+  return { place, cloudOfferings, offerings, zones, requirements, currency: question.currency, isForFleet };
 }
 
 function namesOf<Item>(items: readonly Item[], name: (item: Item) => string): string[] {

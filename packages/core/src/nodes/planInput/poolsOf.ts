@@ -25,6 +25,8 @@ export interface Market {
   /** Of the replicas that may come there. */
   requirements: readonly Requirement[];
   currency: string;
+  /** A fleet heeds more of a pool than a plan does. */
+  isForFleet: boolean;
 }
 
 const unused = { nodes: 0, cpuMilli: 0, memoryBytes: 0, gpus: 0, pricePerHourMicro: 0 };
@@ -57,7 +59,7 @@ export function catalogueMarketPool(
 /** A NodePool with what it may buy. */
 export function poolOf({ spec, name }: NamedPool, market: Market, remarks: Remarks): PlacementPool {
   checkInstanceTypes(spec, market, remarks);
-  tellUnheeded(spec, remarks.notes);
+  tellUnheeded(spec, market, remarks.notes);
   const machineKeys = new Set(market.offerings.flatMap(({ instanceType }) => Object.keys(instanceType.labels)));
   const pool: PlacementPool = {
     ...{ name, cluster: spec.key.cluster, taints: spec.taints, sharing: spec.gpuSharing, used: unused, offerings: [] },
@@ -173,13 +175,18 @@ function machineNames(offerings: readonly Offering[]): string[] {
   return [...new Set(offerings.map(({ instanceType }) => instanceType.name))].sort();
 }
 
-function tellUnheeded({ key, requirements, minNodes, warmSpares, weight }: NodePoolSpec, notes: Set<string>): void {
+function tellUnheeded(
+  { key, requirements, minNodes, warmSpares, weight }: NodePoolSpec,
+  { isForFleet }: Market,
+  notes: Set<string>,
+): void {
   const fields = [
-    ...(minNodes > 0 ? ['minNodes'] : []),
-    ...(warmSpares > 0 ? ['warmSpares'] : []),
-    ...(weight > 0 ? ['weight'] : []),
+    ...(minNodes > 0 && !isForFleet ? ['minNodes'] : []),
+    ...(warmSpares > 0 && !isForFleet ? ['warmSpares'] : []),
+    ...(weight > 0 && !isForFleet ? ['weight'] : []),
     ...(requirements.some(({ minValues }) => minValues !== null) ? ['minValues'] : []),
   ];
-  if (fields.length > 0)
-    notes.add(`pool ${key.name}: ${fields.join(', ')} not heeded; the plan has what replicas need, as cheap as can be`);
+  if (fields.length === 0) return;
+  const what = isForFleet ? 'nodes are' : 'the plan has';
+  notes.add(`pool ${key.name}: ${fields.join(', ')} not heeded; ${what} what replicas need, as cheap as can be`);
 }

@@ -16,6 +16,10 @@ export interface PlacementQuestion {
   currency: string;
   /** By workload, as `NAME`, `NAMESPACE/NAME`, and each with `:CLASS`; those not named have `max(1, minReplicas)`. */
   replicas: ReadonlyMap<string, number>;
+  /** Pools are named by their keys, `cluster/namespace/name`. Left out: by their own names where that is enough. */
+  namesAreKeys?: boolean;
+  /** It is for a fleet, which keeps the least number of nodes, spares and weights by itself: they are not told as left aside. */
+  isForFleet?: boolean;
   /** In place of what the clusters say; null: what they say. */
   cloud: string | null;
   region: string | null;

@@ -1,0 +1,77 @@
+import type { NodeObservation } from '../../ports/provider.ts';
+import type { Offering } from '../types.ts';
+import type { Draft } from './draft.ts';
+import { isChoice } from './machines.ts';
+import { endAgainMs } from './times.ts';
+import type { FleetMemory, FleetNode, FleetPool } from './types.ts';
+
+type Orphan = FleetMemory['orphans'][number];
+
+/** Machines that the book has not: taken back where they are known to be ours, else named and, if so set, ended. */
+export function readUnknown(draft: Draft): void {
+  const { machines } = draft.observation;
+  if (machines === null) return;
+  const before = new Map(draft.memory.orphans.map((one) => [one.providerId, one]));
+  const orphans: Orphan[] = [];
+  for (const machine of machines) {
+    if (machine.id !== null && draft.book.has(machine.id)) continue;
+    if (machine.phase === 'stopping' || machine.phase === 'gone') continue;
+    if (adopt(draft, machine)) continue;
+    // Without a name of the cloud there is no machine yet.
+    if (machine.providerId === null) continue;
+    orphans.push(watchOrphan(draft, before.get(machine.providerId) ?? newOrphan(draft, machine, machine.providerId)));
+  }
+  draft.memory.orphans = orphans;
+}
+
+function newOrphan({ spec, nowMs }: Draft, { id, offering }: NodeObservation, providerId: string): Orphan {
+  const sold = spec.pools.flatMap(({ consolidation: { pool } }) => pool.offerings);
+  const price = sold.find((entry) => isChoice(entry.offering, offering))?.offering.pricePerHourMicro ?? null;
+  return { providerId, id, sinceMs: nowMs, pricePerHourMicro: price, askAgainAtMs: null };
+}
+
+function watchOrphan(draft: Draft, orphan: Orphan): Orphan {
+  const { spec, nowMs, reasons, actions } = draft;
+  const { providerId, id, sinceMs, pricePerHourMicro } = orphan;
+  const nameAtMs = sinceMs + spec.nameOrphansAfterMs;
+  if (nowMs < nameAtMs) draft.revisit(nameAtMs);
+  else reasons.push({ code: 'orphan', providerId, id, sinceMs, pricePerHourMicro });
+  if (spec.endOrphansAfterMs === null) return orphan;
+  const endAtMs = orphan.askAgainAtMs ?? sinceMs + spec.endOrphansAfterMs;
+  if (nowMs < endAtMs) {
+    draft.revisit(endAtMs);
+    return orphan;
+  }
+  actions.push({ type: 'terminate-orphan', providerId, id, reason: 'unknown' });
+  // Told again after as long as it has been told already: the delay doubles.
+  const toldMs = nowMs - (sinceMs + spec.endOrphansAfterMs);
+  const askAgainAtMs = nowMs + Math.min(endAgainMs.longest, Math.max(endAgainMs.first, toldMs));
+  draft.revisit(askAgainAtMs);
+  return { ...orphan, askAgainAtMs };
+}
+
+/** A machine of ours that the book has lost is written into it again, as its pool has it now. */
+function adopt(draft: Draft, { id, pool: name, offering: choice, ...machine }: NodeObservation): boolean {
+  const { spec, nowMs, pools } = draft;
+  if (id === null || name === null || !spec.knownIdPrefixes.some((prefix) => id.startsWith(prefix))) return false;
+  const pool = pools.get(name);
+  const offering = pool && offeringOf(pool, choice);
+  if (pool === undefined || offering === undefined) return false;
+  // The provider's clock may be ahead.
+  const askedAtMs = Math.min(nowMs, machine.askedAtMs ?? nowMs);
+  const isReady = machine.phase === 'ready';
+  const node: FleetNode = {
+    ...{ id, pool: name, offering, revision: pool.revision, phase: isReady ? 'ready' : 'starting' },
+    ...{ askedAtMs, acceptedAtMs: nowMs, isSeen: true, readyAtMs: isReady ? nowMs : null, quietSinceMs: nowMs },
+    ...{ podsKey: '', replaces: [], going: null, attempts: 0, askAgainAtMs: null, doNotDisrupt: false },
+    notice: machine.notice,
+  };
+  draft.book.add(node);
+  draft.reasons.push({ code: 'adopted', node: id, pool: name, pricePerHourMicro: offering.pricePerHourMicro });
+  return true;
+}
+
+function offeringOf({ consolidation: { pool } }: FleetPool, choice: NodeObservation['offering']): Offering | undefined {
+  const found = pool.offerings.find(({ offering }) => isChoice(offering, choice))?.offering;
+  return found?.zone === '*' ? { ...found, zone: choice.zone } : found;
+}

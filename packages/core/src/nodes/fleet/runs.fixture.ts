@@ -1,0 +1,59 @@
+import { noLimits, pool } from '../placement/placement.fixture.ts';
+import type { FleetPool, FleetSpec } from './types.ts';
+import { fleetPool, fleetSpec, minuteMs, sold } from './fleet.fixture.ts';
+import type { Dice, Faults } from './world.fixture.ts';
+
+/** A cluster of two pools, one of them with spot, under rules that the dice choose. */
+export function anySpec(dice: Dice): FleetSpec {
+  const zones = dice.pick([['a'], ['a', 'b']]);
+  const { small, medium, large, gpu } = sold;
+  const web = pool('web', [
+    ...[small, medium, large].map((one) => ({ ...one, zones })),
+    ...[small, medium].map((one) => ({ ...one, price: one.price * 0.4, zones, capacityType: 'spot' as const })),
+  ]);
+  const gpus = pool('gpu', [
+    { ...gpu, zones },
+    { ...large, zones },
+  ]);
+  return fleetSpec(
+    [
+      fleetPool({ ...web, limits: { ...noLimits, nodes: dice.pick([null, 4, 8]) } }, ...anyRules(dice)),
+      fleetPool(
+        { ...gpus, limits: { ...noLimits, pricePerHourMicro: dice.pick([null, 3_000_000]) } },
+        ...anyRules(dice),
+      ),
+    ],
+    { workUnits: 3, endOrphansAfterMs: 20 * minuteMs, consolidateEveryMs: dice.pick([10_000, minuteMs]) },
+  );
+}
+
+function anyRules(dice: Dice): [Partial<FleetPool>, Partial<FleetPool['consolidation']>] {
+  return [
+    {
+      weight: dice.pick([0, 0, 10]),
+      expireAfterMs: dice.pick([null, null, 30 * minuteMs]),
+      terminationGraceMs: dice.pick([null, 5 * minuteMs]),
+    },
+    {
+      warmSpares: dice.pick([0, 0, 1]),
+      minNodes: dice.pick([0, 0, 1]),
+      delayMs: dice.pick([10_000, minuteMs]),
+      isSurgeAllowed: dice.chance(0.8),
+      policy: dice.pick(['WhenEmptyOrUnderutilized', 'WhenEmptyOrUnderutilized', 'WhenEmpty'] as const),
+      budgets: dice.pick([[], [{ nodes: { kind: 'share' as const, share: 0.5 }, reasons: [], isActive: true }]]),
+    },
+  ];
+}
+
+export function anyFaults(dice: Dice): Faults {
+  const rarely = () => (dice.chance(0.4) ? 0.05 + dice.next() * 0.3 : 0);
+  return {
+    ...{ stockOut: rarely(), quota: rarely() / 2, throttled: rarely(), unavailable: rarely(), neverJoins: rarely() },
+    ...{
+      dies: rarely() / 2,
+      stockOutLater: rarely() / 2,
+      interrupted: rarely() * 2,
+      skewMs: dice.pick([0, 0, 3_600_000, -3_600_000]),
+    },
+  };
+}
