@@ -12,6 +12,7 @@ const mayImport = {
   catalogue: ['documents', 'core'],
   dashboard: ['documents'],
   client: ['documents'],
+  kubernetes: ['documents', 'core', 'engine', 'scalers'],
   controller: [
     'documents',
     'core',
@@ -24,6 +25,7 @@ const mayImport = {
     'solver',
     'catalogue',
     'dashboard',
+    'kubernetes',
   ],
   simulator: ['documents', 'core', 'engine'],
   cli: [
@@ -38,6 +40,7 @@ const mayImport = {
     'catalogue',
     'drivers',
     'providers',
+    'kubernetes',
   ],
   testing: ['documents', 'core', 'engine', 'scalers', 'drivers', 'providers', 'gateway'],
 };

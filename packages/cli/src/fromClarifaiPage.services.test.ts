@@ -1,63 +1,21 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { docsPage, ebbIn, folderOf, wordsOf } from './docsPage.fixture.ts';
 
 /** The real command, as built, with a real control plane: what the page shows is what it prints. */
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const entry = join(root, 'packages', 'cli', 'bin', 'ebb.mjs');
 const longestMs = 60_000;
-const page = readFileSync(join(root, 'docs', 'from-clarifai.md'), 'utf8');
+const { files, commands } = docsPage('from-clarifai.md');
+const folder = folderOf(files);
+const ebb = ebbIn(folder.path, longestMs);
 
-const pageFiles = [...page.matchAll(/`([\w.]+\.(?:yaml|mjs))`[^\n]*\n\n```(?:yaml|js)\n([\s\S]*?)^```$/gm)];
-const commands = [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
-  block
-    .split(/^\$ /m)
-    .filter(Boolean)
-    .map((text) => {
-      const end = text.indexOf('\n');
-      return { command: text.slice(0, end), printed: text.slice(end + 1) };
-    }),
-);
-
-let folder = '';
-beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'ebb-from-clarifai-')));
-  for (const [, path = '', text = ''] of pageFiles) writeFileSync(join(folder, path), text);
-});
 afterAll(async () => {
   await ebb(['down']);
-  rmSync(folder, { recursive: true, force: true });
+  folder.remove();
 }, longestMs);
-
-interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
-
-function ebb(words: string[]): Promise<Outcome> {
-  // `node` of the page's command is the one that runs this test.
-  const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);
-  const env = { ...process.env, EBB_DATA: join(folder, '.ebb'), NO_COLOR: '1', LANG: 'C.UTF-8', PATH: path };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [entry, ...words], { cwd: folder, env, timeout: longestMs }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
-    });
-  });
-}
-
-/** Words of a command line; double quotes hold some together. */
-function wordsOf(command: string): string[] {
-  return (command.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
-}
 
 /** Without what differs from run to run, in the order of no stream. */
 function comparable(text: string): string[] {
   return text
-    .replaceAll(folder, '/srv/vision')
+    .replaceAll(folder.path, '/srv/vision')
     .replace(/after [\d.]+ m?s/, 'after N s')
     .replace(/pid \d+/, 'pid N')
     .replaceAll(/(127\.0\.0\.1):\d+/g, '$1:N')
@@ -68,13 +26,7 @@ function comparable(text: string): string[] {
 }
 
 test('the page has its files and commands', () => {
-  expect(pageFiles.map(([, path]) => path)).toEqual([
-    'cluster.yaml',
-    'nodepool.yaml',
-    'deployment.yaml',
-    'serve.mjs',
-    'cloud.yaml',
-  ]);
+  expect([...files.keys()]).toEqual(['cluster.yaml', 'nodepool.yaml', 'deployment.yaml', 'serve.mjs', 'cloud.yaml']);
   expect(commands.length).toBe(13);
 });
 

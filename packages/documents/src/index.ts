@@ -108,3 +108,4 @@ export { routeText } from './workload/route.ts';
 export type { SizingApplySpec, SizingBounds } from './workload/sizing.ts';
 export { revisionOf, templateHash } from './workload/templateHash.ts';
 export { type WorkloadDocument, type WorkloadInput, workloadKind } from './workload/workload.ts';
+export { yamlText, yamlValues } from './yamlText.ts';

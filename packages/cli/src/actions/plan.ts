@@ -2,7 +2,6 @@ import { catalogueCurrency } from '@ebb/catalogue';
 import { checkPlan, consolidate, type ExistingNode, placementInputOf, type PlacementInput, type Plan } from '@ebb/core';
 import { defaultCluster, resolveWorkload, type WorkloadSpec } from '@ebb/documents';
 import { openPlanner, openSolver, workUnitsOf } from '@ebb/solver';
-import { ownOfferings } from '@ebb/providers';
 import { dirname } from 'node:path';
 import type { PlanFlags } from '../commands/plan.ts';
 import type { EbbContext } from '../context.ts';
@@ -19,6 +18,7 @@ import { asNodes, checkApplicable, type Launched, rentAll } from '../plan/apply.
 import { type Asked, prepare, type Prepared, shortPoolName } from '../plan/asked.ts';
 import { consolidationJson, consolidationLines } from '../plan/consolidationView.ts';
 import { type PlanView, planView } from '../plan/planView.ts';
+import { offeringsOfOwn, withOwnMachines } from '../plan/ownMachines.ts';
 import { planningLine } from '../plan/progress.ts';
 import { replicasAsked } from '../plan/replicasAsked.ts';
 import { planJson, planLines } from '../plan/render.ts';
@@ -38,8 +38,10 @@ export async function plan(context: EbbContext, flags: PlanFlags, doubles: PlanD
   const sources = await readSources(context, flags.file);
   const documents = nodeDocuments(context, sources, { json: flags.json ?? false, consequence: 'nothing was planned' });
   const workloads = workloadsOf(context, sources, documents);
-  const own = documents.pools.flatMap((pool) => ownOfferings(pool, regionOf(documents, pool.key.cluster)));
-  const offerings = [...(await loadOfferings(context, flags.catalogue, flags.factor ?? [])), ...own];
+  const offerings = [
+    ...(await loadOfferings(context, flags.catalogue, flags.factor ?? [])),
+    ...offeringsOfOwn(documents),
+  ];
   const { pools, clusters } = documents;
   const place = { cloud: flags.cloud ?? null, region: flags.region ?? null };
   const asked: Asked = { workloads, pools, clusters, offerings, replicas, ...place };
@@ -76,9 +78,10 @@ function checkFlags(flags: PlanFlags): void {
 }
 
 async function fromNothing(context: EbbContext, flags: PlanFlags, asked: Asked): Promise<ExitName> {
-  const { input, groups, notes, problems } = placementInputOf({ ...asked, currency: catalogueCurrency });
+  const { input: bare, groups, notes, problems } = placementInputOf({ ...asked, currency: catalogueCurrency });
   const [first, ...rest] = problems;
   if (first !== undefined) throw new Failure('usage', first, rest);
+  const input = withOwnMachines(bare, asked, []);
   const found = await planned(context, input, flags);
   return show(context, flags, { view: planView(input, groups, found), found, notes });
 }
@@ -146,50 +149,63 @@ async function applied(
   nodes: readonly ExistingNode[],
   machines: Machines,
 ): Promise<ExitName> {
-  const interrupts = new Interrupts();
   const launched: Launched[] = [];
   const short = new Set<string>();
-  let [shown, left]: [Shown | null, Plan | null] = [null, null];
-  try {
-    for (let round = 1; round <= mostRounds; round++) {
-      const prepared = without(prepare(asked, [...nodes, ...asNodes(launched)]), short);
-      const found = await planned(context, prepared.input, flags);
-      left = found;
-      await checkApplicable(found, prepared, asked.pools, machines);
-      const view = viewOf(asked, prepared, found);
-      if (shown === null) {
-        shown = { view, found, notes: prepared.notes };
-        tellNotes(context, prepared.notes);
-        if (!flags.json) context.out(...planLines(context, view, found, catalogueCurrency));
-        if (found.buy.length === 0) break;
-        const price = moneyText(found.pricePerHourMicro, catalogueCurrency);
-        if (
-          !flags.yes &&
-          !(await agrees(context, `Rent ${countText(found.buy.length, 'machine')} for ${price} an hour?`))
-        ) {
-          context.note('nothing was rented');
-          return 'failed';
-        }
-      } else if (found.buy.length > 0) {
-        context.note(
-          `planned anew without ${[...short].join(', ')}: ${countText(found.buy.length, 'machine')} in their place`,
-        );
-      } else break;
-      const results = await rentAll(context, found, prepared, { pools: asked.pools, machines, stop: interrupts.stop });
+  let shown: Shown | null = null;
+  let exit: ExitName | null = null;
+  for (let round = 1; exit === null && round <= mostRounds; round++) {
+    const prepared = without(prepare(asked, [...nodes, ...asNodes(launched)]), short);
+    const found = await planned(context, prepared.input, flags);
+    await checkApplicable(found, prepared, asked.pools, machines);
+    if (shown === null) {
+      shown = { view: viewOf(asked, prepared, found), found, notes: prepared.notes };
+      tellNotes(context, shown.notes);
+      if (!flags.json) context.out(...planLines(context, shown.view, found, catalogueCurrency));
+    } else context.note(`planned anew without ${[...short].join(', ')}`);
+    const all = found.unplaceable.length === 0 ? 'ok' : 'failed';
+    if (found.buy.length === 0) exit = all;
+    else if (await isAgreed(context, flags, found)) {
+      const results = await rentedNow(context, found, prepared, asked, machines);
       launched.push(...results);
-      const lacking = results.filter(({ state }) => state === 'short');
-      for (const { offering } of lacking) short.add(offering.id);
-      if (lacking.length === 0 || interrupts.stop.aborted || results.some(({ state }) => state === 'failed')) break;
-    }
-  } finally {
-    interrupts.dispose();
+      for (const { state, offering } of results) if (state === 'short') short.add(offering.id);
+      exit = exitOf(results, all);
+    } else exit = 'failed';
   }
-  const waiting = left?.unplaceable.length ?? 0;
   if (flags.json && shown !== null) {
     context.json({ ...rentedJson(launched), plan: planJson(shown.view, shown.found, catalogueCurrency, shown.notes) });
   } else if (launched.length > 0) context.out('', ...rentedLines(launched, catalogueCurrency));
-  if (interrupts.stop.aborted) return 'interrupted';
-  return waiting === 0 && launched.every(({ state }) => state === 'up' || state === 'short') ? 'ok' : 'failed';
+  return exit ?? 'failed';
+}
+
+/** Null: something could not be had, and another plan may do without it. */
+function exitOf(results: readonly Launched[], otherwise: ExitName): ExitName | null {
+  const states = new Set(results.map(({ state }) => state));
+  if (states.has('left')) return 'interrupted';
+  if (states.has('failed')) return 'failed';
+  return states.has('short') ? null : otherwise;
+}
+
+async function isAgreed(context: EbbContext, { yes }: PlanFlags, { buy, pricePerHourMicro }: Plan): Promise<boolean> {
+  const what = `${countText(buy.length, 'machine')} for ${moneyText(pricePerHourMicro, catalogueCurrency)} an hour`;
+  if (yes || (await agrees(context, `Rent ${what}?`))) return true;
+  context.note('not rented');
+  return false;
+}
+
+/** Ctrl-C leaves what was asked for as it is, and tells of it. */
+async function rentedNow(
+  context: EbbContext,
+  found: Plan,
+  prepared: Prepared,
+  { pools }: Asked,
+  machines: Machines,
+): Promise<Launched[]> {
+  const interrupts = new Interrupts();
+  try {
+    return await rentAll(context, found, prepared, { pools, machines, stop: interrupts.stop });
+  } finally {
+    interrupts.dispose();
+  }
 }
 
 /** Leaves out of all pools what could not be had. */
@@ -238,10 +254,6 @@ function workloadsOf(
   const jobs = documents.filter(({ kind }) => kind === 'ScaledJob').length;
   if (jobs > 0) context.note(`${countText(jobs, 'ScaledJob')} left aside: only replicas are placed`);
   return workloads;
-}
-
-function regionOf({ clusters }: NodeDocuments, name: string): string | null {
-  return clusters.find(({ key }) => key.name === name)?.region ?? null;
 }
 
 function folderOf({ workingDirectory }: EbbContext, sources: readonly SourceText[], name: string): string {

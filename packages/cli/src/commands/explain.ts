@@ -32,7 +32,12 @@ export const explain = defineCommand({
     positional: {
       kind: 'tuple',
       parameters: [
-        { parse: String, placeholder: 'WORKLOAD', brief: 'Name of the workload, or cluster/NAME', proposeCompletions: completeWorkload },
+        {
+          parse: String,
+          placeholder: 'WORKLOAD',
+          brief: 'Name of the workload, or cluster/NAME',
+          proposeCompletions: completeWorkload,
+        },
       ],
     },
   },

@@ -14,7 +14,7 @@ const text = (placeholder: string, brief: string) =>
   ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
 
 export const recommend = defineCommand({
-  brief: 'Say what CPU and memory replicas should ask for, and which machines that takes',
+  brief: 'Say what replicas should ask for, and on which machines',
   description:
     'From what replicas used so far: a target with its bounds for each class, how it came about, and what to paste into\n' +
     'the document. Use is measured every ten seconds while a replica runs; an hour of it is needed, a day is better. Where a\n' +

@@ -21,7 +21,11 @@ export function costLines(report: CostReport, colors: Colors): string[] {
     lines.push(colors.dim(head), ...body, ...rows.slice(shown.length).map((row) => colors.bold(row)));
   }
   const machines = (report.machines ?? []).map(machineLine);
-  const more = [...machines, ...forecasts.flatMap(forecastLine), ...budgets.map((budget) => budgetLine(budget, colors))];
+  const more = [
+    ...machines,
+    ...forecasts.flatMap(forecastLine),
+    ...budgets.map((budget) => budgetLine(budget, colors)),
+  ];
   return more.length > 0 ? [...lines, '', ...more] : lines;
 }
 

@@ -83,6 +83,18 @@ export async function rentAll(
   const worker = async () => {
     for (let one = rest.shift(); one !== undefined; one = rest.shift()) {
       const { launch, spec, offering, runs } = one;
+      if (stop.aborted) {
+        results.push({
+          id: launch.id,
+          pool: launch.pool,
+          offering,
+          runs,
+          state: 'left',
+          message: 'not asked for',
+          node: null,
+        });
+        continue;
+      }
       const outcome = await rentOne(context, launch, spec.startTimeoutMs, machines, stop);
       results.push({ id: launch.id, pool: launch.pool, offering, runs, ...outcome });
     }

@@ -17,6 +17,7 @@ import {
   type WorkloadSpec,
 } from '@ebb/documents';
 import { Failure } from '../failure.ts';
+import { withOwnMachines } from './ownMachines.ts';
 
 /** What is to be planned, out of documents and flags. */
 export interface Asked {
@@ -40,8 +41,9 @@ const loadMs = 60_000;
 /** The input of a plan over nodes that are there and new ones. Throws a `Failure` (usage) with everything that is wrong. */
 export function prepare(asked: Asked, nodes: readonly ExistingNode[]): Prepared {
   const replicas = withRunning(asked, nodes);
-  const answer = placementInputOf({ ...asked, replicas, currency: catalogueCurrency, namesAreKeys: true });
-  refuse(answer.problems);
+  const bare = placementInputOf({ ...asked, replicas, currency: catalogueCurrency, namesAreKeys: true });
+  refuse(bare.problems);
+  const answer = { ...bare, input: withOwnMachines(bare.input, asked, nodes) };
   const pools = clustersOf(asked).flatMap((cluster) => {
     const parts = fleetPartsOf({
       cluster,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -103,7 +103,7 @@ describe('on Google Cloud, as far as the fake answers', () => {
     fake.shortages.set('g2-standard-4', stockOut('europe-west4-a', 'g2-standard-4'));
     const { code, out, err } = await ebb('plan', '-f', 'gcp.yaml', '--apply', '--yes', '--json', ...budget);
     expect(code).toBe(0);
-    expect(err).toMatch(/planned anew without gcp\/europe-west4\/europe-west4\/g2-standard-4\/on-demand: 2 machines/);
+    expect(err).toMatch(/planned anew without gcp\/europe-west4\/europe-west4\/g2-standard-4\/on-demand$/m);
     const { machines } = JSON.parse(out);
     const states = machines.map(
       (one: { state: string; offering: { instance: string } }) => `${one.offering.instance} ${one.state}`,
@@ -208,6 +208,25 @@ test('a rehearsal: machines of a book, which node list shows afterwards', async 
   const listed = await ebb('node', 'list', '-f', 'rehearsal.yaml');
   expect(listed.out.match(/g2-standard-4 +\S+ +on-demand +(running|ready)/g)?.length).toBe(2);
 });
+
+test("machines of one's own: each is there once, and woken by its command", async () => {
+  const woken = join(folder, 'woken');
+  const own = (name: string, wake: string) =>
+    `    - { name: ${name}, instanceType: tower, cpu: 8, memory: 32Gi, gpu: { model: L4, count: 1, memory: 24Gi }, wake: ${wake} }\n`;
+  const touch = `[/bin/sh, -c, 'echo "$EBB_MACHINE" >> ${woken}']`;
+  const pool = `  machines:\n${own('one', touch)}${own('two', touch)}`;
+  const site = documents('kubernetes', 'on-prem', pool).replace(
+    '  instanceTypes: [g2-standard-4, g2-standard-8]\n',
+    '',
+  );
+  write('own.yaml', site);
+  const all = ['plan', '-f', 'own.yaml', '--apply', '--yes', ...budget];
+  const rented = await ebb(...all);
+  expect(rented).toMatchObject({ code: 0, out: expect.stringContaining('2 machines rented') });
+  expect(readFileSync(woken, 'utf8').split('\n').filter(Boolean).toSorted()).toEqual(['one', 'two']);
+  const third = await ebb('plan', '-f', 'own.yaml', '--existing', '--replicas', 'llm=3', ...budget);
+  expect(third).toMatchObject({ code: 1, out: expect.stringContaining('no place for') });
+}, 60_000);
 
 test.each([
   ['local', 'gcp', 'cluster cloud is local: its replicas run on this machine'],

@@ -89,7 +89,21 @@ function traceLines(context: EbbContext, { summaries }: Comparison, { trace }: C
     lines = table(columns, own);
   }
   const [head = '', ...body] = lines;
-  return [colors.dim(head), ...body.map((line, index) => paint(context, own[index], line))];
+  const machines = own.flatMap((one) => machineLines(one));
+  return [colors.dim(head), ...body.map((line, index) => paint(context, own[index], line)), ...machines];
+}
+
+/** What was rented for a policy. */
+function machineLines({ policy, machines }: PolicyOnTrace): string[] {
+  if (!machines) return [];
+  const { bought, most, kinds, currency } = machines;
+  const parts = kinds.map(
+    ({ instanceType, capacityType, seconds, costMicro }) =>
+      `${instanceType} ${capacityType} ${hoursText(seconds)} for ${costText(costMicro, currency)}`,
+  );
+  return [
+    `  ${policy}: ${bought} ${bought === 1 ? 'machine' : 'machines'} rented, ${most} at once: ${parts.join(', ')}`,
+  ];
 }
 
 /** Of the requests that may be deferred: how many began in their time, and how long they waited. */

@@ -56,11 +56,13 @@ function machineLines({ machines }: Verification, colors: EbbContext['colors']):
   const what = `${countText(decisions, 'decision')} about machines`;
   const rest = passedOver === 0 ? '' : colors.dim(`; ${passedOver} more are not recorded whole`);
   if (differing === 0) return [`${what}, ${colors.green('all the same')}${rest}`];
-  const told = first.slice(0, mostTold).flatMap(({ fleet, sequence, atMs, recorded, now }) => [
-    `${colors.bold(fleet)}  record ${sequence}, ${clockText(atMs)}`,
-    `  recorded  ${recorded.map(({ type }) => type).join(', ') || 'nothing'}`,
-    `  now       ${now.map(({ type }) => type).join(', ') || 'nothing'}`,
-  ]);
+  const told = first
+    .slice(0, mostTold)
+    .flatMap(({ fleet, sequence, atMs, recorded, now }) => [
+      `${colors.bold(fleet)}  record ${sequence}, ${clockText(atMs)}`,
+      `  recorded  ${recorded.map(({ type }) => type).join(', ') || 'nothing'}`,
+      `  now       ${now.map(({ type }) => type).join(', ') || 'nothing'}`,
+    ]);
   return [`${what}: ${colors.red(`${differing} differ`)}${rest}`, ...told];
 }
 

@@ -1,5 +1,11 @@
 import { decide, fleetStep } from '@ebb/core';
-import { type ComparedDecisions, type ComparedFleetStep, FleetReplayer, type ReplayFailure, Replayer } from '@ebb/engine';
+import {
+  type ComparedDecisions,
+  type ComparedFleetStep,
+  FleetReplayer,
+  type ReplayFailure,
+  Replayer,
+} from '@ebb/engine';
 import { openSolver } from '@ebb/solver';
 import type { JournalSource } from '../journal/journalSource.ts';
 import type { Progress } from './progress.ts';

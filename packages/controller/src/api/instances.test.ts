@@ -5,7 +5,7 @@ import { VirtualSystem } from '@ebb/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { openOfferings } from '../offerings.ts';
 import { apiSystem } from './apiSystem.fixture.ts';
-import { offeringsSchema } from './schemas.ts';
+import { offeringsSchema } from './machineSchemas.ts';
 
 it('answers as its schema says, cheapest first', async () => {
   const { ask } = await apiSystem(new VirtualSystem());

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ApiRoute } from './apiRoute.ts';
 import { apiErrors, type ApiErrorCode } from './errors.ts';
-import { components, problemBodySchema } from './schemas.ts';
+import { components } from './component.ts';
+import { problemBodySchema } from './schemas.ts';
 
 const schemaPath = '#/components/schemas/';
 

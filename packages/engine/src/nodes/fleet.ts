@@ -5,6 +5,7 @@ import {
   type FleetMemory,
   type FleetNode,
   type FleetOutcome,
+  type FleetReason,
   type FleetSpec,
   type NodeEvent,
   type NodeLaunch,
@@ -59,6 +60,8 @@ export class Fleet {
   problem: string | null = null;
   memory: FleetMemory | null = null;
   readonly least = new LeastCost();
+  /** What was last decided about a machine, by its id; of this engine's time. */
+  readonly why = new Map<string, FleetReason>();
   decision: FleetDecision | null = null;
   readonly #context: EngineContext;
   readonly #nodes: NodePorts;
@@ -265,6 +268,7 @@ export class Fleet {
     if (this.#context.stopped) return;
     this.memory = memory;
     this.decision = decision;
+    this.#noteWhy(decision);
     this.least.note(nowMs, decision.pricePerHourMicro, decision.lowerBoundMicro);
     this.#places.clear();
     for (const action of decision.actions) this.#place(action);
@@ -279,6 +283,13 @@ export class Fleet {
     askPlaced(this.#context, this);
     if (memory.nodes.length === 0) this.#onEmpty?.();
     this.#wakeAt(this.#nextMs(decision, nowMs));
+  }
+
+  /** Remembers why each machine is there: the decision that bought it is soon not the last one. */
+  #noteWhy({ reasons }: FleetDecision): void {
+    for (const reason of reasons) if ('node' in reason && reason.code !== 'kept') this.why.set(reason.node, reason);
+    const known = new Set(this.memory?.nodes.map(({ id }) => id));
+    for (const id of this.why.keys()) if (!known.has(id)) this.why.delete(id);
   }
 
   #nextMs({ revisitAtMs }: FleetDecision, nowMs: number): number | null {

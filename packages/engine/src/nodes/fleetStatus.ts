@@ -71,6 +71,14 @@ function nodeStatus(
     allocatable,
     setAside: { cpuMilli: sum('cpuMilli'), memoryBytes: sum('memoryBytes'), gpuMilli: sum('gpuMilli') },
     replicas,
-    message: node.going ? goingSentence(node.going.reason) : (machine?.message ?? ''),
+    message: messageOf(fleet, node, machine),
   };
+}
+
+/** Why it goes, what its provider says, or why it is there. */
+function messageOf(fleet: Fleet, node: FleetNode, machine: NodeObservation | null): string {
+  if (node.going) return goingSentence(node.going.reason);
+  if (machine?.message) return machine.message;
+  const reason = fleet.why.get(node.id);
+  return reason ? fleetSentence(reason) : '';
 }

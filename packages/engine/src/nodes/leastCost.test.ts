@@ -25,6 +25,13 @@ test('what is paid and the least are counted by the hour, over restarts too', ()
   expect(leastPriceMs - whole.leastPriceMs).toBe(BigInt(hour * 10));
 });
 
+test('the present hour counts as far as it has passed', () => {
+  const meter = new LeastCost();
+  meter.note(begin + 10 * 60_000, 60, 60);
+  const { paidPriceMs } = meter.between(0, begin + 15 * 60_000, begin + 15 * 60_000);
+  expect(paidPriceMs).toBe(BigInt(5 * 60_000 * 60));
+});
+
 test('it forgets what no report asks for', () => {
   const meter = new LeastCost();
   meter.note(begin, 1, 1);

@@ -44,9 +44,11 @@ export class LeastCost {
     this.#count(nowMs);
     const span = { paidPriceMs: 0n, leastPriceMs: 0n };
     for (const hour of this.#hours) {
-      const withinMs = Math.min(toMs, hour.hourMs + hourMs) - Math.max(fromMs, hour.hourMs);
+      // Of the present hour only what has passed is counted.
+      const lengthMs = Math.min(hourMs, nowMs - hour.hourMs);
+      const withinMs = Math.min(toMs, hour.hourMs + lengthMs) - Math.max(fromMs, hour.hourMs);
       if (withinMs <= 0) continue;
-      const part = (text: string) => (BigInt(text) * BigInt(Math.min(hourMs, withinMs))) / BigInt(hourMs);
+      const part = (text: string) => (BigInt(text) * BigInt(withinMs)) / BigInt(lengthMs);
       span.paidPriceMs += part(hour.paidPriceMs);
       span.leastPriceMs += part(hour.leastPriceMs);
     }

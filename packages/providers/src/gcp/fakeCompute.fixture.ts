@@ -85,6 +85,8 @@ export class FakeCompute {
   beginsAs = 'PROVISIONING';
   /** False: machines stay as they are. */
   movesOn = true;
+  /** Properties of the instance template `gpu`. */
+  template: Json = { labels: { team: 'vision' }, metadata: { items: [{ key: 'startup-script', value: '#!/bin/sh' }] } };
   /** How far the cloud's clock is ahead. */
   skewMs = 0;
   readonly server = new FakeServer((question) => this.#answer(question));
@@ -118,6 +120,8 @@ export class FakeCompute {
     const parts = rest.split('/');
     if (rest === 'aggregated/instances') return this.#instances(question);
     if (rest === 'aggregated/operations') return this.#operationsOf(question);
+    if (rest === 'global/instanceTemplates/gpu')
+      return { status: 200, body: { name: 'gpu', properties: this.template } };
     if (parts[0] === 'regions') return this.#region(parts[1] ?? '');
     const [, zone = '', kind = '', name = '', verb = ''] = parts;
     if (!this.zones.includes(zone)) return apiError(404, 'notFound', `The resource 'zones/${zone}' was not found`);
@@ -140,7 +144,7 @@ export class FakeCompute {
   }
 
   #instances({ query }: FakeQuestion): FakeAnswer {
-    const [, label = '', value = ''] = /^labels\.([-a-z]+)=(.*)$/.exec(query.get('filter') ?? '') ?? [];
+    const [, label = '', value = ''] = /^labels\.([-a-z]+)="(.*)"$/.exec(query.get('filter') ?? '') ?? [];
     this.#step();
     const items: Record<string, { instances: Instance[] }> = {};
     for (const instance of this.instances.values()) {

@@ -187,8 +187,18 @@ describe('what Compute Engine is asked, and what its answers mean', () => {
   test('a template: machine type and capacity come from the launch', async () => {
     const provider = await begin({ template: 'global/instanceTemplates/gpu' });
     await provider.launch(launchOf('d'));
-    expect(fake.server.asked[0]).toContain('sourceInstanceTemplate=global%2FinstanceTemplates%2Fgpu');
-    expect(fake.instances.get(`${zone}/d`)).not.toHaveProperty('disks');
+    expect(fake.server.asked[1]).toContain('sourceInstanceTemplate=global%2FinstanceTemplates%2Fgpu');
+    const body = fake.instances.get(`${zone}/d`);
+    expect(body).not.toHaveProperty('disks');
+    // What a request says of labels and metadata takes the place of all that the template says.
+    expect(body).toMatchObject({ labels: { team: 'vision', 'ebb-node': 'd' } });
+    expect(listAt(body, 'metadata', 'items')).toContainEqual({ key: 'startup-script', value: '#!/bin/sh' });
+    await expect(provider.launch(launchOf('d2'))).resolves.toBeUndefined();
+  });
+
+  test('a template that is not there is refused', async () => {
+    const provider = await begin({ template: 'global/instanceTemplates/none' });
+    await expect(provider.launch(launchOf('e'))).rejects.toMatchObject({ code: 'refused' });
   });
 
   test.each([

@@ -154,8 +154,10 @@ class GcpProvider implements Provider {
       requestId: uuidOf(`insert ${zone} ${this.#attempt(launch.id)}`),
       ...(settings.template === null ? {} : { sourceInstanceTemplate: settings.template }),
     };
+    const template = settings.template === null ? null : await api.ask('GET', settings.template);
+    const body = instanceBody(launch, zone, settings, template);
     try {
-      const operation = await api.ask('POST', `zones/${zone}/instances`, query, instanceBody(launch, zone, settings));
+      const operation = await api.ask('POST', `zones/${zone}/instances`, query, body);
       await api.finished(zone, operation, untilMs);
     } catch (error) {
       if (!isDuplicate(error)) throw error;

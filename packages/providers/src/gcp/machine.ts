@@ -1,6 +1,6 @@
 import type { CapacityType, NodeLaunch, NodeObservation, NodePhase } from '@ebb/core';
 import type { GcpPoolSpec } from '@ebb/documents';
-import { type Json, lastPart, objectAt, textAt, timeAt } from '../cloud/json.ts';
+import { type Json, lastPart, listAt, objectAt, textAt, timeAt } from '../cloud/json.ts';
 import { machineName } from '../cloud/names.ts';
 import { labelsOf, marksOfInstance, metadataOf } from './marks.ts';
 
@@ -23,16 +23,20 @@ export function partsOfProviderId(providerId: string): { project: string; zone: 
   return name === '' ? null : { project, zone, name };
 }
 
-/** The body of `instances.insert` for a machine in a zone. */
-export function instanceBody(launch: NodeLaunch, zone: string, settings: GcpPoolSpec): Json {
+/**
+ * The body of `instances.insert` for a machine in a zone. What it says of labels and metadata takes the place of all that `template`
+ * (an instance template as the API has it; null: none) says of them, so both are put together here.
+ */
+export function instanceBody(launch: NodeLaunch, zone: string, settings: GcpPoolSpec, template: Json | null): Json {
   const { instanceType, capacityType } = launch.offering;
+  const given = listAt(template, 'properties', 'metadata', 'items');
+  const ofTemplate = Object.fromEntries(given.map((item) => [textAt(item, 'key') ?? '', textAt(item, 'value') ?? '']));
+  const metadata = { ...ofTemplate, ...settings.metadata, ...metadataOf(launch) };
   const machine = {
     name: machineName(launch.id),
     machineType: `zones/${zone}/machineTypes/${instanceType}`,
-    labels: labelsOf(launch),
-    metadata: {
-      items: Object.entries({ ...settings.metadata, ...metadataOf(launch) }).map(([key, value]) => ({ key, value })),
-    },
+    labels: { ...objectAt(template, 'properties', 'labels'), ...labelsOf(launch) },
+    metadata: { items: Object.entries(metadata).map(([key, value]) => ({ key, value })) },
     scheduling: schedulingOf(capacityType, settings.acceleratorType !== null || settings.template === null),
     ...(capacityType === 'reserved' ? { reservationAffinity: { consumeReservationType: 'ANY_RESERVATION' } } : {}),
     ...(settings.acceleratorType === null ? {} : { guestAccelerators: [acceleratorOf(zone, settings)] }),

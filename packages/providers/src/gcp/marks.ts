@@ -13,7 +13,7 @@ export function labelsOf({ cluster, pool, id, offering }: NodeLaunch): Record<st
 }
 
 export function clusterFilter(cluster: string): string {
-  return `labels.ebb-cluster=${labelValue(cluster)}`;
+  return `labels.ebb-cluster="${labelValue(cluster)}"`;
 }
 
 /** What is written on a machine. Labels and taints are for what makes it a node of its cluster, such as a start-up script. */

@@ -5,7 +5,7 @@ import { EventQueue } from './eventQueue.ts';
  * the round that rests on it → the driver's answer. Longer chains (saving memories) decide nothing; they go on at the next
  * event. The number is part of the run: another one is another order of events.
  */
-const usualSettleTurns = 8;
+const settleTurns = 8;
 const settled = Promise.resolve();
 
 export type EventHandler = (subject: number, life: number) => void;
@@ -28,13 +28,14 @@ export class Kernel {
   readonly #handlers: EventHandler[] = [];
   readonly #letters: (() => void)[] = [];
   #touched = false;
-  readonly #settleTurns: number;
+  readonly #settlesAll: boolean;
   nowUs = 0;
   /** Events and arrivals so far. */
   steps = 0;
 
-  constructor(settleTurns: number = usualSettleTurns) {
-    this.#settleTurns = settleTurns;
+  /** `settlesAll`: chains of promises of any length end before time moves on; that takes longer. */
+  constructor({ settlesAll = false }: { settlesAll?: boolean } = {}) {
+    this.#settlesAll = settlesAll;
   }
 
   /** A new kind of event; its number is for `put`. */
@@ -64,7 +65,9 @@ export class Kernel {
         const letters = this.#letters.splice(0);
         for (const letter of letters) letter();
       }
-      for (let turn = 0; turn < this.#settleTurns; turn++) await settled;
+      // The event loop goes on only when no promise is left to be kept.
+      if (this.#settlesAll) await new Promise(setImmediate);
+      else for (let turn = 0; turn < settleTurns; turn++) await settled;
     }
   }
 

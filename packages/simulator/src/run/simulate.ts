@@ -89,8 +89,6 @@ const unlimited: AllocationLimits = {
   maxPricePerHourMicro: null,
 };
 const node = 'rehearsal';
-/** A step about machines is read, decided, saved and asked for, one promise after the other, in one moment. */
-const fleetSettleTurns = 64;
 /** After the last arrival requests are waited for at most this long: with no replica to be had they never end. */
 const longestEndUs = 6 * 3_600_000_000;
 const letters = 'bcdfghjklmnpqrstvwxz2456789';
@@ -115,7 +113,8 @@ export async function simulate(options: SimulateOptions): Promise<SimulatedRun> 
   const prices = priceOf(price, workloadsOf(scenario), rented);
   const books = new Books(model.onTimeMs, bucketLengthMs(spanUs / 1000), prices);
   const machines = new MachineBooks();
-  const kernel = rented.size > 0 ? new Kernel(fleetSettleTurns) : new Kernel();
+  // A step about machines is read, decided, saved and asked for, one promise after the other, in one moment.
+  const kernel = new Kernel({ settlesAll: rented.size > 0 });
   const epochMs = options.startAtMs ?? rehearsalEpochMs;
   const clock = new SimulatedClock(kernel, epochMs);
   const progress = progressOf(options, spanUs);

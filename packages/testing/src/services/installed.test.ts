@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { available, identityOf, programs, ServiceUnavailable } from './installed.ts';
+import { available, identityOf, programs, ServiceUnavailable, wherePrograms } from './installed.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -24,4 +26,18 @@ it('says aloud that a suite is skipped', () => {
 it.runIf(process.getuid?.() === 0)('knows the users of the system, and says which is missing', () => {
   expect(identityOf('root')).toEqual({ uid: 0, gid: 0 });
   expect(() => identityOf('nobody-has-this-name')).toThrow('no user "nobody-has-this-name"');
+});
+
+it('looks for the versions of Kubernetes that its modules build', () => {
+  const modules = [
+    ['etcd', 'go.etcd.io/etcd/server/v3', 'etcd'],
+    ['control-plane', 'k8s.io/kubernetes', 'kubernetes'],
+    ['kwok', 'sigs.k8s.io/kwok', 'kwok'],
+  ];
+  const built = modules.map(([folder, module, name]) => {
+    const text = readFileSync(new URL(`../../../../tools/kubernetes/${folder}/go.mod`, import.meta.url), 'utf8');
+    return `${name}-${text.split(`${module} v`)[1]?.split(/\s/)[0]}`;
+  });
+  const paths = Object.values(wherePrograms('kubernetes')).filter((path) => path.includes('/'));
+  expect([...new Set(paths.map((path) => basename(dirname(path))))].sort()).toEqual(built.sort());
 });

@@ -4,6 +4,9 @@ import { delimiter, join } from 'node:path';
 
 const kafkaVersion = '4.1.0';
 const motoVersion = '5.2.5';
+const etcdVersion = '3.6.8';
+const kubernetesVersion = '1.36.3';
+const kwokVersion = '0.8.0';
 
 /** Every program of a service by its name: looked for on PATH, or, with a slash, as a pattern of paths. */
 const programsOf = {
@@ -23,6 +26,15 @@ const programsOf = {
   },
   mariadb: { mariadbd: 'mariadbd', 'mariadb-install-db': 'mariadb-install-db', mariadb: 'mariadb' },
   prometheus: { prometheus: 'prometheus' },
+  kubernetes: {
+    etcd: join(kubernetesDirectory(), `etcd-${etcdVersion}/etcd`),
+    'kube-apiserver': join(kubernetesDirectory(), `kubernetes-${kubernetesVersion}/kube-apiserver`),
+    'kube-controller-manager': join(kubernetesDirectory(), `kubernetes-${kubernetesVersion}/kube-controller-manager`),
+    'kube-scheduler': join(kubernetesDirectory(), `kubernetes-${kubernetesVersion}/kube-scheduler`),
+    kwok: join(kubernetesDirectory(), `kwok-${kwokVersion}/kwok`),
+    stages: join(kubernetesDirectory(), `kwok-${kwokVersion}/stages.yaml`),
+    openssl: 'openssl',
+  },
   moto: { python: join(servicesDirectory(), `moto-${motoVersion}/bin/python3`) },
 } as const;
 
@@ -35,10 +47,16 @@ export class ServiceUnavailable extends Error {
   readonly program: string;
 
   constructor(service: ServiceName, program: string) {
-    super(`${service} is not installed here: ${program} was not found. tools/services/install.sh installs it`);
+    const tool = service === 'kubernetes' ? 'tools/kubernetes/install.sh' : 'tools/services/install.sh';
+    super(`${service} is not installed here: ${program} was not found. ${tool} installs it`);
     this.service = service;
     this.program = program;
   }
+}
+
+/** Where each program of a service is looked for: a name for PATH, or a pattern of paths. */
+export function wherePrograms(service: ServiceName): Readonly<Record<string, string>> {
+  return programsOf[service];
 }
 
 /** The paths of all programs of a service. Throws `ServiceUnavailable` when one is missing. */
@@ -58,6 +76,8 @@ export function programs<Name extends ServiceName>(
  * one: `describe.runIf(available('kafka'))('kafka scaler', …)`.
  */
 export function available(service: ServiceName): boolean {
+  // A cluster that was brought along needs nothing of ours, unless a test wants fake nodes.
+  if (service === 'kubernetes' && process.env.KUBECONFIG_DISPOSABLE) return true;
   try {
     programs(service);
     return true;
@@ -77,6 +97,11 @@ export function identityOf(user: string): { readonly uid: number; readonly gid: 
   const [, , uid, gid] = line?.split(':') ?? [];
   if (uid === undefined || gid === undefined) throw new Error(`the system has no user "${user}"`);
   return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** Where `tools/kubernetes/install.sh` keeps what it builds. */
+function kubernetesDirectory(): string {
+  return process.env.EBB_KUBERNETES_DIR || join(homedir(), '.cache/ebb-kubernetes');
 }
 
 /** Where `tools/services/install.sh` keeps what is no system package. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ApiRoute, apiRoute } from '../apiRoute.ts';
 import type { ApiContext } from '../context.ts';
 import { countQuery } from '../parameters.ts';
-import { offeringsSchema } from '../schemas.ts';
+import { offeringsSchema } from '../machineSchemas.ts';
 
 const name = (description: string) => z.string().min(1).max(128).meta({ description });
 const most = Number.MAX_SAFE_INTEGER;

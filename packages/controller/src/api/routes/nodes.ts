@@ -1,6 +1,6 @@
 import { type ApiRoute, apiRoute } from '../apiRoute.ts';
 import type { ApiContext } from '../context.ts';
-import { fleetsSchema } from '../schemas.ts';
+import { fleetsSchema } from '../machineSchemas.ts';
 
 /** Machines of the clusters whose machines are rented. */
 export function nodeRoutes({ engine }: ApiContext): ApiRoute[] {

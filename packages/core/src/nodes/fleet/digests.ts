@@ -13,13 +13,14 @@ export function addMarket(draft: Draft, key: Key): Key {
     key.add(JSON.stringify([rest, rules]), revision, weight, expireAfterMs, offeringsKey(offerings));
     for (const { backedOffUntilMs } of offerings) if (backedOffUntilMs !== null) key.add(backedOffUntilMs > nowMs);
   }
+  if (draft.hedges.isOn) key.add(draft.hedges.key);
   return key.add(...[...activeBackOffs(memory, nowMs).keys()].sort());
 }
 
 const known = new WeakMap<readonly PoolOffering[], string>();
 
 /** Kept for lists that were seen: they are the longest part. */
-function offeringsKey(offerings: readonly PoolOffering[]): string {
+export function offeringsKey(offerings: readonly PoolOffering[]): string {
   const found = known.get(offerings);
   if (found !== undefined) return found;
   const key = new Key();

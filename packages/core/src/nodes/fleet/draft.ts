@@ -2,6 +2,7 @@ import type { NodeObservation } from '../../ports/provider.ts';
 import type { PlacedPod } from '../placement/types.ts';
 import type { Offering } from '../types.ts';
 import { Book } from './book.ts';
+import { Hedges } from './hedges.ts';
 import type {
   FleetAction,
   FleetMemory,
@@ -25,6 +26,9 @@ export class Draft {
   /** By id; null: the provider is away. */
   readonly machines: ReadonlyMap<string, NodeObservation> | null;
   readonly observation: FleetObservation;
+  readonly hedges: Hedges;
+  /** Offerings of spot machines that were lost since the last step. */
+  readonly lost: string[] = [];
   readonly actions: FleetAction[] = [];
   readonly reasons: FleetReason[] = [];
   workUnits = 0;
@@ -41,6 +45,7 @@ export class Draft {
     this.nowMs = observation.nowMs;
     this.pools = new Map(spec.pools.map((pool) => [pool.consolidation.pool.name, pool]));
     this.book = new Book(memory.nodes);
+    this.hedges = new Hedges(this);
     const { machines } = observation;
     this.machines = machines && new Map(machines.flatMap((one) => (one.id === null ? [] : [[one.id, one] as const])));
     for (const pod of observation.pods) {

@@ -39,6 +39,7 @@ export function endEmpty(draft: Draft): void {
 
 function mayEnd(draft: Draft, node: FleetNode): boolean {
   const { offering, notice, doNotDisrupt } = node;
+  if (draft.hedges.kept.has(node.id)) return false;
   if (draft.machines === null || notice?.kind === 'interruption' || doNotDisrupt || isAnswerAwaited(node)) return false;
   const { nodeChargeMicro } = draft.spec.settings;
   if (offering.pricePerHourMicro + nodeChargeMicro <= 0) return false;

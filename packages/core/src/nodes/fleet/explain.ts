@@ -1,6 +1,7 @@
 import { count, seconds, shortNumber } from '../../explain/wording.ts';
 import type { ProviderErrorCode } from '../../ports/provider.ts';
 import type { KeptReason } from '../consolidation/types.ts';
+import { spotSentence } from '../spot/reasons.ts';
 import { unplaceableSentence } from '../placement/unplaceableSentence.ts';
 import type { FleetReason, GoingReason } from './types.ts';
 
@@ -17,8 +18,12 @@ export function fleetSentence(reason: FleetReason, nowMs: number | null = null):
       return `Bought ${at(reason)} as a warm spare.`;
     case 'min-nodes':
       return `Bought ${at(reason)}: the pool keeps a least number of nodes.`;
+    case 'hedge':
+      return `Bought ${at(reason)} as a hedge against the loss of spot.`;
+    case 'spot':
+      return `Pool ${reason.pool}: ${spotSentence(reason.reason)}`;
     case 'short':
-      return `Pool ${reason.pool} lacks ${count(reason.missing, reason.what === 'warm-spare' ? 'warm spare' : 'node')} that cannot be bought now.`;
+      return `Pool ${reason.pool} lacks ${count(reason.missing, shortOf[reason.what])} that cannot be bought now.`;
     case 'bound':
       return `Placed ${count(reason.pods, 'pod')} on ${count(reason.nodes, 'node')} that ${reason.nodes === 1 ? 'is' : 'are'} there already.`;
     case 'unplaceable': {
@@ -85,6 +90,10 @@ export function goingSentence(reason: GoingReason): string {
       return 'its cluster is gone';
     case 'start-timeout':
       return 'it did not become ready in time';
+    case 'unready':
+      return 'it was ready and has not been so for too long';
+    case 'spot-ready':
+      return 'spot that is ready and has held stands in its place';
     case 'not-needed':
       return 'what it was bought for is gone before it was ready';
   }
@@ -100,7 +109,9 @@ const causes: Record<ProviderErrorCode, string> = {
   'stale-epoch': 'is steered by another control plane',
 };
 
-const keptTexts: Record<KeptReason, string> = {
+const shortOf = { 'warm-spare': 'warm spare', 'min-nodes': 'node', hedge: 'hedge node' };
+
+const keptTexts: Record<KeptReason | 'hedge', string> = {
   going: 'it is on its way out already',
   policy: 'its pool does not allow it to go for that',
   delay: 'it has not been quiet for long enough',
@@ -110,6 +121,7 @@ const keptTexts: Record<KeptReason, string> = {
   budget: 'as many nodes as the disruption budget allows are going',
   'min-nodes': 'its pool keeps a least number of nodes',
   'warm-spares': 'it is a warm spare',
+  hedge: 'it stands ready for the loss of spot',
   'no-place': 'its pods have no other place',
   gain: 'moving its pods saves too little',
   'not-tried': 'the search ended before it was tried',

@@ -36,6 +36,7 @@ export function fleetPool(
       ...rules,
     },
     ...{ revision: 'r1', startTimeoutMs: 10 * minuteMs, expireAfterMs: null, terminationGraceMs: null, weight: 0 },
+    ...{ repairAfterMs: 10 * minuteMs, spot: null },
     ...change,
   };
 }

@@ -4,6 +4,7 @@ import { Draft } from './draft.ts';
 import { endEmpty } from './empties.ts';
 import { endDrained, evictOverdue } from './ending.ts';
 import { startGoing } from './going.ts';
+import { giveBack, hedge } from './hedging.ts';
 import { podsKeyOf } from './keys.ts';
 import { readMachines } from './machines.ts';
 import { readUnknown } from './orphans.ts';
@@ -49,13 +50,18 @@ export function fleetStep(
     startGoing(draft);
     evictOverdue(draft);
     askAgain(draft);
-    if (!spec.isRemoved) placeWaiting(draft, solver);
+    if (!spec.isRemoved) {
+      draft.hedges.decide();
+      placeWaiting(draft, solver);
+    }
   }
   watchQuiet(draft);
+  if (memory.provider.isSeen && !spec.isRemoved) hedge(draft);
   if (draft.machines !== null && !spec.isRemoved) {
     endEmpty(draft);
     // What a move buys may take the place of a node that was kept for a least number.
     if (findSavings(draft, solver)) endEmpty(draft);
+    giveBack(draft);
   }
   if (memory.provider.isSeen && !spec.isRemoved) buyReserve(draft);
   endDrained(draft);

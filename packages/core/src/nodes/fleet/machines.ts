@@ -81,8 +81,9 @@ function leave(draft: Draft, node: FleetNode, machine: NodeObservation | undefin
   if (node.readyAtMs === null && node.phase !== 'ending') keepReplaced(draft, node);
 }
 
-function countLoss({ memory, nowMs }: Draft, { offering }: FleetNode): void {
+function countLoss({ memory, nowMs, lost }: Draft, { offering }: FleetNode): void {
   if (offering.capacityType !== 'spot') return;
+  lost.push(offering.id);
   const recent = memory.losses.filter(({ atMs }) => nowMs - atMs < lossesKept.ageMs).slice(1 - lossesKept.count);
   memory.losses = [...recent, { offering: offering.id, atMs: nowMs }];
 }

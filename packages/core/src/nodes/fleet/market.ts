@@ -3,17 +3,22 @@ import type { NodeLimits, PlacementPool, PoolOffering } from '../placement/types
 import type { Offering } from '../types.ts';
 import { activeBackOffs, quotaKey } from './backOff.ts';
 import type { Draft } from './draft.ts';
+import type { HedgeCaps } from './hedges.ts';
 import type { FleetPool } from './types.ts';
 import { removedPool } from './views.ts';
 
 const limitNames = ['nodes', 'cpuMilli', 'memoryBytes', 'gpus', 'pricePerHourMicro'] as const;
 
 /** What is for sale now, with what the book's nodes use of limits and stock. Pools for which `sells` is false sell nothing. */
-export function poolsForSale(draft: Draft, sells: (pool: FleetPool) => boolean = () => true): PlacementPool[] {
+export function poolsForSale(
+  draft: Draft,
+  sells: (pool: FleetPool) => boolean = () => true,
+  caps: HedgeCaps = 'spot',
+): PlacementPool[] {
   const backOffs = activeBackOffs(draft.memory, draft.nowMs);
   const pools = draft.spec.pools.map((pool): PlacementPool => {
     const own = pool.consolidation.pool;
-    const offerings = sells(pool) ? own.offerings.map((entry) => asSold(draft, own.name, entry, backOffs)) : [];
+    const offerings = sells(pool) ? own.offerings.map((entry) => asSold(draft, own.name, entry, backOffs, caps)) : [];
     return { ...own, used: draft.book.usedOf(own.name), offerings };
   });
   const removed = draft.book.poolNames.filter((name) => !draft.pools.has(name) && draft.book.usedOf(name).nodes > 0);
@@ -23,13 +28,15 @@ export function poolsForSale(draft: Draft, sells: (pool: FleetPool) => boolean =
   ];
 }
 
-/** One offering as it is for sale now: back-offs, and what is left of what there is of it. */
+/** One offering as it is for sale now: back-offs, spot hedges, and what is left of what there is of it. */
 export function asSold(
-  { book }: Draft,
+  { book, hedges }: Draft,
   pool: string,
-  entry: PoolOffering,
+  listed: PoolOffering,
   backOffs: ReadonlyMap<string, number>,
+  caps: HedgeCaps = 'spot',
 ): PoolOffering {
+  const entry = hedges.entryOf(pool, listed, caps);
   const until = Math.max(
     entry.backedOffUntilMs ?? 0,
     backOffs.size === 0 ? 0 : (backOffs.get(entry.offering.id) ?? 0),
@@ -41,7 +48,11 @@ export function asSold(
 }
 
 /** Whether limits, budgets, stock and back-offs allow all of these at once now. */
-export function canBuy(draft: Draft, wanted: readonly { pool: FleetPool; offering: Offering }[]): boolean {
+export function canBuy(
+  draft: Draft,
+  wanted: readonly { pool: FleetPool; offering: Offering }[],
+  caps: HedgeCaps = 'spot',
+): boolean {
   const { book, spec, nowMs, memory } = draft;
   const backOffs = activeBackOffs(memory, nowMs);
   const names = new Set([...book.poolNames, ...wanted.map(({ pool }) => pool.consolidation.pool.name)]);
@@ -51,7 +62,7 @@ export function canBuy(draft: Draft, wanted: readonly { pool: FleetPool; offerin
     const own = pool.consolidation.pool;
     const entry = own.offerings.find((one) => one.offering.id === offering.id);
     if (entry === undefined) return false;
-    const sold = asSold(draft, own.name, entry, backOffs);
+    const sold = asSold(draft, own.name, entry, backOffs, caps);
     const count = (counts.get(`${own.name}|${offering.id}`) ?? 0) + 1;
     counts.set(`${own.name}|${offering.id}`, count);
     if ((sold.backedOffUntilMs ?? 0) > nowMs || count > (sold.stock ?? Number.POSITIVE_INFINITY)) return false;

@@ -4,8 +4,10 @@ import type { PlacementInput, PlacementNode, PlacementPool, Plan } from '../plac
 import { addMarket, addNodes } from './digests.ts';
 import type { Draft } from './draft.ts';
 import { Key } from './keys.ts';
+import type { HedgeCaps } from './hedges.ts';
+import { groupKey, sizeOf } from './hedgeGroups.ts';
 import { asksOf, poolsForSale } from './market.ts';
-import type { FleetNode, FleetPod } from './types.ts';
+import type { FleetNode, FleetPod, FleetPool } from './types.ts';
 import { isKeepable, keepWanted } from './wanted.ts';
 import { outdatedBy, Views } from './views.ts';
 
@@ -25,6 +27,7 @@ export function placeWaiting(draft: Draft, solver: Solver | null): void {
   if (memory.unplaced === null || memory.unplaced.key !== unplacedKey(draft)) {
     const unplaceable = placeByWeight(draft, solver);
     keepWanted(draft);
+    draft.hedges.decide();
     memory.unplaced = unplaceable.length === 0 ? null : { key: unplacedKey(draft), pods: [...unplaceable] };
   }
   for (const { reason, pods } of memory.unplaced?.pods ?? []) {
@@ -48,19 +51,50 @@ function placeByWeight(draft: Draft, solver: Solver | null): Plan['unplaceable']
   let bound = 0;
   const nodes = new Set<string>();
   for (const weight of rounds) {
-    const waiting = draft.waiting();
-    if (waiting.length === 0) return [];
-    const pools = poolsForSale(draft, (pool) => weight === null || pool.weight === weight);
-    const made = bestPlan(draft, waiting, pools, solver);
-    carryOut(draft, made);
-    for (const { node, pods } of made.bind) {
+    if (draft.waiting().length === 0) return [];
+    const made = placeFrom(draft, (pool) => weight === null || pool.weight === weight, solver);
+    for (const { node, pods } of made.flatMap(({ bind }) => bind)) {
       nodes.add(node);
       bound += pods.length;
     }
-    left = made.unplaceable;
+    left = made.flatMap(({ unplaceable }) => unplaceable);
   }
   if (bound > 0) draft.reasons.push({ code: 'bound', pods: bound, nodes: nodes.size });
   return left.length === 0 ? left : reasonsFor(draft, left);
+}
+
+/** Places from some pools. Where one has no fallback, pods that may not be interrupted come first: others get nothing on demand. */
+function placeFrom(draft: Draft, sells: (pool: FleetPool) => boolean, solver: Solver | null): Plan[] {
+  const hedged = draft.hedges.isOn ? draft.spec.pools.filter((pool) => pool.spot && sells(pool)) : [];
+  const place = (pods: readonly FleetPod[], caps: HedgeCaps): Plan => {
+    const rough = hedged.length === 0 ? null : roughPlan(draft, pods, sells);
+    const made = rough && isEnough(rough) ? rough : bestPlan(draft, pods, poolsForSale(draft, sells, caps), solver);
+    carryOut(draft, made);
+    return made;
+  };
+  const waiting = draft.waiting();
+  if (!hedged.some(({ spot }) => spot?.fallback === false)) return [place(waiting, 'spot')];
+  const [firm, others] = [false, true].map((may) => waiting.filter(({ pod }) => pod.interruptible === may));
+  return [
+    ...(firm && firm.length > 0 ? [place(firm, 'spot')] : []),
+    ...(others && others.length > 0 ? [place(others, 'all')] : []),
+  ];
+}
+
+/** What these pods need as if nothing were hedged: hedges are decided on with that before anything is bought. */
+function roughPlan(draft: Draft, pods: readonly FleetPod[], sells: (pool: FleetPool) => boolean): Plan {
+  const rough = bestPlan(draft, pods, poolsForSale(draft, sells, 'none'), null, 0);
+  const mayGo = new Set(pods.flatMap(({ pod }) => (pod.interruptible ? [pod.id] : [])));
+  const planned = new Map<string, number>();
+  for (const one of rough.buy) {
+    const pool = draft.pools.get(one.pool);
+    if (!pool?.spot || !one.pods.every(({ id }) => mayGo.has(id))) continue;
+    const entry = pool.consolidation.pool.offerings.find(({ offering }) => offering.id === one.offering);
+    const key = entry && groupKey({ pool: one.pool, size: sizeOf(entry.offering.instanceType) });
+    if (key !== undefined) planned.set(key, (planned.get(key) ?? 0) + 1);
+  }
+  if (planned.size > 0) draft.hedges.decide(planned);
+  return rough;
 }
 
 /** Why pods have no place, told with the nodes that are full and were not looked at. */
@@ -79,6 +113,7 @@ function bestPlan(
   waiting: readonly FleetPod[],
   pools: readonly PlacementPool[],
   solver: Solver | null,
+  workUnits = draft.spec.workUnits,
 ): Plan {
   const views = new Views(draft);
   const staying = draft.book.all();
@@ -87,7 +122,7 @@ function bestPlan(
   const second = staying.filter((node) => isOpenIfNeeded(draft, node));
   const planOn = (nodes: readonly FleetNode[]): Plan => {
     // The cheapest node for one pod is found without a search.
-    const work = waiting.length === 1 ? { solver: null, workUnits: 0 } : { solver, workUnits: draft.spec.workUnits };
+    const work = waiting.length === 1 ? { solver: null, workUnits: 0 } : { solver, workUnits };
     const input = inputOf(draft, waiting, told(draft, waiting, nodes, views), pools);
     const made = plan(input, { ...work, seed: draft.spec.seed });
     draft.workUnits += made.workUnits;

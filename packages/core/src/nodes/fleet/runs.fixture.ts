@@ -17,7 +17,7 @@ export function anySpec(dice: Dice): FleetSpec {
   ]);
   return fleetSpec(
     [
-      fleetPool({ ...web, limits: { ...noLimits, nodes: dice.pick([null, 4, 8]) } }, ...anyRules(dice)),
+      fleetPool({ ...web, limits: { ...noLimits, nodes: dice.pick([null, 4, 8]) } }, ...anyRules(dice, anyHedge(dice))),
       fleetPool(
         { ...gpus, limits: { ...noLimits, pricePerHourMicro: dice.pick([null, 3_000_000]) } },
         ...anyRules(dice),
@@ -27,12 +27,25 @@ export function anySpec(dice: Dice): FleetSpec {
   );
 }
 
-function anyRules(dice: Dice): [Partial<FleetPool>, Partial<FleetPool['consolidation']>] {
+/** In every second life spot is hedged, in some way. */
+function anyHedge(dice: Dice): FleetPool['spot'] {
+  if (dice.chance(0.5)) return null;
+  return {
+    onDemandFloor: dice.pick([{ count: 0 }, { count: 1 }, { share: 0.5 }]),
+    fallback: dice.chance(0.8),
+    spread: dice.pick(['zone', 'none'] as const),
+    overProvision: dice.pick(['auto', 'auto', 0, 2] as const),
+    ...{ shortfallTarget: 0.003, startMs: 2 * minuteMs },
+  };
+}
+
+function anyRules(dice: Dice, spot: FleetPool['spot'] = null): [Partial<FleetPool>, Partial<FleetPool['consolidation']>] {
   return [
     {
       weight: dice.pick([0, 0, 10]),
       expireAfterMs: dice.pick([null, null, 30 * minuteMs]),
       terminationGraceMs: dice.pick([null, 5 * minuteMs]),
+      ...{ spot, repairAfterMs: dice.pick([null, 3 * minuteMs]) },
     },
     {
       warmSpares: dice.pick([0, 0, 1]),
@@ -53,6 +66,7 @@ export function anyFaults(dice: Dice): Faults {
       dies: rarely() / 2,
       stockOutLater: rarely() / 2,
       interrupted: rarely() * 2,
+      ...{ storm: dice.chance(0.3) ? 0.3 + dice.next() * 0.7 : 0, sick: rarely() },
       skewMs: dice.pick([0, 0, 3_600_000, -3_600_000]),
     },
   };

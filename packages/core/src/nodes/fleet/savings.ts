@@ -10,6 +10,8 @@ import type { FleetNode, FleetPool } from './types.ts';
 import { outdatedBy, Views } from './views.ts';
 import { isWanted } from './wanted.ts';
 
+const noRoom = { cpuMilli: 0, memoryBytes: 0, pods: 0 };
+
 /** The book as consolidation sees it. */
 export function consolidationInput(draft: Draft, views: Views): ConsolidationInput {
   const { spec, book, nowMs } = draft;
@@ -18,7 +20,10 @@ export function consolidationInput(draft: Draft, views: Views): ConsolidationInp
     ...consolidation,
     pool: sale.get(consolidation.pool.name) ?? consolidation.pool,
   }));
-  const nodes = book.all().map((node) => views.forConsolidation(node));
+  const nodes = book.all().map((node) => {
+    const view = views.forConsolidation(node);
+    return draft.hedges.hidden.has(node.id) ? { ...view, empty: { ...view.empty, free: noRoom } } : view;
+  });
   return { nowMs, nodes, pools, settings: spec.settings, gain: spec.gain };
 }
 
@@ -47,7 +52,9 @@ export function findSavings(draft: Draft, solver: Solver | null): boolean {
   draft.lowerBoundMicro = found.lowerBoundMicro;
   const isMoved = carryOut(draft, found.moves);
   for (const { node, reason } of found.kept) {
-    if (reason !== 'going') draft.reasons.push({ code: 'kept', node, why: reason });
+    if (reason === 'going') continue;
+    const isHedge = reason === 'do-not-disrupt' && draft.hedges.kept.has(node);
+    draft.reasons.push({ code: 'kept', node, why: isHedge ? 'hedge' : reason });
   }
   // What a move leaves is looked at again when the time has come.
   memory.consolidated = { key: isMoved ? '' : key, lowerBoundMicro: found.lowerBoundMicro };
@@ -69,9 +76,11 @@ function isCandidate(draft: Draft, node: FleetNode): boolean {
 function savingsKey(draft: Draft): string {
   const { nowMs, pools } = draft;
   const key = addMarket(draft, addNodes(draft, new Key()));
+  const { kept, hidden } = draft.hedges;
   for (const node of draft.book.staying()) {
     const pool = pools.get(node.pool);
     if (pool === undefined) continue;
+    if (draft.hedges.isOn) key.add(kept.has(node.id), hidden.has(node.id));
     key.add(outdatedBy(node, pool, nowMs), ...changesOf(draft, node, pool).map((atMs) => atMs <= nowMs));
   }
   return key.text;

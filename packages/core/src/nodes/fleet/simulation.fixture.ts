@@ -54,6 +54,13 @@ export class Simulation {
       this.cloud.isAway = true;
       this.later(dice.upTo(20 * minuteMs), () => (this.cloud.isAway = false));
     });
+    for (let i = 0; i < 3; i++) {
+      some(0.4, () => {
+        const zone = dice.pick(['a', 'b']);
+        this.cloud.takeSpot(zone);
+        this.later(dice.upTo(20 * minuteMs), () => this.cloud.noSpotIn.delete(zone));
+      });
+    }
     some(0.3, () => this.#forget());
     some(0.3, () => this.#changePools(dice.pick(['drift', 'remove'])));
     some(0.2, () => {

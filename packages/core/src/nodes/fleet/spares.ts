@@ -44,7 +44,7 @@ function buy(
   const offers = offersFor(draft, pool, largest);
   let bought = 0;
   while (bought < missing) {
-    const offer = offers.find(({ entry }) => canBuy(draft, [{ pool, offering: entry.offering }]));
+    const offer = offers.find(({ entry }) => canBuy(draft, [{ pool, offering: entry.offering }], 'none'));
     if (offer === undefined) break;
     const node = draft.buy(pool, offer.entry.offering, []);
     const { id: offering, pricePerHourMicro } = node.offering;
@@ -60,7 +60,8 @@ function buy(
 
 /** What of the pool holds the pod, the cheapest first; whatever there is where no pod is known. */
 function offersFor(draft: Draft, pool: FleetPool, largest: PlacementPod | null): Offer[] {
-  const pools = poolsForSale(draft, (one) => one === pool);
+  // What is kept for its own sake is no part of a spot hedge.
+  const pools = poolsForSale(draft, (one) => one === pool, 'none');
   const { offers } = supplyOf({ nowMs: draft.nowMs, pods: [], nodes: [], pools, settings: draft.spec.settings });
   const needs = largest && compileNeeds(largest);
   return offers

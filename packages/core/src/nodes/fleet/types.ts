@@ -1,5 +1,7 @@
 import type { NodeObservation, ProviderErrorCode } from '../../ports/provider.ts';
 import type { ConsolidationPool, GainRule, KeptReason, MoveReason } from '../consolidation/types.ts';
+import type { SpotSettings } from '../spot/hedgePool.ts';
+import type { SpotDecision, SpotReason } from '../spot/types.ts';
 import type { PlacedPod, PlacementPod, PlacementSettings, UnplaceableReason } from '../placement/types.ts';
 import type { Offering } from '../types.ts';
 
@@ -17,6 +19,10 @@ export interface FleetPool {
   terminationGraceMs: number | null;
   /** Pools with more weight are tried first. */
   weight: number;
+  /** A node that was ready and is not is replaced after this; null: never. */
+  repairAfterMs: number | null;
+  /** How nodes are kept when spot is taken away; null: spot and on demand as prices have it. */
+  spot: SpotSettings | null;
 }
 
 /** A replica or Job that has or wants a place. */
@@ -62,9 +68,25 @@ export interface FleetNode {
   attempts: number;
   askAgainAtMs: number | null;
   doNotDisrupt: boolean;
+  /** Since when a ready node is shown as not ready; null or left out: it is ready. */
+  unreadySinceMs?: number | null;
 }
 
-export type GoingReason = MoveReason | { kind: 'pool-removed' | 'start-timeout' | 'not-needed' | 'cluster-removed' };
+/** `unready`: not ready for too long. `spot-ready`: it is on demand, and spot that is ready and has held stands in its place. */
+export type GoingReason =
+  | MoveReason
+  | { kind: 'pool-removed' | 'start-timeout' | 'not-needed' | 'cluster-removed' | 'unready' | 'spot-ready' };
+
+/** The spot hedge of the machines of one size in one pool. */
+export interface FleetHedge {
+  pool: string;
+  size: string;
+  /** Tells whether what was decided on is still so. */
+  key: string;
+  /** Nodes that pods need. */
+  needed: number;
+  decision: SpotDecision;
+}
 
 /** Of one cluster; JSON-safe. */
 export interface FleetMemory {
@@ -100,6 +122,8 @@ export interface FleetMemory {
   provider: { isAway: boolean; sinceMs: number; isSeen: boolean };
   /** Another control plane has taken over from the one that gives ids this prefix: it acts no more. */
   staleIdPrefix: string | null;
+  /** Of pools with `spot`; left out: none was ever hedged. */
+  hedges?: FleetHedge[];
 }
 
 /** What came of asking the provider. */
@@ -154,7 +178,7 @@ export type FleetAction =
   | { type: 'evict'; node: string; pods: readonly string[] }
   | { type: 'terminate'; node: string; reason: GoingReason }
   /** By the id where it has one, as `Provider.terminate` wants it. */
-  | { type: 'terminate-orphan'; providerId: string; id: string | null; reason: 'unknown' };
+  | { type: 'terminate-orphan'; providerId: string; id: string | null; reason: 'unknown' | 'pool-removed' };
 
 /** `refused`: the provider does not give the node; `lost`: it has it no more, or the book has not; `going`: ended before it was ready. */
 export type UnbindReason = 'refused' | 'lost' | 'start-timeout' | 'going';
@@ -170,21 +194,22 @@ export type FleetReason =
       pods: number;
       gap: number | null;
     }
-  | { code: 'warm-spare' | 'min-nodes'; node: string; pool: string; offering: string; pricePerHourMicro: number }
+  | { code: 'warm-spare' | 'min-nodes' | 'hedge'; node: string; pool: string; offering: string; pricePerHourMicro: number }
   | { code: 'bound'; pods: number; nodes: number }
   | { code: 'unplaceable'; pods: readonly string[]; reason: UnplaceableReason }
   | { code: 'backed-off'; offering: string; cause: ProviderErrorCode; untilMs: number }
   | { code: 'asked-again'; node: string; cause: ProviderErrorCode; attempts: number; atMs: number }
   | { code: 'going'; node: string; reason: GoingReason; savingPerHourMicro: number | null }
-  | { code: 'kept'; node: string; why: KeptReason }
+  | { code: 'kept'; node: string; why: KeptReason | 'hedge' }
   | { code: 'notice'; node: string; kind: 'interruption' | 'rebalance'; goesAtMs: number | null }
   | { code: 'lost'; node: string; message: string }
   | { code: 'start-timeout'; node: string; waitedMs: number }
   | { code: 'orphan'; providerId: string; id: string | null; sinceMs: number; pricePerHourMicro: number | null }
   | { code: 'adopted'; node: string; pool: string; pricePerHourMicro: number }
   | { code: 'refused'; node: string; offering: string; cause: ProviderErrorCode; message: string }
-  /** Nodes of `minNodes` or `warmSpares` that cannot be bought now. */
-  | { code: 'short'; pool: string; what: 'min-nodes' | 'warm-spare'; missing: number }
+  /** Nodes of `minNodes`, `warmSpares` or the spot hedge that cannot be bought now. */
+  | { code: 'short'; pool: string; what: 'min-nodes' | 'warm-spare' | 'hedge'; missing: number }
+  | { code: 'spot'; pool: string; reason: SpotReason }
   | { code: 'stale-epoch' }
   | { code: 'provider-away' };
 

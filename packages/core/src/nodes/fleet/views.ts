@@ -31,7 +31,7 @@ export class Views {
       readyAtMs: node.readyAtMs ?? node.askedAtMs,
       quietSinceMs: node.quietSinceMs,
       // What is not ready is not touched for money, nor a node from which pods are just leaving.
-      doNotDisrupt: node.doNotDisrupt || hasStarted || leaving.length > 0 || isNeededBy(this.#draft, node),
+      doNotDisrupt: node.doNotDisrupt || hasStarted || leaving.length > 0 || isHeld(this.#draft, node),
       isGoing: !isReady && !hasStarted,
       notice: node.notice?.kind ?? null,
       outdated: isReady ? outdatedBy(node, this.#draft.pools.get(node.pool), nowMs) : null,
@@ -64,7 +64,8 @@ export class Views {
     if (known) return known;
     const { spec, pools, nowMs } = this.#draft;
     const pool = pools.get(node.pool)?.consolidation.pool ?? removedPool(node.pool, spec.cluster);
-    const entry = pool.offerings.find((one) => one.offering.id === offering.id);
+    const listed = pool.offerings.find((one) => one.offering.id === offering.id);
+    const entry = listed && this.#draft.hedges.entryOf(node.pool, listed, 'none');
     const sold: PoolOffering = {
       ...{ offering, backedOffUntilMs: null, stock: null },
       interruptionsPerHour: entry?.interruptionsPerHour ?? 0,
@@ -97,6 +98,11 @@ function runningPods(pods: readonly FleetPod[]): RunningPod[] {
   return pods.flatMap(({ pod, bound, loadMs, inFlight, doNotDisrupt }) =>
     bound === null ? [] : [{ pod, place: bound.place, loadMs, inFlight, doNotDisrupt }],
   );
+}
+
+/** Whether pods of others are about to come there, or a spot hedge needs it. */
+function isHeld(draft: Draft, node: FleetNode): boolean {
+  return isNeededBy(draft, node) || draft.hedges.kept.has(node.id);
 }
 
 /** Whether nodes that it was bought to replace still have pods. */

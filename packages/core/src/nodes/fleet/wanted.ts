@@ -7,7 +7,7 @@ import { Views } from './views.ts';
 export function isKeepable({ phase, going }: FleetNode): boolean {
   if (phase !== 'draining' || going === null || going.evictedAtMs !== null) return false;
   const { kind } = going.reason;
-  return kind === 'underutilized' || kind === 'empty' || kind === 'not-needed';
+  return kind === 'underutilized' || kind === 'spot-ready' || kind === 'empty' || kind === 'not-needed';
 }
 
 /** A pod that waits in vain may stand for one on a node that goes to save money: such nodes stay. */

@@ -34,6 +34,10 @@ export interface Faults {
   neverJoins: number;
   dies: number;
   interrupted: number;
+  /** Spot machines that are gone within minutes. */
+  storm: number;
+  /** Ready machines that are so no more, for a while or for good. */
+  sick: number;
   /** Accepted, and then not to be had: told by the list. */
   stockOutLater: number;
   skewMs: number;
@@ -53,6 +57,8 @@ interface Machine {
 export class VirtualCloud {
   readonly machines = new Map<string, Machine>();
   isAway = false;
+  /** Zones that have no spot now. */
+  readonly noSpotIn = new Set<string>();
   readonly #dice: Dice;
   readonly #faults: Faults;
   readonly #later: (inMs: number, what: () => void) => void;
@@ -84,6 +90,8 @@ export class VirtualCloud {
     if (this.isAway) return refuse('unavailable');
     if (dice.chance(faults.throttled)) return refuse('throttled', dice.pick([null, 30_000]));
     if (!this.machines.has(id)) {
+      const { zone, capacityType } = node.offering;
+      if (capacityType === 'spot' && this.noSpotIn.has(zone)) return refuse('stock-out');
       if (dice.chance(faults.stockOut)) return refuse('stock-out');
       if (dice.chance(faults.quota)) return refuse('quota');
       if (dice.chance(faults.stockOut / 4)) return refuse('unknown-offering');
@@ -111,6 +119,10 @@ export class VirtualCloud {
       });
     step(500 + dice.upTo(20_000), 'booting');
     if (!dice.chance(this.#faults.neverJoins)) step(40_000 + dice.upTo(100_000), 'ready');
+    if (dice.chance(this.#faults.sick)) this.#later(200_000 + dice.upTo(1_000_000), () => this.#sicken(machine));
+    if (offering.capacityType === 'spot' && dice.chance(this.#faults.storm)) {
+      this.#later(dice.upTo(400_000), () => this.machines.delete(id));
+    }
     if (dice.chance(this.#faults.dies)) this.#later(dice.upTo(2_000_000), () => this.machines.delete(id));
     if (offering.capacityType === 'spot' && dice.chance(this.#faults.interrupted)) {
       const noticeMs = dice.pick([30_000, 120_000]);
@@ -121,6 +133,23 @@ export class VirtualCloud {
         machine.notice = { kind, goesAtMs };
       });
       if (kind === 'interruption') this.#later(atMs + noticeMs, () => this.machines.delete(id));
+    }
+  }
+
+  #sicken(machine: Machine): void {
+    if (machine.phase !== 'ready') return;
+    machine.phase = 'running';
+    if (this.#dice.chance(0.5)) return;
+    this.#later(this.#dice.upTo(400_000), () => {
+      if (machine.phase === 'running') machine.phase = 'ready';
+    });
+  }
+
+  /** A zone has no spot any more: what is there is lost. */
+  takeSpot(zone: string): void {
+    this.noSpotIn.add(zone);
+    for (const [id, { offering }] of this.machines) {
+      if (offering.zone === zone && offering.capacityType === 'spot') this.machines.delete(id);
     }
   }
 

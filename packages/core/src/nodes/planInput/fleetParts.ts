@@ -9,6 +9,7 @@ import {
 import type { DisruptionBudget } from '../consolidation/types.ts';
 import type { FleetPool } from '../fleet/types.ts';
 import type { PlacementPod, PlacementPool, PlacementSettings } from '../placement/types.ts';
+import type { SpotSettings } from '../spot/hedgePool.ts';
 import type { Offering } from '../types.ts';
 import { placementInputOf } from './placementInputOf.ts';
 
@@ -42,6 +43,10 @@ export interface FleetParts {
 /** Of pools of no document, as a NodePool has them where it says nothing. */
 const startTimeoutMs = 15 * 60_000;
 const defaultDelayMs = 60_000;
+/** A node that is not ready for so long is replaced, as in Karpenter's node repair of most conditions. */
+const repairAfterMs = 600_000;
+/** Part of the time in which fewer nodes than needed may be ready where spot is hedged. */
+const shortfallTarget = 0.003;
 const bootMs = 60_000;
 export const defaultStartStages: StartStagesSpec = { bootMs, driverMs: 0, imageMs: 0, weightsMs: 0, totalMs: bootMs };
 
@@ -98,7 +103,13 @@ function fleetPoolOf(pool: PlacementPool, spec: NodePoolSpec | null, question: F
     expireAfterMs: spec?.expireAfterMs ?? null,
     terminationGraceMs: spec?.terminationGraceMs ?? null,
     weight: spec?.weight ?? 0,
+    repairAfterMs,
+    spot: spec === null ? null : spotOf(spec, pool),
   };
+}
+
+function spotOf({ spot }: NodePoolSpec, { startMs }: PlacementPool): SpotSettings | null {
+  return spot === null ? null : { ...spot, startMs: Math.max(1000, startMs), shortfallTarget };
 }
 
 /** A month's budget is not spread over its hours: a pool may burst while there is something left of it. */

@@ -63,11 +63,6 @@ test('losses make a market dearer by what they interrupt, and soon after a start
   expect(a?.stock).toBe(0);
   expect(b?.backedOffUntilMs).toBeNull();
   expect(second?.decision.memory.markets.find(({ id }) => id === 'a/small/spot')?.storms).toBe(1);
-  // The same losses again are old.
-  const third = hedgePool(
-    question({ memory: second?.decision.memory ?? null, nowMs: nowMs + 1000, nodes: left, losses }),
-  );
-  expect(third?.decision.memory.markets.find(({ id }) => id === 'a/small/spot')?.storms).toBe(1);
 });
 
 test('an offering that the fleet has backed off is not asked for, and one under notice counts for nothing', () => {
@@ -78,13 +73,19 @@ test('an offering that the fleet has backed off is not asked for, and one under 
   const nodes = [{ ...node('n-b', 'b/small/spot'), notice }, node('n-c', 'c/small/spot', 'draining')];
   const hedge = hedgePool(question({ offerings: refused, nodes }));
   expect(offeringOf(hedge, 'a/small/spot')).toMatchObject({ stock: 0, backedOffUntilMs: 3 * minuteMs });
+  // Paused as long as it is backed off: not one refusal after the other.
+  const market = hedge?.decision.memory.markets.find(({ id }) => id === 'a/small/spot');
+  expect(market).toMatchObject({ refusals: 1, pausedUntilMs: 3 * minuteMs });
   const wanted = hedge?.decision.spot.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const stock = ['b', 'c'].map((zone) => offeringOf(hedge, `${zone}/small/spot`)?.stock ?? 0);
   expect((stock[0] ?? 0) + (stock[1] ?? 0)).toBe(wanted);
 });
 
-test('no hedge where there is no spot, or nothing to fall back on', () => {
+test('no hedge where there is no spot; with nothing on demand neither floor nor fallback', () => {
   const only = (capacityType: string) => offerings.filter(({ offering }) => offering.capacityType === capacityType);
   expect(hedgePool(question({ offerings: only('on-demand') }))).toBeNull();
-  expect(hedgePool(question({ offerings: only('spot') }))).toBeNull();
+  const floor = { ...settings, onDemandFloor: { count: 2 } };
+  const hedge = hedgePool(question({ settings: floor, offerings: only('spot') }));
+  expect(hedge?.onDemandNodes).toBe(0);
+  expect(hedge?.nodesWanted).toBeGreaterThan(4);
 });

@@ -55,7 +55,7 @@ export function watchMarket(
     const heldMs = Math.max(0, before.countedAtMs - since);
     after.expected += usualLosses(heldMs, heldMs + passedMs);
   }
-  for (const { type, atMs } of events) {
+  for (const { type, atMs, untilMs = 0 } of events) {
     if (type === 'lost') {
       const heldMs = after.heldSinceMs === null ? 0 : Math.max(0, atMs - after.heldSinceMs);
       after.losses += 1;
@@ -66,7 +66,7 @@ export function watchMarket(
     } else {
       after.refusals += 1;
       const pauseMs = Math.min(longestRefusedPauseMs, refusedPauseMs * 2 ** Math.min(10, after.refusals - 1));
-      after.pausedUntilMs = Math.max(after.pausedUntilMs, atMs + pauseMs);
+      after.pausedUntilMs = Math.max(after.pausedUntilMs, atMs + pauseMs, untilMs);
     }
   }
   if (machines === 0) after.heldSinceMs = null;

@@ -35,6 +35,8 @@ export interface SpotEvent {
   type: 'lost' | 'refused';
   market: string;
   atMs: number;
+  /** Of a refusal: nothing can be asked for there until then. */
+  untilMs?: number;
 }
 
 export interface SpotObservation {

@@ -39,7 +39,8 @@ test('spec.azure with its defaults', () => {
 
 test.each([
   ['gcp: { project: vision-prod }', 'machines come from one of groups, template and image; there is none of them'],
-  ['gcp: { project: vision-prod, image: a/b, template: c/d }', 'there are template and image'],
+  ['gcp: { project: vision-prod, image: a/b, template: global/instanceTemplates/t }', 'there are template and image'],
+  ['gcp: { project: vision-prod, template: t }', 'must be global/instanceTemplates/NAME'],
   ['gcp: { project: V, image: a/b }', 'spec.gcp.project "V" is not the id of a project'],
   ['gcp: { project: vision-prod, image: a/b, endpoint: "http://compute.example.com" }', 'must be an https address'],
   ['gcp: { project: vision-prod, image: a/b, endpoint: "http://127.0.0.1.example.com" }', 'must be an https address'],

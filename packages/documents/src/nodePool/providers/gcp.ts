@@ -50,7 +50,11 @@ export const gcpSchema = z
       description:
         'Managed instance groups out of which machines come, one for each machine type, zone and capacity type.',
     }),
-    template: resourcePath()
+    template: z
+      .string()
+      .regex(/^(global|regions\/[-a-z0-9]+)\/instanceTemplates\/[-a-z0-9]+$/, {
+        error: 'must be global/instanceTemplates/NAME or regions/REGION/instanceTemplates/NAME',
+      })
       .optional()
       .meta({
         description:

@@ -1,0 +1,76 @@
+/** A collection of the API server. */
+export interface Resource {
+  /** Empty: the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+const namespaced = true;
+
+export const resources = {
+  pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced },
+  secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced },
+  configMaps: { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced },
+  deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced },
+  statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced },
+  replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced },
+  jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced },
+  horizontalPodAutoscalers: {
+    group: 'autoscaling',
+    version: 'v2',
+    plural: 'horizontalpodautoscalers',
+    kind: 'HorizontalPodAutoscaler',
+    namespaced,
+  },
+  scaledObjects: { group: 'keda.sh', version: 'v1alpha1', plural: 'scaledobjects', kind: 'ScaledObject', namespaced },
+  triggerAuthentications: {
+    group: 'keda.sh',
+    version: 'v1alpha1',
+    plural: 'triggerauthentications',
+    kind: 'TriggerAuthentication',
+    namespaced,
+  },
+  clusterTriggerAuthentications: {
+    group: 'keda.sh',
+    version: 'v1alpha1',
+    plural: 'clustertriggerauthentications',
+    kind: 'ClusterTriggerAuthentication',
+    namespaced: false,
+  },
+  workloads: { group: 'ebb.dev', version: 'v1alpha1', plural: 'workloads', kind: 'Workload', namespaced },
+} as const satisfies Record<string, Resource>;
+
+/** `group/version`, or `v1` of the core group. */
+export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+export function splitApiVersion(apiVersion: string): { group: string; version: string } {
+  const slash = apiVersion.indexOf('/');
+  if (slash < 0) return { group: '', version: apiVersion };
+  return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+/** Path of a group and version, such as `/apis/apps/v1`. */
+export function groupPath({ group, version }: Pick<Resource, 'group' | 'version'>): string {
+  return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+}
+
+/** Path of the collection; a namespace of null is all of them. */
+export function collectionPath(resource: Resource, namespace: string | null): string {
+  const within = resource.namespaced && namespace !== null ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${groupPath(resource)}${within}/${resource.plural}`;
+}
+
+export function objectPath(
+  resource: Resource,
+  { namespace, name }: { namespace: string; name: string },
+  subresource?: 'scale' | 'status',
+): string {
+  const path = `${collectionPath(resource, resource.namespaced ? namespace : null)}/${encodeURIComponent(name)}`;
+  return subresource ? `${path}/${subresource}` : path;
+}

@@ -1,0 +1,49 @@
+/** Readers of JSON that others wrote: what has another shape is as good as left out. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function objectAt(value: unknown, ...path: readonly string[]): JsonObject {
+  const found = valueAt(value, ...path);
+  return isObject(found) ? found : {};
+}
+
+export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = valueAt(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+export function textAt(value: unknown, ...path: readonly string[]): string | null {
+  const found = valueAt(value, ...path);
+  return typeof found === 'string' ? found : null;
+}
+
+export function numberAt(value: unknown, ...path: readonly string[]): number | null {
+  const found = valueAt(value, ...path);
+  return typeof found === 'number' && Number.isFinite(found) ? found : null;
+}
+
+/** Values that are text, by name. */
+export function textsAt(value: unknown, ...path: readonly string[]): Record<string, string> {
+  const entries = Object.entries(objectAt(value, ...path));
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+/** A moment as RFC 3339, in milliseconds; null where there is none. */
+export function timeAt(value: unknown, ...path: readonly string[]): number | null {
+  const found = textAt(value, ...path);
+  const atMs = found === null ? Number.NaN : Date.parse(found);
+  return Number.isFinite(atMs) ? atMs : null;
+}
+
+function valueAt(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    if (!isObject(found) || !Object.hasOwn(found, name)) return undefined;
+    found = found[name];
+  }
+  return found;
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Builds a Kubernetes API for the tests of the kubernetes tier: etcd, kube-apiserver, kube-controller-manager and
+# kube-scheduler, and KWOK in place of kubelets. Each is a tool dependency of a small Go module beside this file, so that
+# go.sum pins every source. Says aloud what is missing and why; something that cannot be built is never an error of the whole.
+#
+# Needs Go and a way to Go's module proxy, once: what is built is kept by its version, and a second run is instant.
+set -uo pipefail
+cd "$(dirname "$0")"
+
+cache=${EBB_KUBERNETES_DIR:-$HOME/.cache/ebb-kubernetes}
+build_limit=${EBB_KUBERNETES_BUILD_LIMIT:-40m}
+log=$cache/install.log
+
+# The one place of each version is the go.mod.
+version_of() { # folder module
+  awk -v module="$2" '$1 == "require" && $2 == module { print $3; exit } $1 == module && $2 ~ /^v/ { print $2; exit }' "$1/go.mod"
+}
+etcd_version=$(version_of etcd go.etcd.io/etcd/server/v3)
+kubernetes_version=$(version_of control-plane k8s.io/kubernetes)
+kwok_version=$(version_of kwok sigs.k8s.io/kwok)
+
+etcd=$cache/etcd-${etcd_version#v}
+kubernetes=$cache/kubernetes-${kubernetes_version#v}
+kwok=$cache/kwok-${kwok_version#v}
+
+# The servers refuse to run without knowing their own version, which their makefiles put in.
+IFS=. read -r major minor _ <<<"${kubernetes_version#v}"
+component=k8s.io/component-base/version
+kubernetes_flags="-X $component.gitVersion=$kubernetes_version -X $component.gitMajor=$major -X $component.gitMinor=$minor"
+
+find_go() {
+  local candidate
+  for candidate in go /usr/local/go/bin/go /usr/lib/go/bin/go; do
+    command -v "$candidate" && return 0
+  done
+  return 1
+}
+
+reason() { # name, text
+  printf '%s\n' "$2" >"$cache/$1.reason"
+}
+
+# Builds a module's tools into a folder that exists only when it is whole.
+build() { # name, module folder, target folder, linker flags, packages…
+  local name=$1 module=$2 target=$3 flags=$4
+  shift 4
+  [ -d "$target" ] && return 0
+  local fresh=$target.$$ output=$cache/$name.log started=$SECONDS status
+  mkdir -p "$fresh"
+  echo "kubernetes: building $name"
+  (cd "$module" && timeout "$build_limit" "$go" build -mod=readonly -trimpath -buildvcs=false -ldflags "-s -w $flags" -o "$fresh/" "$@") \
+    >"$output" 2>&1
+  status=$?
+  cat "$output" >>"$log"
+  if [ $status = 0 ] && also_"$name" "$module" "$fresh" >>"$log" 2>&1 && mv -T "$fresh" "$target" 2>>"$log"; then
+    echo "kubernetes: built $name in $((SECONDS - started)) s"
+    return 0
+  fi
+  rm -rf "$fresh"
+  if [ $status = 124 ]; then
+    reason "$name" "go had not built it within $build_limit"
+  else
+    reason "$name" "go could not build it, see $log: $(grep -v '^go: downloading' "$output" | tail -1)"
+  fi
+}
+
+also_etcd() { # module folder, target
+  # Named after the last part of its module's path, which is a version.
+  [ -x "$2/etcd" ] || mv "$2/server" "$2/etcd"
+}
+
+also_kubernetes() { :; }
+
+# The stages say what a fake kubelet answers: nodes with leases, pods that are ready at once.
+also_kwok() { # module folder, target
+  local source
+  source=$(cd "$1" && "$go" list -m -f '{{.Dir}}' sigs.k8s.io/kwok) || return 1
+  local part
+  for part in "$source"/kustomize/stage/node/fast/node-initialize.yaml \
+    "$source"/kustomize/stage/node/heartbeat-with-lease/*heartbeat*.yaml \
+    "$source"/kustomize/stage/pod/fast/pod-*.yaml; do
+    [ -s "$part" ] || return 1
+    echo ---
+    cat "$part"
+    echo
+  done >"$2/stages.yaml"
+}
+
+report() { # name, version, target
+  if [ -d "$3" ]; then
+    echo "kubernetes: $1 ${2#v}"
+  else
+    echo "kubernetes: MISSING $1: $(cat "$cache/$1.reason" 2>/dev/null || echo "it was not built, see $log")"
+  fi
+}
+
+all_built() { [ -d "$etcd" ] && [ -d "$kubernetes" ] && [ -d "$kwok" ]; }
+
+mkdir -p "$cache"
+# Two builds at once would do everything twice.
+exec 9>"$cache/install.lock"
+flock 9
+rm -f "$cache"/*.reason
+if ! all_built; then
+  if go=$(find_go); then
+    echo "kubernetes: with $("$go" version 2>/dev/null | cut -d' ' -f3) (about ten minutes on two cores, once)"
+    # Beside one another, since linking uses one core only.
+    {
+      build etcd etcd "$etcd" '' go.etcd.io/etcd/server/v3
+      build kwok kwok "$kwok" '' sigs.k8s.io/kwok/cmd/kwok
+    } 9>&- &
+    build kubernetes control-plane "$kubernetes" "$kubernetes_flags" \
+      k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler
+    wait
+  else
+    for name in etcd kubernetes kwok; do
+      reason "$name" 'it is built by Go, which is not installed here (https://go.dev/dl)'
+    done
+  fi
+fi
+report etcd "$etcd_version" "$etcd"
+report kubernetes "$kubernetes_version" "$kubernetes"
+report kwok "$kwok_version" "$kwok"
