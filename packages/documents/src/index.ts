@@ -109,3 +109,13 @@ export type { SizingApplySpec, SizingBounds } from './workload/sizing.ts';
 export { revisionOf, templateHash } from './workload/templateHash.ts';
 export { type WorkloadDocument, type WorkloadInput, workloadKind } from './workload/workload.ts';
 export { yamlText, yamlValues } from './yamlText.ts';
+export { shortNames } from './shortNames.ts';
+export { customResourceDefinition, type OwnKindName, ownKindNames } from './crd/crd.ts';
+export {
+  type ClusterResourceStatus,
+  clusterResourceStatus,
+  type NodePoolResourceStatus,
+  nodePoolResourceStatus,
+  type WorkloadResourceStatus,
+  workloadResourceStatus,
+} from './crd/resourceStatus.ts';

@@ -1,5 +1,7 @@
+import { customResourceDefinition, ownKindNames } from '../crd/crd.ts';
 import { kindNames, kindOf } from '../kinds.ts';
 import { jsonSchemaOf, jsonText } from './jsonSchema.ts';
+import { yamlText } from '../yamlText.ts';
 import { renderProblemsPage } from './problemsPage.ts';
 import { renderReferencePage, schemaFileName } from './page.ts';
 
@@ -19,6 +21,10 @@ export function generatedFiles(): { path: string; text: string }[] {
       { path: `docs/reference/documents/${pageFileName(name)}`, text: renderReferencePage(name) },
       { path: `schemas/${schemaFileName(name)}`, text: `${jsonText(jsonSchemaOf(name))}\n` },
     ]),
+    ...ownKindNames.map((name) => ({
+      path: `manifests/crds/${kindOf(name).plural}.yaml`,
+      text: `# Generated from the schemas of packages/documents; do not edit.\n${yamlText([customResourceDefinition(name)])}`,
+    })),
   ];
 }
 

@@ -60,11 +60,14 @@ export function fleetStep(
   if (draft.machines !== null && !spec.isRemoved) {
     endEmpty(draft);
     // What a move buys may take the place of a node that was kept for a least number.
-    if (findSavings(draft, solver)) endEmpty(draft);
-    giveBack(draft);
+    const isMoved = findSavings(draft, solver);
+    const isGivenBack = giveBack(draft);
+    if (isGivenBack || (isMoved && draft.hedges.isOn)) hedge(draft);
+    if (isGivenBack || isMoved) endEmpty(draft);
   }
   if (memory.provider.isSeen && !spec.isRemoved) buyReserve(draft);
   endDrained(draft);
+  if (!spec.isRemoved) draft.hedges.finish();
   return tell(draft);
 }
 

@@ -80,15 +80,21 @@ function count(draft: Draft, group: HedgeGroup, node: FleetNode): boolean {
   const pods = draft.podsOn(node.id).filter(({ isLeaving }) => !isLeaving);
   const isFixed = pods.some(({ pod }) => !pod.interruptible);
   if (phase === 'ending' || phase === 'draining' || notice?.kind === 'interruption') {
-    if (phase === 'draining' && pods.length > 0 && !isFixed) group.leaving++;
+    if (phase === 'draining' && pods.length > 0 && !isFixed && !isMoved(node)) group.leaving++;
     return false;
   }
   if (isFixed) return true;
   if (pods.length > 0) group.inUse++;
-  if (outdatedBy(node, draft.pools.get(node.pool), draft.nowMs) !== null) return false;
+  // It is about to be replaced: what stands for it is bought before it goes.
+  if (notice !== null || outdatedBy(node, draft.pools.get(node.pool), draft.nowMs) !== null) return false;
   // One that is not ready for the moment is waited for like one that starts.
   group.members.push(unreadySinceMs && phase === 'ready' ? { ...node, phase: 'starting' } : node);
   return false;
+}
+
+/** Its pods have their places on nodes that are there, or bought for them. */
+function isMoved({ going }: FleetNode): boolean {
+  return going?.reason.kind === 'underutilized';
 }
 
 /** The pool's floor, less what is on demand anyway, goes to the size of which most is needed. */

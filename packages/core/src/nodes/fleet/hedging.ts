@@ -22,8 +22,9 @@ export function hedge(draft: Draft): void {
       break;
     }
   }
+  hedges.kept.clear();
+  hedges.hidden.clear();
   for (const one of hedges.all()) protect(draft, one);
-  hedges.finish();
 }
 
 /** Pods that a limit keeps without a place need what a hedge would take. */
@@ -102,11 +103,12 @@ function protect(draft: Draft, { group, hedge: { decision, needed } }: Hedged): 
 
 /**
  * Nodes on demand go when spot that is ready and has held stands in their place: those on which pods are, when there is room for these on
- * nodes that are ready, as the pool's budgets allow. Empty ones go like others.
+ * nodes that are ready, as the pool's budgets allow. Empty ones go like others. Whether any goes.
  */
-export function giveBack(draft: Draft): void {
+export function giveBack(draft: Draft): boolean {
   const { hedges, book } = draft;
-  if (!hedges.isOn || draft.machines === null) return;
+  if (!hedges.isOn || draft.machines === null) return false;
+  let isAny = false;
   const going = book.all().filter((node) => node.phase === 'draining' && node.going?.reason.kind === 'spot-ready');
   for (const { group, hedge: { decision } } of hedges.all()) {
     const pool = draft.pools.get(group.pool);
@@ -129,8 +131,10 @@ export function giveBack(draft: Draft): void {
       draft.drain(node, reason, 'ready-first', untilMs);
       draft.reasons.push({ code: 'going', node: id, reason, savingPerHourMicro: null });
       going.push(node);
+      isAny = true;
     }
   }
+  return isAny;
 }
 
 /** Whether budgets or least numbers of the pool keep it. */
