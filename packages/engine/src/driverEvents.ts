@@ -59,6 +59,7 @@ export function onSnapshot(context: EngineContext, list: readonly ReplicaObserva
     }
     context.touch(state, first ? 'restart' : 'replica');
   }
+  context.fleets.adopted();
 }
 
 function onReplica(context: EngineContext, seen: ReplicaObservation): void {

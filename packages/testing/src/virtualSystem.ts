@@ -35,6 +35,10 @@ export interface VirtualSystemOptions {
   /** What can be rented of `cloud`. Left out: nothing. */
   offerings?: readonly Offering[];
   nodePlan?: VirtualCloudOptions['plan'];
+  /** When disruption budgets with a schedule count. Left out: always. */
+  window?: NodePorts['window'];
+  /** The next so many providers cannot be opened. */
+  failingProviders?: number;
 }
 
 export interface LogEntry {
@@ -75,9 +79,11 @@ export class VirtualSystem {
   #engine: Engine | null = null;
   #port: VirtualGatewayPort | null = null;
   #life: ProcessLife | null = null;
+  #failingProviders: number;
 
   constructor(options: VirtualSystemOptions = {}) {
     this.#options = options;
+    this.#failingProviders = options.failingProviders ?? 0;
     this.random = new SeededRandom(options.seed ?? 1);
     this.driver = new VirtualDriver({
       clock: this.clock,
@@ -205,6 +211,7 @@ export class VirtualSystem {
       offerings: async () => offerings,
       open: async (cluster) => {
         const { name } = cluster.key;
+        if (this.#failingProviders-- > 0) throw new Error('the credentials are not there');
         const provider = new VirtualProvider({ clock: this.clock, cloud: this.cloud, cluster: name });
         this.providers.set(name, provider);
         return provider;
@@ -214,7 +221,7 @@ export class VirtualSystem {
       // In a turn of its own, as from another thread.
       step: (spec, memory, observation) =>
         life.ask(async () => structuredClone(fleetStep(spec, memory, structuredClone(observation), null))),
-      window: () => ({ isOpen: true, changesAtMs: null }),
+      window: this.#options.window ?? (() => ({ isOpen: true, changesAtMs: null })),
     };
   }
 

@@ -297,4 +297,39 @@ describe('machines of a cluster', () => {
     expect(idle?.message).toMatch(/^pool cloud\/default\/cpu has cost 0\.\d+ USD without work since/);
     expect(fleet(system).notes.join()).toContain('without work since');
   });
+
+  it('are kept while a budget in time forbids to end any, and go when that is over', async () => {
+    let openUntilMs = Number.POSITIVE_INFINITY;
+    const system = await started(
+      web({ scaling: { minReplicas: 0, maxReplicas: 5, keepAlive: '1s', policy: { type: 'windows' } } }),
+      { disruptionBudgets: [{ nodes: '100%' }, { nodes: 0, schedule: '0 9 * * *', duration: '8h' }] },
+      {
+        window: (_schedule, _durationMs, nowMs) => ({
+          isOpen: nowMs < openUntilMs,
+          changesAtMs: nowMs < openUntilMs ? openUntilMs : null,
+        }),
+      },
+    );
+    openUntilMs = system.clock.nowMs() + 1_200_000;
+    await system.apply(web({ scaling: { minReplicas: 1, maxReplicas: 5, policy: { type: 'windows' } } }));
+    await system.clock.advance(60_000);
+    await system.apply(
+      web({ scaling: { minReplicas: 0, maxReplicas: 5, keepAlive: '1s', policy: { type: 'windows' } } }),
+    );
+    await system.clock.advance(1_000_000);
+    expect(ready(system)).toBe(0);
+    expect(system.cloud.machines().length).toBe(1);
+    await system.clock.advance(300_000);
+    expect(system.cloud.machines()).toEqual([]);
+  });
+
+  it('are rented once their provider can be opened', async () => {
+    const system = await started(web({ scaling: { minReplicas: 1, maxReplicas: 5 } }), {}, { failingProviders: 2 });
+    await system.clock.advance(1000);
+    expect(fleet(system).problem).toBe('the credentials are not there');
+    expect(replicas(system)[0]?.message).toContain('waits for a node of cluster cloud');
+    await system.clock.advance(120_000);
+    expect(ready(system)).toBe(1);
+    expect(fleet(system).problem).toBeNull();
+  });
 });

@@ -24,6 +24,8 @@ import { newPlace } from './replicaPlace.ts';
 export const nodeKinds: readonly string[] = ['Cluster', 'NodePool'];
 /** A cluster that had no room for a replica is not asked again for so long while there are others. */
 const elsewhereMs = 60_000;
+/** A provider that could not be opened, for a Secret that is not there say, is tried again. */
+const openAgainMs = 30_000;
 /** A cloud that has been told to end its machines does so without being watched. */
 const quiesceMs = 20_000;
 
@@ -40,6 +42,7 @@ export class Fleets {
   readonly #refusals = new Map<string, number>();
   #configuring: Promise<void> = Promise.resolve();
   #isConfigureDue = false;
+  #cancelAlarm: (() => void) | null = null;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -97,6 +100,11 @@ export class Fleets {
       .catch((error: unknown) => {
         this.#context.ports.log('error', 'documents of machines were not taken up', { error: messageOf(error) });
       });
+  }
+
+  /** It is known what runs: until then nothing is decided about machines. */
+  adopted(): void {
+    for (const fleet of this.#fleets.values()) fleet.touch();
   }
 
   /** A replica came, went, or is another than before. */
@@ -175,6 +183,7 @@ export class Fleets {
   /** Nothing is decided any more; machines stay as they are. */
   halt(): void {
     this.#money.stop();
+    this.#cancelAlarm?.();
     for (const fleet of this.#fleets.values()) fleet.halt();
   }
 
@@ -193,6 +202,18 @@ export class Fleets {
     if (this.#context.ports.nodes === undefined) return true;
     const cluster = this.#clusters.get(name);
     return name === defaultCluster || (cluster !== undefined && !isRented(cluster));
+  }
+
+  /** When a disruption budget begins or ends to count, and soon where a provider could not be opened. */
+  #configureAgain(): void {
+    const { clock } = this.#context.ports;
+    const soonMs = clock.nowMs() + openAgainMs;
+    const times = this.list().flatMap(({ documents, providerName }) => [
+      ...(documents?.changesAtMs == null ? [] : [documents.changesAtMs]),
+      ...(documents && providerName === null ? [soonMs] : []),
+    ]);
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = times.length === 0 ? null : clock.at(Math.min(...times), () => this.documentsChanged());
   }
 
   #rented(): ClusterSpec[] {
@@ -247,6 +268,7 @@ export class Fleets {
       await fleet.configure(fleetDocuments(sources, nodes));
       if (this.#context.stopped) return;
     }
+    this.#configureAgain();
   }
 }
 
