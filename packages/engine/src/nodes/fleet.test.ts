@@ -332,4 +332,16 @@ describe('machines of a cluster', () => {
     expect(ready(system)).toBe(1);
     expect(fleet(system).problem).toBeNull();
   });
+
+  it('are asked for once it is stored that they are, however long the store refuses', async () => {
+    const system = await started();
+    system.store.faults.fail = (operation) => (operation === 'state.save' ? new Error('disk full') : null);
+    await system.apply(web({ scaling: { minReplicas: 1, maxReplicas: 5 } }));
+    await system.clock.advance(20_000);
+    expect(system.cloud.bought).toEqual([]);
+    delete system.store.faults.fail;
+    await system.clock.advance(50_000);
+    expect(ready(system)).toBe(1);
+    expect(system.cloud.bought.length).toBe(1);
+  });
 });

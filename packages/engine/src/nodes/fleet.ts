@@ -83,6 +83,7 @@ export class Fleet {
   #specTold = '';
   #hashed: { spec: FleetSpec; hash: string } | null = null;
   #onEmpty: (() => void) | null = null;
+  #endWait: (() => void) | null = null;
 
   constructor(
     context: EngineContext,
@@ -157,6 +158,7 @@ export class Fleet {
     this.#cancelAlarm?.();
     this.#unwatch?.();
     this.#unwatch = null;
+    this.#endWait?.();
   }
 
   /** Ends all machines; resolves when they are gone. */
@@ -274,7 +276,9 @@ export class Fleet {
     for (const action of decision.actions) this.#place(action);
     this.#journal(spec, decision, decision.actions.length > 0 ? { memory: memoryBefore, observation } : null);
     this.#ledger.follow(this, memory.nodes, documents, nowMs);
-    if (decision.actions.length > 0 || JSON.stringify(memory) !== JSON.stringify(memoryBefore)) await this.#save();
+    if (decision.actions.length > 0 || JSON.stringify(memory) !== JSON.stringify(memoryBefore)) {
+      await this.#saveUntilDone();
+    }
     if (this.#context.stopped) return;
     for (const action of decision.actions) this.#act(action);
     for (const reason of decision.reasons) {
@@ -421,6 +425,28 @@ export class Fleet {
   #specHash(spec: FleetSpec): string {
     if (this.#hashed?.spec !== spec) this.#hashed = { spec, hash: revisionOf(spec) };
     return this.#hashed.hash;
+  }
+
+  /** What is not stored is not asked for: the step ends with a store that has it. */
+  async #saveUntilDone(): Promise<void> {
+    const { clock, log } = this.#context.ports;
+    while (!this.#context.stopped) {
+      try {
+        await this.#save();
+        return;
+      } catch (error) {
+        if (isStaleEpoch(error)) throw error;
+        log('warn', 'what was decided about machines is not saved yet', {
+          cluster: this.name,
+          error: messageOf(error),
+        });
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#endWait = resolve;
+        const cancel = clock.at(clock.nowMs() + saveAgainMs, resolve);
+        await promise;
+        cancel();
+      }
+    }
   }
 
   async #save(): Promise<void> {
