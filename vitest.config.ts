@@ -25,6 +25,8 @@ export default defineConfig({
     // A process for each of 150 small files costs more than all the tests in them.
     isolate: false,
     maxWorkers: 2,
+    // A cluster that was brought along is one for all: its definitions are everybody's.
+    fileParallelism: !process.env.KUBECONFIG_DISPOSABLE,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -4,6 +4,7 @@ import { checkPlan, greedyPlan, plan } from '../packages/core/dist/index.js';
 import { openSolver, workUnitsOf } from '../packages/solver/dist/index.js';
 import { inputOf, makeCases, podOf, reserve } from './placementCases.mjs';
 import { measureConsolidation } from './placementConsolidation.mjs';
+import { measureFleetSteps } from './placementFleet.mjs';
 import { allocatable, clusterAutoscaler, karpenter } from './placementPeers.mjs';
 
 const bar = { gap: 0.04, moonshotGap: 0.01, seconds: 5, onePodMs: 20 };
@@ -62,6 +63,7 @@ export async function run(args) {
   }
   if (values.case === '') {
     isMet = measureOnePod({ solver, seed, workUnits }) && isMet;
+    measureFleetSteps(onePodOfferings());
     isMet = measureConsolidation({ solver, workUnits, offerings: onePodOfferings().slice(1) }) && isMet;
   }
   console.log(

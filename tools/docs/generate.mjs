@@ -8,7 +8,7 @@ const check = process.argv.includes('--check');
 
 /** @type {{ path: string, text: string }[]} */
 const files = [];
-for (const source of ['documents', 'scalers']) {
+for (const source of ['documents', 'scalers', 'kubernetes']) {
   const { generatedFiles } = await import(`./${source}.mjs`);
   files.push(...(await generatedFiles()));
 }

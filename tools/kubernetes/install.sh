@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds a Kubernetes API for the tests of the kubernetes tier: etcd, kube-apiserver, kube-controller-manager and
-# kube-scheduler, and KWOK in place of kubelets. Each is a tool dependency of a small Go module beside this file, so that
+# kube-scheduler, KWOK in place of kubelets, and Helm for the test of the chart. Each is a tool dependency of a small Go module beside this file, so that
 # go.sum pins every source. Says aloud what is missing and why; something that cannot be built is never an error of the whole.
 #
 # Needs Go and a way to Go's module proxy, once: what is built is kept by its version, and a second run is instant.
@@ -18,10 +18,12 @@ version_of() { # folder module
 etcd_version=$(version_of etcd go.etcd.io/etcd/server/v3)
 kubernetes_version=$(version_of control-plane k8s.io/kubernetes)
 kwok_version=$(version_of kwok sigs.k8s.io/kwok)
+helm_version=$(version_of helm helm.sh/helm/v3)
 
 etcd=$cache/etcd-${etcd_version#v}
 kubernetes=$cache/kubernetes-${kubernetes_version#v}
 kwok=$cache/kwok-${kwok_version#v}
+helm=$cache/helm-${helm_version#v}
 
 # The servers refuse to run without knowing their own version, which their makefiles put in.
 IFS=. read -r major minor _ <<<"${kubernetes_version#v}"
@@ -71,6 +73,8 @@ also_etcd() { # module folder, target
 
 also_kubernetes() { :; }
 
+also_helm() { :; }
+
 # The stages say what a fake kubelet answers: nodes with leases, pods that are ready at once.
 also_kwok() { # module folder, target
   local source
@@ -94,7 +98,7 @@ report() { # name, version, target
   fi
 }
 
-all_built() { [ -d "$etcd" ] && [ -d "$kubernetes" ] && [ -d "$kwok" ]; }
+all_built() { [ -d "$etcd" ] && [ -d "$kubernetes" ] && [ -d "$kwok" ] && [ -d "$helm" ]; }
 
 mkdir -p "$cache"
 # Two builds at once would do everything twice.
@@ -103,17 +107,18 @@ flock 9
 rm -f "$cache"/*.reason
 if ! all_built; then
   if go=$(find_go); then
-    echo "kubernetes: with $("$go" version 2>/dev/null | cut -d' ' -f3) (about ten minutes on two cores, once)"
+    echo "kubernetes: with $("$go" version 2>/dev/null | cut -d' ' -f3) (about fifteen minutes of one core, once)"
     # Beside one another, since linking uses one core only.
     {
       build etcd etcd "$etcd" '' go.etcd.io/etcd/server/v3
       build kwok kwok "$kwok" '' sigs.k8s.io/kwok/cmd/kwok
+      build helm helm "$helm" '' helm.sh/helm/v3/cmd/helm
     } 9>&- &
     build kubernetes control-plane "$kubernetes" "$kubernetes_flags" \
       k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler
     wait
   else
-    for name in etcd kubernetes kwok; do
+    for name in etcd kubernetes kwok helm; do
       reason "$name" 'it is built by Go, which is not installed here (https://go.dev/dl)'
     done
   fi
@@ -121,3 +126,4 @@ fi
 report etcd "$etcd_version" "$etcd"
 report kubernetes "$kubernetes_version" "$kubernetes"
 report kwok "$kwok_version" "$kwok"
+report helm "$helm_version" "$helm"

@@ -18,6 +18,7 @@ import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
 import { importCommand } from './commands/import.ts';
 import { journal } from './commands/journal.ts';
+import { kubernetesCommand } from './commands/kubernetes.ts';
 import { listInstances } from './commands/listInstances.ts';
 import { logs } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -62,6 +63,7 @@ const routes = buildRouteMap<string, EbbContext>({
     'list-instances': listInstances,
     plan,
     node: nodeCommand,
+    kubernetes: kubernetesCommand,
     decide,
     doctor,
     completion,

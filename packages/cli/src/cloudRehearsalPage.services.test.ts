@@ -1,25 +1,15 @@
 import { until } from '@ebb/testing/services';
-import { afterAll, describe, expect, test } from 'vitest';
-import { docsPage, ebbIn, folderOf, wordsOf } from './docsPage.fixture.ts';
+import { describe, expect, test } from 'vitest';
+import { livePage, wordsOf } from './docsPage.fixture.ts';
 
 /** The real command with real processes on machines of the book: what the page shows is what it prints. */
 const longestMs = 60_000;
-const { files, commands } = docsPage('cloud-rehearsal.md');
-const folder = folderOf(files);
-const ebb = ebbIn(folder.path, longestMs);
-
-afterAll(async () => {
-  await ebb(['down']);
-  folder.remove();
-}, longestMs);
+const { files, commands, ebb, asOnPage } = livePage('cloud-rehearsal.md', longestMs);
 
 /** Without what differs from run to run. */
 function comparable(text: string): string[] {
   return (
-    text
-      .replaceAll(folder.path, '/srv/vision')
-      .replace(/after [\d.]+ m?s/, 'after N s')
-      .replaceAll(/(127\.0\.0\.1):\d+/g, '$1:N')
+    asOnPage(text)
       .replaceAll(/\d{4}-\d\d-\d\d( \d\d:\d\d)?|\d\d:\d\d:\d\d/g, 'TIME')
       .replace(/stopped (\d+ replicas?, )?/, 'stopped ')
       .replace(/^\d+ decisions for/m, 'N decisions for')

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+import type { Outcome } from './runMain.fixture.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const entry = join(root, 'packages', 'cli', 'bin', 'ebb.mjs');
@@ -47,12 +49,6 @@ export function folderOf(files: ReadonlyMap<string, string>, except: readonly st
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
-
 /** The real command, as built, in that folder and with its own data there. */
 export function ebbIn(folder: string, longestMs: number): (words: readonly string[]) => Promise<Outcome> {
   // `node` of a page's command is the one that runs this test.
@@ -64,6 +60,24 @@ export function ebbIn(folder: string, longestMs: number): (words: readonly strin
         resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
       });
     });
+}
+
+/** A page whose commands start a control plane in a folder of the page's files: it is taken down after the tests. */
+export function livePage(name: string, longestMs: number) {
+  const { files, commands } = docsPage(name);
+  const folder = folderOf(files);
+  const ebb = ebbIn(folder.path, longestMs);
+  afterAll(async () => {
+    await ebb(['down']);
+    folder.remove();
+  }, longestMs);
+  /** With the page's folder and ports, and without how long things took. */
+  const asOnPage = (text: string) =>
+    text
+      .replaceAll(folder.path, '/srv/vision')
+      .replace(/after [\d.]+ m?s/, 'after N s')
+      .replaceAll(/(127\.0\.0\.1):\d+/g, '$1:N');
+  return { files, commands, ebb, asOnPage };
 }
 
 /** Words of a command line; double quotes hold some together. */

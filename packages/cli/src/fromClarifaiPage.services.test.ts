@@ -1,24 +1,14 @@
-import { afterAll, describe, expect, test } from 'vitest';
-import { docsPage, ebbIn, folderOf, wordsOf } from './docsPage.fixture.ts';
+import { describe, expect, test } from 'vitest';
+import { livePage, wordsOf } from './docsPage.fixture.ts';
 
 /** The real command, as built, with a real control plane: what the page shows is what it prints. */
 const longestMs = 60_000;
-const { files, commands } = docsPage('from-clarifai.md');
-const folder = folderOf(files);
-const ebb = ebbIn(folder.path, longestMs);
-
-afterAll(async () => {
-  await ebb(['down']);
-  folder.remove();
-}, longestMs);
+const { files, commands, ebb, asOnPage } = livePage('from-clarifai.md', longestMs);
 
 /** Without what differs from run to run, in the order of no stream. */
 function comparable(text: string): string[] {
-  return text
-    .replaceAll(folder.path, '/srv/vision')
-    .replace(/after [\d.]+ m?s/, 'after N s')
+  return asOnPage(text)
     .replace(/pid \d+/, 'pid N')
-    .replaceAll(/(127\.0\.0\.1):\d+/g, '$1:N')
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '' && !line.startsWith('waiting for '))

@@ -1,4 +1,4 @@
-import { type KindName, kindNames, kindOf } from '@ebb/documents';
+import { type KindName, kindNames, kindOf, shortNames } from '@ebb/documents';
 import { Failure } from './failure.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -10,19 +10,6 @@ export interface Kind {
   plural: string;
   short: string;
 }
-
-/** Kubernetes' own short names where the kind is Kubernetes' or KEDA's. */
-const shortNames: Readonly<Record<string, string>> = {
-  Cluster: 'cl',
-  ClusterTriggerAuthentication: 'cta',
-  HorizontalPodAutoscaler: 'hpa',
-  NodePool: 'np',
-  ScaledJob: 'sj',
-  ScaledObject: 'so',
-  TriggerAuthentication: 'ta',
-  VerticalPodAutoscaler: 'vpa',
-  Workload: 'wl',
-};
 
 export const kinds: readonly Kind[] = kindNames.map((kind) => ({
   kind,

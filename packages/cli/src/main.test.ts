@@ -1,28 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Application, type CommandContext, generateHelpTextForAllCommands } from '@stricli/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { application } from './application.ts';
 import { exitCodes } from './exitCodes.ts';
-import { main } from './main.ts';
+import { commandFolder, runMain } from './runMain.fixture.ts';
 import { cliVersion } from './version.ts';
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-cli-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs a command line in a folder of its own and gives what it wrote. */
-async function ebb(words: string[], env: Record<string, string> = {}) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env }, folder);
-  return { code, out, err };
-}
+const { at, write } = commandFolder();
+const ebb = (words: string[], env?: Record<string, string>) => runMain(words, at(), env);
 
 const commandNames = [
   'up',
@@ -58,6 +42,7 @@ const commandNames = [
   'plan',
   'node list',
   'node end',
+  'kubernetes manifests',
   'decide',
   'doctor',
   'completion',
@@ -119,7 +104,7 @@ test.each([['down'], ['status'], ['get', 'wl'], ['logs', 'x'], ['explain', 'x'],
   async (...words) => {
     const { code, err } = await ebb(words);
     expect(code).toBe(3);
-    expect(err).toContain(`no Ebb runs on ${join(folder, '.ebb')}`);
+    expect(err).toContain(`no Ebb runs on ${at('.ebb')}`);
     expect(err).toContain('ebb up');
   },
 );
@@ -132,8 +117,7 @@ test('with --json the failure is on stdout too', async () => {
 });
 
 test('an invalid document: every problem with its place, exit 2', async () => {
-  const file = join(folder, 'wrong.yaml');
-  writeFileSync(file, 'apiVersion: ebb.dev/v1alpha1\nkind: Worklod\nmetadata:\n  name: x\nspec: {}\n');
+  write('wrong.yaml', 'apiVersion: ebb.dev/v1alpha1\nkind: Worklod\nmetadata:\n  name: x\nspec: {}\n');
   const { code, out, err } = await ebb(['validate', '-f', 'wrong.yaml']);
   expect(code).toBe(2);
   expect(out).toBe('');

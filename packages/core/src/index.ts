@@ -3,6 +3,7 @@ export { affordableRateMicro } from './allocate/budget.ts';
 export * from './allocate/types.ts';
 export { type Cost, costOf, costOfKeeping, peakReplicas } from './cost/cost.ts';
 export { type CostInput, costGroups, type CostQuery, monthForecasts } from './cost/costReport.ts';
+export { civilDate } from './cost/civilDate.ts';
 export { monthOf } from './cost/month.ts';
 export { dayMs as costDayMs, forecastDays } from './cost/monthForecast.ts';
 export { shareOfNode } from './cost/splitNode.ts';

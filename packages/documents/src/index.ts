@@ -116,6 +116,7 @@ export {
   clusterResourceStatus,
   type NodePoolResourceStatus,
   nodePoolResourceStatus,
+  type WorkloadInKubernetes,
   type WorkloadResourceStatus,
   workloadResourceStatus,
 } from './crd/resourceStatus.ts';

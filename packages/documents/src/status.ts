@@ -122,7 +122,10 @@ export interface ClassHintStatus {
   /** Null: there is no hint, and `because` says why. */
   class: string | null;
   because: string;
-  /** Of the whole load on that class (and on another what it does not accept), at the promise; only of those compared. */
+  /**
+   * Of the whole load on that class, at the promise; what it does not accept is on the cheapest class that accepts every
+   * request. Classes that are not compared are left out.
+   */
   costPerHourMicro: Record<string, number>;
   /** Share of the requests that would be late then. */
   lateShare: Record<string, number>;
@@ -130,7 +133,7 @@ export interface ClassHintStatus {
   measuredLateShare: number;
   /** Mean requests an hour at which the next best class costs the same; null: at none near the present load. */
   breakEvenRatePerHour: number | null;
-  /** 0 to 1. */
+  /** 0 to 1, by the hours that were seen, the services of each class and the lead. */
   confidence: number;
 }
 

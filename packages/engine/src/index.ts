@@ -19,3 +19,4 @@ export {
 } from './replayer.ts';
 export type { PolicyTotals, ServedClass } from './replicaMeter.ts';
 export * from './types.ts';
+export { rolloutsAnnotation, targetRevision } from './workloadState.ts';

@@ -136,9 +136,17 @@ export function derivedFrom(spec: WorkloadSpec): Pick<WorkloadState, 'spec' | 'd
   return { spec, decisionSpec: decisionSpecOf(spec), revisions: revisionsOf(spec) };
 }
 
+/**
+ * With the value `target`, replicas of older templates are the affair of the scale target's own controller, such as that of
+ * a Deployment: every replica then has the revision `targetRevision`, and no change of the document replaces one.
+ */
+export const rolloutsAnnotation = 'ebb.dev/rollouts';
+export const targetRevision = 'target';
+
 /** Template revision of each class. */
-export function revisionsOf({ classes, probes }: WorkloadSpec): ReadonlyMap<string, string> {
-  return new Map(classes.map((one) => [one.name, templateHash(one, probes)]));
+export function revisionsOf({ classes, probes, annotations }: WorkloadSpec): ReadonlyMap<string, string> {
+  const isOfTarget = annotations[rolloutsAnnotation] === targetRevision;
+  return new Map(classes.map((one) => [one.name, isOfTarget ? targetRevision : templateHash(one, probes)]));
 }
 
 export function hasReadyReplica(state: WorkloadState): boolean {

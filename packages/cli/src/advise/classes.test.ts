@@ -1,34 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { workloadDocument } from '@ebb/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 import { parseModel } from '../rehearse/modelFile.ts';
 
-let folder = '';
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
+const { write, ebb } = commandFolder();
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-classes-'));
   const classes = [
     { name: 'cpu', command: ['serve'], concurrency: 2, pricePerHour: 0.1 },
     { name: 'gpu', command: ['serve'], concurrency: 8, pricePerHour: 2 },
   ];
-  writeFileSync(join(folder, 'chat.yaml'), JSON.stringify(workloadDocument('chat', { classes })));
-  writeFileSync(join(folder, 'model.yaml'), 'classes: { gpu: { service: 200ms, coldStart: 90s } }\n');
+  write('chat.yaml', JSON.stringify(workloadDocument('chat', { classes })));
+  write('model.yaml', 'classes: { gpu: { service: 200ms, coldStart: 90s } }\n');
   const rows = Array.from({ length: 180 }, (_, index) => `${(index % 90) + 900 * Math.floor(index / 90)},10,40`);
-  writeFileSync(join(folder, 'load.csv'), `arrival_s,input_tokens,output_tokens\n${rows.join('\n')}\n`);
+  write('load.csv', `arrival_s,input_tokens,output_tokens\n${rows.join('\n')}\n`);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const words = ['advise', '--trace', 'load.csv?span=30m', '-f', 'chat.yaml', '--cold-start', '20s', '--share', '0.8'];
 

@@ -22,6 +22,10 @@ export const namespaceFlag = {
   brief: 'Namespace (default: "default")',
 } as const;
 
+export function textFlag(placeholder: string, brief: string) {
+  return { kind: 'parsed', parse: String, optional: true, placeholder, brief } as const;
+}
+
 export function portFlag(brief: string) {
   return { kind: 'parsed', parse: parsePort, optional: true, placeholder: 'PORT', brief } as const;
 }

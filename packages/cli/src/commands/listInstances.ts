@@ -1,9 +1,8 @@
 import { defineCommand } from './definition.ts';
-import { jsonFlag, parseCount } from './flags.ts';
+import { jsonFlag, parseCount, textFlag } from './flags.ts';
+import { type MarketFlags, priceFlags } from './marketFlags.ts';
 
-export interface ListInstancesFlags {
-  cloud?: string;
-  region?: string;
+export interface ListInstancesFlags extends MarketFlags {
   instance?: string;
   gpu?: string;
   minGpus?: number;
@@ -12,14 +11,9 @@ export interface ListInstancesFlags {
   minMemory?: string;
   arch?: 'amd64' | 'arm64';
   capacity?: 'on-demand' | 'spot' | 'reserved';
-  catalogue?: string;
-  factor?: string[];
   limit?: number;
   json?: boolean;
 }
-
-const text = (placeholder: string, brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
 
 export const listInstances = defineCommand<ListInstancesFlags, []>({
   brief: 'List machines that can be rented, cheapest first',
@@ -40,10 +34,10 @@ export const listInstances = defineCommand<ListInstancesFlags, []>({
   ],
   parameters: {
     flags: {
-      cloud: text('NAME', 'aws, gcp or azure, or a cloud of your own file'),
-      region: text('NAME', "The cloud's name of the region"),
-      instance: text('NAME', 'Name of the machine; * stands for any text (g5.*)'),
-      gpu: text('MODEL', "Model of the GPU, or how it begins (a100); case and dashes don't matter"),
+      cloud: textFlag('NAME', 'aws, gcp or azure, or a cloud of your own file'),
+      region: textFlag('NAME', "The cloud's name of the region"),
+      instance: textFlag('NAME', 'Name of the machine; * stands for any text (g5.*)'),
+      gpu: textFlag('MODEL', "Model of the GPU, or how it begins (a100); case and dashes don't matter"),
       minGpus: {
         kind: 'parsed',
         parse: parseCards,
@@ -51,9 +45,9 @@ export const listInstances = defineCommand<ListInstancesFlags, []>({
         placeholder: 'COUNT',
         brief: 'At least so many cards (0.25: a quarter of one is enough)',
       },
-      minGpuMem: text('SIZE', 'Memory of each GPU (24Gi)'),
-      minCpu: text('COUNT', 'Processors (4)'),
-      minMemory: text('SIZE', 'Memory (32Gi)'),
+      minGpuMem: textFlag('SIZE', 'Memory of each GPU (24Gi)'),
+      minCpu: textFlag('COUNT', 'Processors (4)'),
+      minMemory: textFlag('SIZE', 'Memory (32Gi)'),
       arch: { kind: 'enum', values: ['amd64', 'arm64'], optional: true, brief: 'Architecture of the processors' },
       capacity: {
         kind: 'enum',
@@ -61,13 +55,9 @@ export const listInstances = defineCommand<ListInstancesFlags, []>({
         optional: true,
         brief: 'How it is rented (default: any)',
       },
-      catalogue: text('FILE', 'Prices in CSV or JSON in place of the built-in list'),
+      catalogue: priceFlags.catalogue,
       factor: {
-        kind: 'parsed',
-        parse: String,
-        variadic: true,
-        optional: true,
-        placeholder: 'CLOUD/REGION/INSTANCE/CAPACITY=FACTOR',
+        ...priceFlags.factor,
         brief: 'What is left of a price after a discount: aws/*/*/on-demand=72%, aws/*/g5.*=72/100; several multiply',
       },
       limit: {

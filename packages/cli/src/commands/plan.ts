@@ -1,14 +1,11 @@
 import { parseDuration } from '@ebb/documents';
 import { defineCommand } from './definition.ts';
 import { dataFlag, jsonFlag } from './flags.ts';
+import { type MarketFlags, placeFlags, priceFlags } from './marketFlags.ts';
 
-export interface PlanFlags {
+export interface PlanFlags extends MarketFlags {
   file: readonly string[];
   replicas?: readonly string[];
-  cloud?: string;
-  region?: string;
-  catalogue?: string;
-  factor?: readonly string[];
   solver?: 'highs' | 'simplex' | 'none';
   budgetUnits?: number;
   time?: number;
@@ -21,9 +18,6 @@ export interface PlanFlags {
   data?: string;
   json?: boolean;
 }
-
-const text = (placeholder: string, brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
 
 export const plan = defineCommand<PlanFlags, []>({
   brief: 'Show which machines replicas would need, and what they cost',
@@ -58,17 +52,8 @@ export const plan = defineCommand<PlanFlags, []>({
         placeholder: 'NAME=N',
         brief: 'Replicas of a workload, or of one class: NAME:CLASS=N (default: minReplicas, at least 1)',
       },
-      cloud: text('NAME', 'aws, gcp or azure, or a cloud of your own file, in place of what the Cluster says'),
-      region: text('NAME', "The cloud's name of the region, in place of what the Cluster says"),
-      catalogue: text('FILE', 'Prices in CSV or JSON in place of the built-in list'),
-      factor: {
-        kind: 'parsed',
-        parse: String,
-        variadic: true,
-        optional: true,
-        placeholder: 'CLOUD/REGION/INSTANCE/CAPACITY=FACTOR',
-        brief: 'What is left of a price after a discount: aws/*/*/on-demand=72%; several multiply',
-      },
+      ...placeFlags,
+      ...priceFlags,
       solver: {
         kind: 'enum',
         values: ['highs', 'simplex', 'none'],

@@ -1,4 +1,4 @@
-import { textFlag } from '../tune/rehearsalFlags.ts';
+import { textFlag } from './flags.ts';
 
 /** Where a load is asked for instead of read. */
 export interface PrometheusFlags {

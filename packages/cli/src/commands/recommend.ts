@@ -1,17 +1,9 @@
 import { completeWorkload } from '../completion/candidates.ts';
 import { defineCommand } from './definition.ts';
 import { dataFlag, jsonFlag, type NamespacedFlags, namespaceFlag } from './flags.ts';
+import { type MarketFlags, placeFlags, priceFlags } from './marketFlags.ts';
 
-export type RecommendFlags = NamespacedFlags & {
-  cloud?: string;
-  region?: string;
-  replicas?: number;
-  catalogue?: string;
-  factor?: readonly string[];
-};
-
-const text = (placeholder: string, brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
+export type RecommendFlags = NamespacedFlags & MarketFlags & { replicas?: number };
 
 export const recommend = defineCommand({
   brief: 'Say what replicas should ask for, and on which machines',
@@ -32,8 +24,7 @@ export const recommend = defineCommand({
   parameters: {
     flags: {
       namespace: namespaceFlag,
-      cloud: text('NAME', 'aws, gcp or azure, or a cloud of your own file, in place of what the Cluster says'),
-      region: text('NAME', "The cloud's name of the region, in place of what the Cluster says"),
+      ...placeFlags,
       replicas: {
         kind: 'parsed',
         parse: parseReplicas,
@@ -41,15 +32,7 @@ export const recommend = defineCommand({
         placeholder: 'N',
         brief: 'How many replicas the machines are to hold (default: as many as are wanted now)',
       },
-      catalogue: text('FILE', 'Prices in CSV or JSON in place of the built-in list'),
-      factor: {
-        kind: 'parsed',
-        parse: String,
-        variadic: true,
-        optional: true,
-        placeholder: 'CLOUD/REGION/INSTANCE/CAPACITY=FACTOR',
-        brief: 'What is left of a price after a discount: aws/*/*/on-demand=72%; several multiply',
-      },
+      ...priceFlags,
       data: dataFlag,
       json: jsonFlag,
     },

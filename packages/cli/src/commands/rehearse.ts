@@ -1,30 +1,26 @@
 import { completePolicies } from '../completion/candidates.ts';
-import { countFlag, rehearsalFlags, textFlag } from '../tune/rehearsalFlags.ts';
+import type { ModelFlags } from '../rehearse/model.ts';
+import { countFlag, rehearsalFlags } from '../tune/rehearsalFlags.ts';
 import { defineCommand } from './definition.ts';
-import { jsonFlag } from './flags.ts';
+import { jsonFlag, textFlag } from './flags.ts';
 import { type PrometheusFlags, prometheusFlags } from './prometheusFlags.ts';
 
-export type RehearseFlags = PrometheusFlags & {
-  file?: readonly string[];
-  trace?: readonly string[];
-  policies?: string;
-  model?: string;
-  coldStart?: string;
-  concurrency?: number;
-  service?: readonly string[];
-  onTime?: string;
-  share?: number;
-  price?: string;
-  seed?: string;
-  first?: string;
-  every?: number;
-  startReplicas?: string;
-  threads?: number;
-  failOver?: number;
-  json?: boolean;
-  csv?: string;
-  html?: string;
-};
+export type RehearseFlags = PrometheusFlags &
+  ModelFlags & {
+    file?: readonly string[];
+    trace?: readonly string[];
+    policies?: string;
+    price?: string;
+    seed?: string;
+    first?: string;
+    every?: number;
+    startReplicas?: string;
+    threads?: number;
+    failOver?: number;
+    json?: boolean;
+    csv?: string;
+    html?: string;
+  };
 
 export const rehearse = defineCommand({
   brief: 'Try policies on recorded load, each beside the optimum',

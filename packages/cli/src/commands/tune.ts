@@ -1,6 +1,6 @@
-import { parseShare, type RehearsalFlags, rehearsalFlags, textFlag, traceFlag } from '../tune/rehearsalFlags.ts';
+import { parseShare, type RehearsalFlags, rehearsalFlags, traceFlag } from '../tune/rehearsalFlags.ts';
 import { defineCommand } from './definition.ts';
-import { jsonFlag } from './flags.ts';
+import { jsonFlag, textFlag } from './flags.ts';
 import { type PrometheusFlags, prometheusFlags } from './prometheusFlags.ts';
 
 export type TuneFlags = RehearsalFlags &

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { checkableText } from '../document.fixture.ts';
-import { main } from '../main.ts';
+import { commandFolder } from '../runMain.fixture.ts';
 
-let folder = '';
+const { write, read, ebb } = commandFolder();
+const decide = (...words: string[]) => ebb('decide', ...words);
 
 const documents = `apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
@@ -31,20 +30,9 @@ spec:
 `;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-decide-'));
-  writeFileSync(join(folder, 'several.yaml'), documents);
-  writeFileSync(join(folder, 'workload.yaml'), checkableText('hello'));
+  write('several.yaml', documents);
+  write('workload.yaml', checkableText('hello'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function decide(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(['decide', ...words], { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
 
 describe('one decision', () => {
   it('is told with its chain in the order of the steps', async () => {
@@ -81,11 +69,11 @@ describe('one decision', () => {
     const second = await decide(...words, '--reading', 'cpu=10%');
     expect(second.err).toBe('');
     expect(JSON.parse(second.out)).toMatchObject({ atMs: 15_000, decision: { replicas: 5, revisitAtMs: 30_000 } });
-    expect(JSON.parse(readFileSync(join(folder, 'web.json'), 'utf8'))).toMatchObject({ atMs: 15_000 });
+    expect(JSON.parse(read('web.json'))).toMatchObject({ atMs: 15_000 });
   });
 
   it('takes an observation from a file, flags before it', async () => {
-    writeFileSync(join(folder, 'seen.json'), JSON.stringify({ replicas: 3, readings: { cpu: '60%' } }));
+    write('seen.json', JSON.stringify({ replicas: 3, readings: { cpu: '60%' } }));
     const words = ['-f', 'several.yaml', 'web', '--observation', 'seen.json', '--json'];
     expect(JSON.parse((await decide(...words)).out).decision.replicas).toBe(3);
     expect(JSON.parse((await decide(...words, '--reading', 'cpu=120%')).out).decision.replicas).toBe(6);
@@ -114,7 +102,7 @@ it.each([
 });
 
 it('a batch file: one answer a line, exit 1 where a line is wrong', async () => {
-  writeFileSync(join(folder, 'cases.jsonl'), '{"id":1,"formula":"1 + 1"}\nnonsense\n{"id":3,"formula":"2 * 3"}');
+  write('cases.jsonl', '{"id":1,"formula":"1 + 1"}\nnonsense\n{"id":3,"formula":"2 * 3"}');
   const { code, out, err } = await decide('--batch', 'cases.jsonl');
   const answers = out
     .trimEnd()

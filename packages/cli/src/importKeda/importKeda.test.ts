@@ -1,26 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { parseDocuments } from '@ebb/documents';
 import { scalers } from '@ebb/scalers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { main } from '../main.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 
-let folder = '';
+const folder = commandFolder({ of: 'test' });
+const { at, read, ebb } = folder;
+
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-import-'));
-  mkdirSync(join(folder, 'k8s', 'jobs'), { recursive: true });
+  mkdirSync(at('k8s', 'jobs'), { recursive: true });
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
 
 const deployment = `apiVersion: apps/v1
 kind: Deployment
@@ -58,7 +47,7 @@ spec:
   scaleTargetRef: { name: mailer, envSourceContainerName: mailer }
   triggers:
 ${triggers.map((trigger) => `    - ${trigger}\n`).join('')}`;
-const write = (path: string, text: string) => writeFileSync(join(folder, 'k8s', path), text);
+const write = (path: string, text: string) => folder.write(`k8s/${path}`, text);
 
 describe('ebb import keda', () => {
   it('ends with 0 where all triggers work, and says how to react at once', async () => {
@@ -127,7 +116,7 @@ spec: { podIdentity: { provider: azure-workload } }
     const { code, out } = await ebb('import', 'keda', '-f', 'k8s', '--write', 'workloads');
     expect(code).toBe(0);
     expect(out).toContain('wrote workloads/mailer.yaml');
-    const text = readFileSync(join(folder, 'workloads', 'mailer.yaml'), 'utf8');
+    const text = read('workloads/mailer.yaml');
     const { documents, problems } = parseDocuments(text, { file: 'mailer.yaml' });
     expect(problems).toEqual([]);
     expect(documents[0]?.document).toEqual({
@@ -158,12 +147,11 @@ spec: { podIdentity: { provider: azure-workload } }
     write('object.yaml', scaledObject(rabbitmq));
     const { out } = await ebb('import', 'keda', '-f', 'k8s');
     expect(out).toContain('The Deployment "mailer" is not among the files.');
-    mkdirSync(join(folder, 'out'));
-    writeFileSync(join(folder, 'out', 'mailer.yaml'), 'mine');
+    folder.write('out/mailer.yaml', 'mine');
     const { code, err } = await ebb('import', 'keda', '-f', 'k8s', '--write', 'out');
     expect(code).toBe(2);
     expect(err).toContain('"out/mailer.yaml" is there already; nothing was written');
-    expect(readFileSync(join(folder, 'out', 'mailer.yaml'), 'utf8')).toBe('mine');
+    expect(read('out/mailer.yaml')).toBe('mine');
   });
 
   it('ends with 2 for what cannot be read, and still tells the rest', async () => {
@@ -178,8 +166,8 @@ spec: { podIdentity: { provider: azure-workload } }
   it('changes nothing without --write', async () => {
     write('all.yaml', `${deployment}---\n${scaledObject(rabbitmq)}`);
     await ebb('import', 'keda', '-f', 'k8s');
-    expect(readdirSync(folder)).toEqual(['k8s']);
-    expect(existsSync(join(folder, '.ebb'))).toBe(false);
+    expect(readdirSync(at())).toEqual(['k8s']);
+    expect(existsSync(at('.ebb'))).toBe(false);
   });
 });
 

@@ -1,24 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { main } from '../main.ts';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-import-nodes-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
-const write = (path: string, text: string) => writeFileSync(join(folder, path), text);
+const { at, write, read, ebb } = commandFolder({ of: 'test' });
 
 const pool = (spec: string) => `apiVersion: karpenter.sh/v1
 kind: NodePool
@@ -66,7 +50,7 @@ describe('ebb import karpenter and cluster-autoscaler', () => {
     const { code, err } = await ebb('import', 'karpenter', '-f', 'pool.yaml', '--write', 'nodes');
     expect(code).toBe(2);
     expect(err).toContain('pool.yaml:4:17: error: spec.weight must be a whole number from 0 to 100, found the string');
-    expect(existsSync(join(folder, 'nodes'))).toBe(false);
+    expect(existsSync(at('nodes'))).toBe(false);
     write('none.yaml', 'kind: Service\napiVersion: v1\n');
     expect(await ebb('import', 'cluster-autoscaler', '-f', 'none.yaml')).toMatchObject({
       code: 2,
@@ -82,17 +66,17 @@ describe('ebb import karpenter and cluster-autoscaler', () => {
     write('pool.yaml', pool('{ weight: 3 }'));
     const { out } = await ebb('import', 'karpenter', '-f', 'pool.yaml', '--write', 'nodes');
     expect(out).toContain('wrote nodes/cluster-karpenter.yaml\nwrote nodes/nodepool-web.yaml\n');
-    expect(readFileSync(join(folder, 'nodes/nodepool-web.yaml'), 'utf8')).toMatch(/^# no karpenter.sh\/capacity-type/);
+    expect(read('nodes/nodepool-web.yaml')).toMatch(/^# no karpenter.sh\/capacity-type/);
     expect((await ebb('validate', '-f', 'nodes')).code).toBe(0);
     const again = await ebb('import', 'karpenter', '-f', 'pool.yaml', '--write', 'nodes');
     expect(again).toMatchObject({
       code: 2,
       err: expect.stringContaining('nodes/cluster-karpenter.yaml is there alre'),
     });
-    mkdirSync(join(folder, 'other'));
+    mkdirSync(at('other'));
     write('other/nodepool-web.yaml', 'mine');
     await ebb('import', 'karpenter', '-f', 'pool.yaml', '--write', 'other');
-    expect(readdirSync(join(folder, 'other'))).toEqual(['nodepool-web.yaml']);
+    expect(readdirSync(at('other'))).toEqual(['nodepool-web.yaml']);
   });
 
   it('are listed beside keda', async () => {

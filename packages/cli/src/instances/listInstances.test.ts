@@ -1,23 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-instances-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(['list-instances', ...words], { stdout, stderr, env: { NO_COLOR: '1' } }, folder);
-  return { code, out, err };
-}
+const { write, ebb: run } = commandFolder({ env: { NO_COLOR: '1' } });
+const ebb = (...words: string[]) => run('list-instances', ...words);
 
 test('the table: cheapest first, slices as parts of a card, and how many more there are', async () => {
   const { code, out, err } = await ebb('--cloud', 'aws', '--region', 'us-east-1', '--gpu', 'l4', '--limit', '3');
@@ -47,13 +32,10 @@ test('JSON has the names and units of the core', async () => {
 });
 
 test('own prices in place of the list, with what a discount leaves', async () => {
-  writeFileSync(
-    join(folder, 'own.csv'),
-    'cloud,region,zone,instance,vcpu,memory_gib,spot_usd_h\nown,hall,h-1,x,0.5,1,0.3\n',
-  );
+  write('own.csv', 'cloud,region,zone,instance,vcpu,memory_gib,spot_usd_h\nown,hall,h-1,x,0.5,1,0.3\n');
   const { out } = await ebb('--catalogue', 'own.csv', '--factor', 'own/*/*/spot=1/3', '--factor', '*=50%');
   expect(out).toContain('own    hall    h-1   x          0.5   1 GiB                   spot      0.0500');
-  writeFileSync(join(folder, 'bad.csv'), 'cloud,region,instance,vcpu,memory_gib,spot_usd_h\nown,hall,x,?,1,0.3\n');
+  write('bad.csv', 'cloud,region,instance,vcpu,memory_gib,spot_usd_h\nown,hall,x,?,1,0.3\n');
   expect(await ebb('--catalogue', 'bad.csv')).toMatchObject({
     code: 2,
     err: 'ebb: bad.csv:2: vcpu "?" is not a number above 0\n',

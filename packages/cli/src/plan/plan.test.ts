@@ -1,44 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
+import { planWorkloads } from './workloads.fixture.ts';
 
-const documents = `
-apiVersion: ebb.dev/v1alpha1
-kind: Workload
-metadata: { name: llm }
-spec:
-  classes:
-    - command: [serve]
-      resources: { requests: { cpu: 3, memory: 12Gi, gpu: 1, gpuMemory: 20Gi } }
-  scaling: { minReplicas: 2, maxReplicas: 40 }
----
-apiVersion: ebb.dev/v1alpha1
-kind: Workload
-metadata: { name: web }
-spec:
-  interruption: allowed
-  classes:
-    - command: [serve]
-      resources: { requests: { cpu: 500m, memory: 700Mi } }
-`;
+const { write, ebb: run } = commandFolder({ env: { NO_COLOR: '1' } });
+const ebb = (...words: string[]) => run('plan', ...words);
 
-let folder = '';
+const documents = planWorkloads(2, { web: '  interruption: allowed\n' });
+
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-plan-'));
-  writeFileSync(join(folder, 'all.yaml'), documents);
+  write('all.yaml', documents);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(['plan', ...words], { stdout, stderr, env: { NO_COLOR: '1' } }, folder);
-  return { code, out, err };
-}
 
 const place = ['-f', 'all.yaml', '--cloud', 'aws', '--region', 'us-east-1', '--budget-units', '4000'];
 
@@ -82,14 +53,14 @@ test('guessed prices are told, and so is that the bound is weak', async () => {
 
 test('the simplex does for a small choice', async () => {
   const pool = 'apiVersion: ebb.dev/v1alpha1\nkind: NodePool\nmetadata: { name: p }\n';
-  writeFileSync(join(folder, 'one.yaml'), `${pool}spec: { instanceTypes: [g6.xlarge, g6.12xlarge] }\n`);
+  write('one.yaml', `${pool}spec: { instanceTypes: [g6.xlarge, g6.12xlarge] }\n`);
   const { code, out } = await ebb(...place, '-f', 'one.yaml', '--solver', 'simplex', '--json');
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ solver: 'simplex', unplaceable: [] });
 });
 
 test('what has no place is told with its reason, exit code 1', async () => {
-  writeFileSync(join(folder, 'huge.yaml'), documents.replace('gpuMemory: 20Gi', 'gpuMemory: 900Gi'));
+  write('huge.yaml', documents.replace('gpuMemory: 20Gi', 'gpuMemory: 900Gi'));
   const huge = await ebb('-f', 'huge.yaml', ...place.slice(2));
   expect(huge.code).toBe(1);
   expect(huge.out).toMatch(
@@ -101,8 +72,8 @@ test('what has no place is told with its reason, exit code 1', async () => {
 });
 
 test('NodePools of the documents, with taint and limit, where the Cluster is', async () => {
-  writeFileSync(
-    join(folder, 'pool.yaml'),
+  write(
+    'pool.yaml',
     `apiVersion: ebb.dev/v1alpha1
 kind: Cluster
 metadata: { name: local }
@@ -144,7 +115,7 @@ test.each([
 });
 
 test('documents without a Workload are no question', async () => {
-  writeFileSync(join(folder, 'no.yaml'), 'apiVersion: ebb.dev/v1alpha1\nkind: NodePool\nmetadata: { name: p }\n');
+  write('no.yaml', 'apiVersion: ebb.dev/v1alpha1\nkind: NodePool\nmetadata: { name: p }\n');
   expect(await ebb('-f', 'no.yaml')).toMatchObject({
     code: 2,
     err: expect.stringContaining('there is no Workload among 1 document'),

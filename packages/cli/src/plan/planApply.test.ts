@@ -1,15 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { Provider } from '@ebb/core';
 import { VirtualClock, VirtualCloud, VirtualProvider } from '@ebb/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeCompute, quotaError, stockOut } from '../../../providers/src/gcp/fakeCompute.fixture.ts';
 import { plan } from '../actions/plan.ts';
 import { makeContext } from '../context.ts';
-import { main } from '../main.ts';
 import { agrees } from '../nodes/agree.ts';
+import { commandFolder, memoryHost } from '../runMain.fixture.ts';
+
+const env = { NO_COLOR: '1', EBB_DATA: 'data' };
+const { at, write, read, ebb } = commandFolder({ env });
 
 const documents = (type: string, cloud: string, pool: string) => `
 apiVersion: ebb.dev/v1alpha1
@@ -36,26 +36,6 @@ spec:
   startTimeout: 10m
   startStages: { boot: 0s }
 ${pool}`;
-
-let folder = '';
-const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-apply-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function host() {
-  const told = { out: '', err: '' };
-  const stdout = { write: (text: string) => (told.out += text) };
-  const stderr = { write: (text: string) => (told.err += text) };
-  return { told, process: { stdout, stderr, env: { NO_COLOR: '1', EBB_DATA: join(folder, 'data') } } };
-}
-
-async function ebb(...words: string[]) {
-  const { told, process } = host();
-  const code = await main(words, process, folder);
-  return { code, ...told };
-}
 
 const budget = ['--budget-units', '4000'];
 
@@ -153,8 +133,8 @@ describe('in virtual time', () => {
     const cloud = new VirtualCloud({ clock });
     change(cloud);
     const provider: Provider = new VirtualProvider({ clock, cloud, cluster: 'cloud' });
-    const { told, process } = host();
-    const context = makeContext(process, folder);
+    const { told, process } = memoryHost(env);
+    const context = makeContext(process, at());
     const flags = { file: ['virtual.yaml'], apply: true, yes: true, budgetUnits: 4000 };
     const ended: { code: string | null } = { code: null };
     const done = plan(context, flags, { clock, open: () => Promise.resolve(provider) }).then((exit) => {
@@ -210,7 +190,7 @@ test('a rehearsal: machines of a book, which node list shows afterwards', async 
 });
 
 test("machines of one's own: each is there once, and woken by its command", async () => {
-  const woken = join(folder, 'woken');
+  const woken = at('woken');
   const own = (name: string, wake: string) =>
     `    - { name: ${name}, instanceType: tower, cpu: 8, memory: 32Gi, gpu: { model: L4, count: 1, memory: 24Gi }, wake: ${wake} }\n`;
   const touch = `[/bin/sh, -c, 'echo "$EBB_MACHINE" >> ${woken}']`;
@@ -223,7 +203,7 @@ test("machines of one's own: each is there once, and woken by its command", asyn
   const all = ['plan', '-f', 'own.yaml', '--apply', '--yes', ...budget];
   const rented = await ebb(...all);
   expect(rented).toMatchObject({ code: 0, out: expect.stringContaining('2 machines rented') });
-  expect(readFileSync(woken, 'utf8').split('\n').filter(Boolean).toSorted()).toEqual(['one', 'two']);
+  expect(read('woken').split('\n').filter(Boolean).toSorted()).toEqual(['one', 'two']);
   const third = await ebb('plan', '-f', 'own.yaml', '--existing', '--replicas', 'llm=3', ...budget);
   expect(third).toMatchObject({ code: 1, out: expect.stringContaining('no place for') });
 }, 60_000);

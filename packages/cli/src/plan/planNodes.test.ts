@@ -1,27 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
+import { planWorkloads } from './workloads.fixture.ts';
 
-const documents = `
-apiVersion: ebb.dev/v1alpha1
-kind: Workload
-metadata: { name: llm }
-spec:
-  classes:
-    - command: [serve]
-      resources: { requests: { cpu: 3, memory: 12Gi, gpu: 1, gpuMemory: 20Gi } }
-  scaling: { minReplicas: 3, maxReplicas: 40 }
----
-apiVersion: ebb.dev/v1alpha1
-kind: Workload
-metadata: { name: web }
-spec:
-  classes:
-    - command: [serve]
-      resources: { requests: { cpu: 500m, memory: 700Mi } }
----
+const { write, ebb: run } = commandFolder({ env: { NO_COLOR: '1' } });
+const ebb = (...words: string[]) => run('plan', ...words, '-f', 'all.yaml', '--budget-units', '4000');
+
+const documents = `${planWorkloads(3, { all: '  cluster: cloud\n' })}---
 apiVersion: ebb.dev/v1alpha1
 kind: Cluster
 metadata: { name: cloud }
@@ -31,28 +15,14 @@ apiVersion: ebb.dev/v1alpha1
 kind: NodePool
 metadata: { name: gpu }
 spec: { cluster: cloud, instanceTypes: [g2-standard-4, g2-standard-8, g2-standard-24], disruptionBudgets: [{ nodes: 100% }] }
-`.replaceAll('spec:\n  classes', 'spec:\n  cluster: cloud\n  classes');
+`;
 
 const machine = (id: string, instanceType: string, more = '') =>
   `- { id: ${id}, pool: cloud/default/gpu, cloud: gcp, region: europe-west4, zone: europe-west4-a, instanceType: ${instanceType}${more} }\n`;
 
-let folder = '';
-const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-plan-nodes-'));
   write('all.yaml', documents);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const budget = ['-f', 'all.yaml', '--budget-units', '4000'];
-  const code = await main(['plan', ...words, ...budget], { stdout, stderr, env: { NO_COLOR: '1' } }, folder);
-  return { code, out, err };
-}
 
 test('what is there is filled first, and only the rest is rented', async () => {
   write('one.yaml', machine('a', 'g2-standard-24', ', runs: { llm: 1 }'));
@@ -107,9 +77,7 @@ test('limits of a pool count what is there', async () => {
     '--budget-units',
     '4000',
   ];
-  let out = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const code = await main(words, { stdout, stderr: { write: () => {} }, env: {} }, folder);
+  const { code, out } = await run(...words);
   expect(code).toBe(0);
   expect(JSON.parse(out).nodes.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(1);
 });

@@ -1,11 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { workloadDocument } from '@ebb/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { commandFolder, runMain } from '../runMain.fixture.ts';
 import { commandLine } from './commandLine.ts';
 import { tokenVariable, withoutLogin } from './prometheus.ts';
 
@@ -14,7 +11,8 @@ interface Asked {
   authorization: string | undefined;
 }
 
-let folder = '';
+const { at, write, read } = commandFolder();
+const ebb = (words: string[], env?: Record<string, string>) => runMain(words, at(), env);
 let server: Server;
 let root = '';
 let asked: Asked[] = [];
@@ -52,20 +50,10 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
   return body;
 }
 
-async function ebb(words: string[], env: Record<string, string> = {}) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env }, folder);
-  return { code, out, err };
-}
-
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-prometheus-'));
   const classes = [{ name: 'default', command: ['serve'], concurrency: 8, pricePerHour: 1 }];
-  writeFileSync(join(folder, 'web.yaml'), JSON.stringify(workloadDocument('web', { classes })));
-  writeFileSync(join(folder, 'load.csv'), 't_s,requests\n0,40\n600,1\n');
+  write('web.yaml', JSON.stringify(workloadDocument('web', { classes })));
+  write('load.csv', 't_s,requests\n0,40\n600,1\n');
   server = createServer((incoming, outgoing) => {
     void bodyOf(incoming).then((body) => {
       const one = { query: new URLSearchParams(body), authorization: incoming.headers.authorization };
@@ -79,7 +67,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
   asked = [];
@@ -144,7 +131,7 @@ test('a login goes to the server and nowhere else', async () => {
   expect(bearer.err).toContain(tokenVariable);
   const wrong = await ebb([...rehearse, '--prometheus', `ada:${secret}@host:9`, '--query', 'x']);
   expect(wrong.err).toContain('is no URL');
-  const written = ['report.html', 'rows.csv'].map((name) => readFileSync(join(folder, name), 'utf8'));
+  const written = ['report.html', 'rows.csv'].map((name) => read(name));
   expect(written[0]).toContain(`--prometheus ${root} --query bursts`);
   for (const text of [plain.out, plain.err, bearer.out, bearer.err, wrong.err, ...written]) {
     expect(text).not.toContain(secret);

@@ -1,32 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
+
+const { write, ebb } = commandFolder();
 
 const imageQueue = fileURLToPath(new URL('../../../../examples/image-queue/scaledjob.yaml', import.meta.url));
 const chatbot = ['workload', 'scaledobject'].flatMap((name) => [
   '-f',
   fileURLToPath(new URL(`../../../../examples/chatbot-kafka/${name}.yaml`, import.meta.url)),
 ]);
-let folder = '';
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-queues-'));
   // Six pictures in three seconds, and one after ten minutes.
-  writeFileSync(join(folder, 'pictures.csv'), 't_s,requests\n60,6\n63,0\n600,1\n601,0\n');
-  writeFileSync(
-    join(folder, 'cron.yaml'),
+  write('pictures.csv', 't_s,requests\n60,6\n63,0\n600,1\n601,0\n');
+  write(
+    'cron.yaml',
     JSON.stringify({
       apiVersion: 'keda.sh/v1alpha1',
       kind: 'ScaledJob',
@@ -40,7 +28,6 @@ beforeAll(() => {
     }),
   );
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const world = ['--service', '8s', '--cold-start', '2s', '--on-time', '1m', '--start-replicas', '0', '--json'];
 
@@ -79,7 +66,7 @@ test('the worker of a queue is rehearsed with the queue of its broker', async ()
   expect(own).toMatchObject({ served: 7, onTimeShare: 1 });
   expect(own.mostReplicas).toBeGreaterThanOrEqual(5);
   expect(keepAlive.served).toBe(7);
-  writeFileSync(join(folder, 'gateway.yaml'), 'source: gateway\n');
+  write('gateway.yaml', 'source: gateway\n');
   const other = await ebb(...words, '--model', 'gateway.yaml');
   expect(other.err).not.toContain('queue under ebb');
   expect(JSON.parse(other.out).rows[0].digest).not.toBe(own.digest);
@@ -93,7 +80,7 @@ test('what cannot be rehearsed is named', async () => {
   const tuned = await ebb('tune', '-f', imageQueue, ...words);
   expect(tuned.err).toContain('ScaledJob image-queue: this command is for Workloads; leave it out');
   expect(tuned.code).toBe(2);
-  writeFileSync(join(folder, 'broker.yaml'), 'source: broker\n');
+  write('broker.yaml', 'source: broker\n');
   const model = await ebb('rehearse', ...words, '--model', 'broker.yaml');
   expect(model.err).toContain('broker.yaml: source is one of queue, gateway, not "broker"');
   expect(model.code).toBe(2);

@@ -1,38 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { VirtualSystem, workloadDocument } from '@ebb/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 import { LineError } from '../decide/lineError.ts';
 import { parseModel } from './modelFile.ts';
 import { seedsOf } from './seeds.ts';
 
-let folder = '';
+const { write, read, ebb } = commandFolder();
+
 const classes = [{ name: 'default', command: ['serve'], concurrency: 4, pricePerHour: 3.6 }];
 
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
-
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-rehearse-'));
-  writeFileSync(join(folder, 'bursts.csv'), 't_s,requests\n0,40\n10,60\n600,80\n610,20\n620,0\n');
-  writeFileSync(join(folder, 'broken.csv'), 't_s,requests\n0,40\n10,many\n');
+  write('bursts.csv', 't_s,requests\n0,40\n10,60\n600,80\n610,20\n620,0\n');
+  write('broken.csv', 't_s,requests\n0,40\n10,many\n');
   // JSON is YAML.
   const web = workloadDocument('web', { classes, scaling: { maxReplicas: 8, minReplicas: 2 } });
-  writeFileSync(join(folder, 'web.yaml'), JSON.stringify(web));
-  writeFileSync(
-    join(folder, 'bad.yaml'),
-    'apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: web }\nspec: { clases: [] }\n',
-  );
+  write('web.yaml', JSON.stringify(web));
+  write('bad.yaml', 'apiVersion: ebb.dev/v1alpha1\nkind: Workload\nmetadata: { name: web }\nspec: { clases: [] }\n');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('ebb rehearse', () => {
   test('a table, a CSV and a report', async () => {
@@ -55,8 +39,8 @@ describe('ebb rehearse', () => {
     expect(out).not.toContain('\u001b[');
     expect(err).toContain('4 of 4: ');
     expect(err).toContain('wrote runs.csv\n');
-    expect(readFileSync(join(folder, 'runs.csv'), 'utf8').split('\r\n')).toHaveLength(5);
-    const page = readFileSync(join(folder, 'report.html'), 'utf8');
+    expect(read('runs.csv').split('\r\n')).toHaveLength(5);
+    const page = read('report.html');
     expect(page).toContain('Made by <code>ebb rehearse --trace bursts.csv --policies');
     expect(page).not.toContain('--csv');
   });
@@ -101,7 +85,7 @@ describe('ebb rehearse', () => {
     }
     await system.stop();
     const lines = system.store.records.map((record) => JSON.stringify(record));
-    writeFileSync(join(folder, 'journal.jsonl'), `${lines.join('\n')}\n`);
+    write('journal.jsonl', `${lines.join('\n')}\n`);
     const words = ['rehearse', '-f', 'web.yaml', '--trace', 'journal.jsonl', '--policies', 'ebb', '--json'];
     const { code, out, err } = await ebb(...words);
     expect(err).not.toContain('ebb:');

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { JournalRecord } from '@ebb/core';
 import { openSqliteStore } from '@ebb/controller';
 import type { WorkloadInput } from '@ebb/documents';
 import { VirtualSystem, workloadDocument } from '@ebb/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 
 const web = 'local/default/web';
 const minuteMs = 60_000;
 const classes = [{ name: 'default', command: ['serve'], concurrency: 1, pricePerHour: 3.6 }];
 
-let folder = '';
+const { at, write, ebb } = commandFolder({ env: { EBB_DATA: 'data' } });
 let records: JournalRecord[] = [];
 let endAt = '';
 
@@ -36,29 +33,18 @@ async function record(): Promise<JournalRecord[]> {
 }
 
 function writeJournal(name: string, written: readonly JournalRecord[]): void {
-  writeFileSync(join(folder, name), `${written.map((one) => JSON.stringify(one)).join('\n')}\n`);
+  write(name, `${written.map((one) => JSON.stringify(one)).join('\n')}\n`);
 }
 
 function writePolicy(name: string, spec: Partial<WorkloadInput['spec']>): void {
   // JSON is YAML.
-  writeFileSync(join(folder, name), JSON.stringify(workloadDocument('web', { classes, ...spec })));
-}
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: { EBB_DATA: join(folder, 'data') } }, folder);
-  return { code, out, err };
+  write(name, JSON.stringify(workloadDocument('web', { classes, ...spec })));
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-replay-'));
   records = await record();
   writeJournal('journal.jsonl', records);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('with the same policy', () => {
   test('all the same, exit 0', async () => {
@@ -90,7 +76,7 @@ describe('with the same policy', () => {
   });
 
   test('a broken file is refused with its line', async () => {
-    writeFileSync(join(folder, 'broken.jsonl'), `${JSON.stringify(records[0])}\n{"sequence": 2}\n`);
+    write('broken.jsonl', `${JSON.stringify(records[0])}\n{"sequence": 2}\n`);
     const { code, err } = await ebb('replay', '--journal', 'broken.jsonl');
     expect(code).toBe(2);
     expect(err).toContain('broken.jsonl:2: not a record of a journal');
@@ -139,7 +125,7 @@ describe('with another policy', () => {
 });
 
 test('without a running Ebb the database is read, from the snapshot before the time asked for', async () => {
-  const store = await openSqliteStore(join(folder, 'ebb.db'));
+  const store = await openSqliteStore(at('ebb.db'));
   await store.journal.append(records);
   await store.close();
   const lastMs = records.at(-1)?.atMs ?? 0;
@@ -158,7 +144,7 @@ test('without a running Ebb the database is read, from the snapshot before the t
   }
   // What was exported replays by itself.
   const exported = await ebb('journal', 'export', 'web', '--data', '.', '--since', '2020-01-01');
-  writeFileSync(join(folder, 'exported.jsonl'), exported.out);
+  write('exported.jsonl', exported.out);
   expect(exported.out.trim().split('\n').length).toBeGreaterThan(20);
   const again = JSON.parse((await ebb('replay', '--journal', 'exported.jsonl', '--json')).out);
   expect(again).toMatchObject({ same: true, workloads: [web] });

@@ -1,23 +1,14 @@
-import { parseCount } from '../commands/flags.ts';
+import { parseCount, textFlag } from '../commands/flags.ts';
+import type { ModelFlags } from '../rehearse/model.ts';
 
 /** What `tune` and `advise` have in common with `rehearse`: the load, the model of the world and the machine. */
-export interface RehearsalFlags {
+export interface RehearsalFlags extends ModelFlags {
   trace?: readonly string[];
   first?: string;
   every?: number;
-  model?: string;
-  coldStart?: string;
-  concurrency?: number;
-  service?: readonly string[];
-  onTime?: string;
-  share?: number;
   price?: string;
   seed?: number;
   threads?: number;
-}
-
-export function textFlag(placeholder: string, brief: string) {
-  return { kind: 'parsed', parse: String, optional: true, placeholder, brief } as const;
 }
 
 export function countFlag(placeholder: string, brief: string, least = 1) {

@@ -1,23 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseDocuments } from '@ebb/documents';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../main.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { commandFolder } from '../runMain.fixture.ts';
 
-let folder = '';
-const path = (name: string) => join(folder, name);
-
-async function ebb(...words: string[]) {
-  let out = '';
-  let err = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await main(words, { stdout, stderr, env: {} }, folder);
-  return { code, out, err };
-}
+const { write, read, ebb } = commandFolder();
 
 /** Bursts of a request a second, every so many seconds. */
 function bursts(from: number, to: number, every: number, length: number): number[] {
@@ -33,9 +20,8 @@ const hour = 3600;
 const flags = ['--cold-start', '20s', '--share', '0.9'];
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-tune-'));
-  writeFileSync(
-    path('web.yaml'),
+  write(
+    'web.yaml',
     `# The chat model.
 apiVersion: ebb.dev/v1alpha1
 kind: Workload
@@ -53,13 +39,9 @@ spec:
     timeouts: { hold: 1h }
 `,
   );
-  writeFileSync(path('steady.csv'), traceText(bursts(10, 2 * hour, 300, 100)));
-  writeFileSync(
-    path('changed.csv'),
-    traceText([...bursts(10, hour, 90, 30), ...bursts(hour + 10, 2 * hour + 1, 1790, 10)]),
-  );
+  write('steady.csv', traceText(bursts(10, 2 * hour, 300, 100)));
+  write('changed.csv', traceText([...bursts(10, hour, 90, 30), ...bursts(hour + 10, 2 * hour + 1, 1790, 10)]));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('what holds is proposed as a diff and written with its comments; the same command gives the same', async () => {
   const words = ['tune', '-f', 'web.yaml', '--trace', 'steady.csv', ...flags, '--budget', '8 runs'];
@@ -68,11 +50,11 @@ test('what holds is proposed as a diff and written with its comments; the same c
   expect(out).toContain('Found: on the part that it has never seen it ');
   expect(out).toMatch(/^training +now .*\n^training +found +kept .*\n^validation +now .*\n^validation +found +kept/m);
   expect(out).toContain('cost against late share');
-  const text = readFileSync(path('tuned.yaml'), 'utf8');
+  const text = read('tuned.yaml');
   for (const comment of ['# The chat model.', '# long enough?']) expect(text).toContain(comment);
   expect(parseDocuments(text, { file: 'tuned.yaml' }).problems).toEqual([]);
   for (const line of out.match(/^ {2}\+ {2}.*$/gm) ?? []) expect(text).toContain(line.slice(3));
-  const page = readFileSync(path('tuned.html'), 'utf8');
+  const page = read('tuned.html');
   expect(page).toContain('ebb tune --file web.yaml --trace steady.csv');
   expect(page).not.toMatch(/NaN|undefined/);
   expect((await ebb(...words, '--threads', '1')).out).toBe(out);
@@ -98,7 +80,7 @@ test('an overfit is refused: exit code 1, both parts, no file', async () => {
   expect(told.edits).toEqual([]);
   expect(told.tuned.validation.requests).toBeGreaterThan(0);
   expect(err).toContain('over.yaml was not written');
-  expect(() => readFileSync(path('over.yaml'))).toThrow();
+  expect(() => read('over.yaml')).toThrow();
 });
 
 test.each([
@@ -144,7 +126,7 @@ test('advise: the headline, the facts, the candidates, and what to paste', async
 test('advise takes the cold starts out of a journal, and says so where there are none', async () => {
   const record = (body: unknown, sequence: number) =>
     JSON.stringify({ sequence, segment: 1, atMs: sequence, kind: 'outcome', workload: 'local/default/chat', body });
-  writeFileSync(path('none.jsonl'), `${record({ type: 'routed' }, 1)}\n`);
+  write('none.jsonl', `${record({ type: 'routed' }, 1)}\n`);
   const { code, err } = await ebb('advise', '--journal', 'none.jsonl', '--cold-start', 'measured');
   expect(code).toBe(2);
   expect(err).toContain('none.jsonl has no cold start to measure');

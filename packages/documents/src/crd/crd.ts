@@ -10,7 +10,8 @@ import {
   workloadResourceStatusSchema,
 } from './resourceStatus.ts';
 import { crdRules } from './rules.ts';
-import { type CelRule, type StructuralSchema, structural } from './structural.ts';
+import { structural } from './structural.ts';
+import type { CelRule, StructuralSchema } from './structuralSchema.ts';
 
 const statusSchemas = {
   Cluster: clusterResourceStatusSchema,
@@ -134,12 +135,20 @@ function resourceSchema(name: OwnKindName): StructuralSchema {
 function statusSchema(name: OwnKindName): StructuralSchema {
   const json: JsonSchema = JSON.parse(JSON.stringify(z.toJSONSchema(statusSchemas[name], { target: 'draft-7' })));
   const schema = { description: 'What Ebb says of it.', ...structural({ ...json }) };
-  // Whoever writes a condition writes that one; what is written in a status is never a reason to refuse all of it.
+  // A part that is missing is no reason to refuse the rest of what is said.
+  optional(schema);
+  // Whoever writes a condition writes that one.
   const conditions = schemaAt(schema, 'conditions');
   conditions['x-kubernetes-list-type'] = 'map';
   conditions['x-kubernetes-list-map-keys'] = ['type'];
-  delete schema.required;
+  if (conditions.items) conditions.items.required = ['type', 'status'];
   return schema;
+}
+
+function optional(schema: StructuralSchema): void {
+  delete schema.required;
+  for (const field of Object.values(schema.properties ?? {})) optional(field);
+  for (const part of [schema.items, schema.additionalProperties]) if (part) optional(part);
 }
 
 function addRules(schema: StructuralSchema, rules: readonly CelRule[]): void {

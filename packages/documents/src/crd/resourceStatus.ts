@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { FleetStatus, WorkloadStatus } from '../status.ts';
 import { formatMoneyMicro } from '../units/money.ts';
 
+/** Decimals of a price an hour: a small worker costs parts of a cent. */
+const priceDigits = 4;
+
 const count = (description: string) => z.int().min(0).meta({ description });
 const text = (description: string) => z.string().meta({ description });
 
@@ -91,8 +94,19 @@ export type WorkloadResourceStatus = z.infer<typeof workloadResourceStatusSchema
 export type ClusterResourceStatus = z.infer<typeof clusterResourceStatusSchema>;
 export type NodePoolResourceStatus = z.infer<typeof nodePoolResourceStatusSchema>;
 
-/** What the engine says of a workload, as the `status` of its custom resource. `selector` is the label selector of its pods. */
-export function workloadResourceStatus(status: WorkloadStatus, selector: string): WorkloadResourceStatus {
+/** What the engine does not know of a workload in Kubernetes. */
+export interface WorkloadInKubernetes {
+  /** Label selector of its pods. */
+  readonly selector: string;
+  /** When its decision was made, RFC 3339. */
+  readonly decidedAt: string;
+}
+
+/** What the engine says of a workload, as the `status` of its custom resource. */
+export function workloadResourceStatus(
+  status: WorkloadStatus,
+  { selector, decidedAt }: WorkloadInKubernetes,
+): WorkloadResourceStatus {
   const { replicas, minReplicas, maxReplicas, decision, cost, url } = status;
   return {
     observedGeneration: status.observedGeneration,
@@ -108,7 +122,7 @@ export function workloadResourceStatus(status: WorkloadStatus, selector: string)
       ? {
           decision: {
             sequence: decision.sequence,
-            at: new Date(decision.at).toISOString(),
+            at: decidedAt,
             replicas: decision.replicas,
             summary: decision.summary,
           },
@@ -118,7 +132,7 @@ export function workloadResourceStatus(status: WorkloadStatus, selector: string)
     shown: {
       ready: `${replicas.ready}/${replicas.wanted}`,
       bounds: `${minReplicas}-${maxReplicas}`,
-      costPerHour: money(cost.ratePerHourMicro, cost.currency),
+      costPerHour: formatMoneyMicro(cost.ratePerHourMicro, cost.currency, priceDigits),
     },
     conditions: status.conditions,
   };
@@ -137,8 +151,10 @@ export function clusterResourceStatus(
     nodes: nodes.length,
     readyNodes: nodes.filter(({ phase }) => phase === 'ready').length,
     waiting,
-    pricePerHour: money(pricePerHourMicro, currency),
-    ...(lowerBoundMicro === null ? {} : { lowerBoundPerHour: money(lowerBoundMicro, currency) }),
+    pricePerHour: formatMoneyMicro(pricePerHourMicro, currency, priceDigits),
+    ...(lowerBoundMicro === null
+      ? {}
+      : { lowerBoundPerHour: formatMoneyMicro(lowerBoundMicro, currency, priceDigits) }),
     conditions,
   };
 }
@@ -156,11 +172,7 @@ export function nodePoolResourceStatus(
     observedGeneration,
     nodes: nodes.length,
     readyNodes: nodes.filter(({ phase }) => phase === 'ready').length,
-    pricePerHour: money(price, fleet.currency),
+    pricePerHour: formatMoneyMicro(price, fleet.currency, priceDigits),
     conditions,
   };
-}
-
-function money(micro: number, currency: string): string {
-  return `${formatMoneyMicro(micro)} ${currency}`;
 }

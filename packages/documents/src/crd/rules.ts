@@ -1,4 +1,4 @@
-import type { CelRule } from './structural.ts';
+import type { CelRule } from './structuralSchema.ts';
 
 /** Rules between fields, by kind and by the path of the object that they stand on (`[]`: each element of a list). */
 export const crdRules: Readonly<Record<string, Readonly<Record<string, readonly CelRule[]>>>> = {
@@ -57,12 +57,14 @@ export const crdRules: Readonly<Record<string, Readonly<Record<string, readonly 
   },
 };
 
-/** Both fields are whole numbers; one that is not written cannot be wrong. */
+/**
+ * Both fields are whole numbers; one that is not written cannot be wrong. The message has no numbers: the API server reckons
+ * with the longest text that could be joined, and refuses the rule for it.
+ */
 function atMost(small: string, large: string): CelRule {
   return {
     rule: `!has(self.${small}) || !has(self.${large}) || self.${small} <= self.${large}`,
     message: `${small} is larger than ${large}`,
-    messageExpression: `'${small} ' + string(self.${small}) + ' is larger than ${large} ' + string(self.${large})`,
     fieldPath: `.${small}`,
   };
 }

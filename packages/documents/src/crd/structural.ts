@@ -1,47 +1,6 @@
 import type { JsonSchema } from '../reference/jsonSchema.ts';
+import type { StructuralSchema } from './structuralSchema.ts';
 import { mergedObjects } from './union.ts';
-
-/** A CEL rule of a structural schema. */
-export interface CelRule {
-  rule: string;
-  message?: string;
-  /** CEL that gives the message, with the values found; `message` stands where it cannot. */
-  messageExpression?: string;
-  /** The field that is wrong, relative to the object that the rule stands on: `.minReplicas`. */
-  fieldPath?: string;
-}
-
-/** The part of Kubernetes' OpenAPI v3 ("structural") that our schemas come out as. */
-export interface StructuralSchema {
-  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
-  description?: string;
-  default?: unknown;
-  nullable?: boolean;
-  enum?: unknown[];
-  not?: { enum: unknown[] };
-  anyOf?: { type: string }[];
-  pattern?: string;
-  format?: string;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: boolean;
-  exclusiveMaximum?: boolean;
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-  minProperties?: number;
-  maxProperties?: number;
-  properties?: Record<string, StructuralSchema>;
-  required?: string[];
-  additionalProperties?: StructuralSchema;
-  items?: StructuralSchema;
-  'x-kubernetes-int-or-string'?: true;
-  'x-kubernetes-preserve-unknown-fields'?: true;
-  'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
-  'x-kubernetes-list-map-keys'?: string[];
-  'x-kubernetes-validations'?: CelRule[];
-}
 
 /**
  * JSON Schema as a structural schema: everything has a type, unions of objects are one object with rules about which field
@@ -101,7 +60,7 @@ function unionOf(options: readonly JsonSchema[]): StructuralSchema {
   const nullable = values.length < options.length ? { nullable: true } : {};
   const [only, ...more] = values;
   if (only && more.length === 0) return { ...structural(only), ...nullable };
-  if (values.every(({ properties }) => properties)) return { ...mergedObjects(values), ...nullable };
+  if (values.every(({ properties }) => properties)) return { ...mergedObjects(values, structural), ...nullable };
   const sorts = new Set(values.map(sortOf));
   const texts = values.filter((option) => sortOf(option) === 'string');
   const numbers = values.filter((option) => sortOf(option) === 'number');
@@ -189,7 +148,7 @@ function typeOf(value: unknown): 'string' | 'integer' | 'number' | 'boolean' {
 }
 
 /** Without the fields that have no value. */
-export function defined<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+function defined<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Name in keyof Fields]?: NonNullable<Fields[Name]>;
   };

@@ -1,12 +1,15 @@
 import type { JsonSchema } from '../reference/jsonSchema.ts';
-import { type CelRule, type StructuralSchema, structural } from './structural.ts';
+import type { CelRule, StructuralSchema } from './structuralSchema.ts';
+
+/** How one schema becomes structural. */
+type Convert = (schema: JsonSchema) => StructuralSchema;
 
 /**
  * Objects that a field `type` tells apart, as one object with the fields of all of them. Which field goes with which type, and
  * which a type cannot do without, is said by rules, whose messages name both. A field that types have differently is read
  * as any of its forms.
  */
-export function mergedObjects(options: readonly JsonSchema[]): StructuralSchema {
+export function mergedObjects(options: readonly JsonSchema[], convert: Convert): StructuralSchema {
   const named = options.map((option) => ({ name: typeName(option), option }));
   const owners = new Map<string, { types: string[]; forms: JsonSchema[] }>();
   for (const { name, option } of named) {
@@ -18,7 +21,7 @@ export function mergedObjects(options: readonly JsonSchema[]): StructuralSchema 
     }
   }
   const properties: Record<string, StructuralSchema> = {};
-  for (const [field, { forms }] of owners) properties[field] = oneForm(forms);
+  for (const [field, { forms }] of owners) properties[field] = oneForm(forms, convert);
   const all = named.map(({ name }) => name);
   const required = [...owners.keys()].filter((field) =>
     named.every(({ option }) => option.required?.includes(field) === true),
@@ -38,11 +41,11 @@ function typeName(option: JsonSchema): string {
   return name;
 }
 
-function oneForm(forms: readonly JsonSchema[]): StructuralSchema {
+function oneForm(forms: readonly JsonSchema[], convert: Convert): StructuralSchema {
   const distinct = [...new Map(forms.map((form) => [JSON.stringify(withoutWords(form)), form])).values()];
   const [first, ...others] = distinct;
   if (!first) throw new Error('a field without a form');
-  if (others.length === 0) return structural(first);
+  if (others.length === 0) return convert(first);
   const descriptions = [...new Set(forms.map(({ description }) => description).filter((text) => text !== undefined))];
   const described = descriptions.length === 0 ? {} : { description: descriptions.join(' Or: ') };
   const words = distinct.flatMap(({ const: word, enum: some }) => (word === undefined ? (some ?? []) : [word]));
@@ -50,12 +53,12 @@ function oneForm(forms: readonly JsonSchema[]): StructuralSchema {
     return { ...described, type: 'string', enum: [...new Set(words)] };
   }
   if (distinct.every(({ type }) => type === 'number')) {
-    return { ...structural(widest(distinct)), ...described };
+    return { ...convert(widest(distinct)), ...described };
   }
   const numbers = distinct.filter(({ type }) => type === 'number');
   const texts = distinct.filter(({ type }) => type === 'string');
   if (numbers.length + texts.length < distinct.length) throw new Error(`no one form of ${JSON.stringify(distinct)}`);
-  return { ...structural({ anyOf: [...texts, widest(numbers)] }), ...described };
+  return { ...convert({ anyOf: [...texts, widest(numbers)] }), ...described };
 }
 
 /** A number's bounds that let everything through that one of the forms does. */
@@ -87,7 +90,7 @@ function belonging(
   }
   return [...groups.values()].map(({ types, fields }) => ({
     rule: `${oneOf(types)} || !(${fields.map((field) => `has(self.${field})`).join(' || ')})`,
-    message: `only the type ${types.join(', ')} has ${fields.join(', ')}`,
+    message: `only the ${types.length === 1 ? 'type' : 'types'} ${types.join(', ')} ${types.length === 1 ? 'has' : 'have'} ${fields.join(', ')}`,
   }));
 }
 
@@ -106,6 +109,8 @@ function oneOf(types: readonly string[]): string {
   return `self.type in [${types.map((type) => `'${type}'`).join(', ')}]`;
 }
 
-function withoutWords({ description: _, examples: __, title: ___, default: ____, ...form }: JsonSchema): JsonSchema {
-  return form;
+/** What a value must be, without what is said of it. */
+function withoutWords(schema: JsonSchema): object {
+  const words = ['description', 'examples', 'title', 'default'];
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => !words.includes(name)));
 }

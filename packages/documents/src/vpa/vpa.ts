@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { amountsField } from '../fields/amounts.ts';
 import { bytesField, milliField } from '../fields/quantity.ts';
 import { rule } from '../fields/rule.ts';
 import { ratioField } from '../hpa/quantities.ts';
@@ -10,16 +11,6 @@ import { objectReferenceSchema } from '../kubernetes/targetRef.ts';
 export const vpaApiVersion = 'autoscaling.k8s.io/v1';
 
 const resourceNames = ['cpu', 'memory'] as const;
-
-const amountsSchema = () =>
-  z.strictObject({
-    cpu: milliField()
-      .optional()
-      .meta({ description: 'Processors.', examples: ['250m'] }),
-    memory: bytesField()
-      .optional()
-      .meta({ description: 'Memory.', examples: ['512Mi'] }),
-  });
 
 const startupBoostSchema = z.strictObject({
   cpu: z
@@ -37,8 +28,8 @@ const containerPolicySchema = z
   .strictObject({
     containerName: z.string().min(1).max(253).meta({ description: 'Its name; `*` for all without a policy.' }),
     mode: z.enum(['Auto', 'Off']).prefault('Auto').meta({ description: '`Off`: nothing is recommended for it.' }),
-    minAllowed: amountsSchema().prefault({}).meta({ description: 'Never less.' }),
-    maxAllowed: amountsSchema().prefault({}).meta({ description: 'Never more.' }),
+    minAllowed: amountsField().prefault({}).meta({ description: 'Never less.' }),
+    maxAllowed: amountsField().prefault({}).meta({ description: 'Never more.' }),
     controlledResources: z
       .array(z.enum(resourceNames))
       .prefault(['cpu', 'memory'])

@@ -166,6 +166,7 @@ const slo = z
 export const pricedTuningNames = [
   'memory',
   'priorGaps',
+  'priorNever',
   'mostEvidence',
   'tolerance',
   'mostTolerance',
@@ -176,6 +177,8 @@ export const pricedTuningNames = [
   'headroom',
   'headroomLate',
   'drainSpeed',
+  'drainSpread',
+  'priceFromBelow',
   'halfMiss',
   'mostOpen',
   'missPrice',

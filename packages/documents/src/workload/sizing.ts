@@ -1,16 +1,6 @@
 import { z } from 'zod';
-import { bytesField, milliField } from '../fields/quantity.ts';
+import { amountsField } from '../fields/amounts.ts';
 import { rule } from '../fields/rule.ts';
-
-const amounts = () =>
-  z.strictObject({
-    cpu: milliField()
-      .optional()
-      .meta({ description: 'Processors.', examples: ['250m'] }),
-    memory: bytesField()
-      .optional()
-      .meta({ description: 'Memory.', examples: ['512Mi'] }),
-  });
 
 export const sizingSchema = z.strictObject({
   apply: z.enum(['never', 'nextRollout']).prefault('never').meta({
@@ -19,8 +9,8 @@ export const sizingSchema = z.strictObject({
   }),
   bounds: z
     .strictObject({
-      minAllowed: amounts().prefault({}).meta({ description: 'Never less is recommended.' }),
-      maxAllowed: amounts().prefault({}).meta({ description: 'Never more is recommended.' }),
+      minAllowed: amountsField().prefault({}).meta({ description: 'Never less is recommended.' }),
+      maxAllowed: amountsField().prefault({}).meta({ description: 'Never more is recommended.' }),
     })
     .check(
       rule(['minAllowed', 'maxAllowed'], ({ minAllowed, maxAllowed }, report) => {

@@ -1,4 +1,12 @@
-import { type FleetParts, fleetPartsOf, type FleetSpec, type Offering } from '@ebb/core';
+import {
+  defaultStartStages,
+  type FleetNode,
+  type FleetParts,
+  fleetPartsOf,
+  type FleetSpec,
+  type NodeLaunch,
+  type Offering,
+} from '@ebb/core';
 import type { ClusterSpec, NodePoolSpec, WorkloadSpec } from '@ebb/documents';
 import type { NodePorts } from './ports.ts';
 
@@ -62,4 +70,21 @@ export function fleetDocuments(
     isRemoved,
   };
   return { cluster, pools, parts, spec, changesAtMs };
+}
+
+/** What the provider is asked for a machine; null: its pool is no more. */
+export function launchOf(node: FleetNode, cluster: string, { parts }: FleetDocuments): NodeLaunch | null {
+  const pool = parts.pools.find(({ consolidation }) => consolidation.pool.name === node.pool);
+  if (!pool) return null;
+  const spec = parts.documents.get(node.pool);
+  const { instanceType, region, zone, capacityType } = node.offering;
+  const offering = { cloud: instanceType.cloud, region, zone, instanceType: instanceType.name, capacityType };
+  const { labels, taints } = pool.consolidation.pool;
+  return {
+    ...{ id: node.id, cluster, pool: node.pool, offering, labels, taints },
+    pricePerHourMicro: node.offering.pricePerHourMicro,
+    startupTaints: spec?.startupTaints ?? [],
+    startStages: spec?.startStages ?? defaultStartStages,
+    askedAtMs: node.askedAtMs,
+  };
 }

@@ -1,14 +1,41 @@
+import type { FleetAction } from '@ebb/core';
 import { type EngineContext, recordAction, recordOutcome } from '../context.ts';
-import { askDriver, drainReplica, messageOfPlace, openLedgerRow, stopReplica } from '../replicaActions.ts';
+import {
+  askDriver,
+  drainReplica,
+  messageOfPlace,
+  openLedgerRow,
+  startHere,
+  stopReplica,
+  waitForNode,
+} from '../replicaActions.ts';
 import { exists, isHeldOnTo, type Replica } from '../replicaSet.ts';
 import type { WorkloadState } from '../workloadState.ts';
 import type { Fleet } from './fleet.ts';
-import type { ReplicaPlace } from './replicaPlace.ts';
+import type { BoundPlace, ReplicaPlace } from './replicaPlace.ts';
 
-type Bound = NonNullable<ReplicaPlace['bound']>;
+/** What a decision says of replicas, before anything is asked of anyone. */
+export function placeReplica(context: EngineContext, fleet: Fleet, action: FleetAction): void {
+  switch (action.type) {
+    case 'bind':
+      bindReplica(context, fleet, action.pod, { node: action.node, place: action.place });
+      break;
+    case 'unbind':
+      unbindReplica(context, action.pod, action.node);
+      break;
+    case 'drain':
+      leaveNode(context, action.node, action.order);
+      break;
+    case 'keep':
+      stayOnNode(context, action.node);
+      break;
+    default:
+      break;
+  }
+}
 
 /** A replica gets its place; it starts when the node is ready. */
-export function bindReplica(context: EngineContext, fleet: Fleet, id: string, bound: Bound): void {
+function bindReplica(context: EngineContext, fleet: Fleet, id: string, bound: BoundPlace): void {
   const found = placed(context, id);
   if (!found || found.place.cluster !== fleet.name) return;
   const { state, replica, place } = found;
@@ -20,7 +47,7 @@ export function bindReplica(context: EngineContext, fleet: Fleet, id: string, bo
 }
 
 /** Its node is given up: one that was not started waits for another, one that ran there is over. */
-export function unbindReplica(context: EngineContext, id: string, node: string): void {
+function unbindReplica(context: EngineContext, id: string, node: string): void {
   const found = placed(context, id);
   if (!found || found.place.bound?.node !== node) return;
   const { state, replica, place } = found;
@@ -38,7 +65,7 @@ export function unbindReplica(context: EngineContext, id: string, node: string):
 }
 
 /** Nothing new comes to the node, and what is there is replaced elsewhere, or at once where there is no room for both. */
-export function leaveNode(context: EngineContext, node: string, order: 'ready-first' | 'drain-first'): void {
+function leaveNode(context: EngineContext, node: string, order: 'ready-first' | 'drain-first'): void {
   for (const { state, replica, place } of onNode(context, node)) {
     if (!isHeldOnTo(replica)) continue;
     place.isNodeGoing = true;
@@ -48,7 +75,7 @@ export function leaveNode(context: EngineContext, node: string, order: 'ready-fi
 }
 
 /** The node stays after all; what still runs there stays with it. */
-export function stayOnNode(context: EngineContext, node: string): void {
+function stayOnNode(context: EngineContext, node: string): void {
   for (const { state, place } of onNode(context, node)) {
     if (!place.isNodeGoing) continue;
     place.isNodeGoing = false;
@@ -96,5 +123,31 @@ function* onNode(context: EngineContext, node: string) {
       const { place } = replica;
       if (place?.bound?.node === node && exists(replica)) yield { state, replica, place };
     }
+  }
+}
+
+/** Where else a replica may run: another cluster, null for here; undefined: nowhere. */
+export type Elsewhere = (state: WorkloadState, replica: Replica) => string | null | undefined;
+
+/** Replicas that have no place in this cluster go where else their workload may run. */
+export function sendElsewhere(
+  context: EngineContext,
+  fleet: Fleet,
+  ids: readonly string[],
+  { why, elsewhere }: { why: string; elsewhere: Elsewhere },
+): void {
+  for (const id of ids) {
+    const state = context.owners.get(id);
+    const replica = state?.replicas.get(id);
+    const next = state && replica ? elsewhere(state, replica) : undefined;
+    if (!state || !replica) continue;
+    if (next === undefined) {
+      replica.message = `${messageOfPlace(replica)}: ${why}`;
+      context.feed.changed(state.key, true);
+      continue;
+    }
+    recordAction(context, state, 'elsewhere', { replica: id, from: fleet.name, to: next });
+    if (next === null) startHere(context, state, replica);
+    else waitForNode(context, replica, next);
   }
 }

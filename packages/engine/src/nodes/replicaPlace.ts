@@ -1,12 +1,18 @@
 import type { PlacedPod, PlacementPod } from '@ebb/core';
 import type { Replica } from '../replicaSet.ts';
 
+/** A place on a node. */
+export interface BoundPlace {
+  node: string;
+  place: PlacedPod;
+}
+
 /** Where a replica is, of those that need a node of their own. */
 export interface ReplicaPlace {
   /** The cluster whose machines it is placed on. */
   readonly cluster: string;
   /** Null: it waits for a place. */
-  bound: { node: string; place: PlacedPod } | null;
+  bound: BoundPlace | null;
   /** Its node is ready: the driver may be asked for it. */
   isNodeReady: boolean;
   /** Its node goes: it counts no more, and another one is started elsewhere. */

@@ -1,7 +1,7 @@
 import type { Random } from '@ebb/core';
 
 const firstMs = 100;
-const longestMs = 30_000;
+const longestMs = 5_000;
 
 /** Waits that double, each between half of itself and itself, so that many who lost one server do not come back at once. */
 export class Backoff {

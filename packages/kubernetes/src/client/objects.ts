@@ -36,8 +36,15 @@ export function readObject(body: unknown, fallback: { apiVersion: string; kind: 
     deletedAtMs: timeAt(body, 'metadata', 'deletionTimestamp'),
     labels: textsAt(body, 'metadata', 'labels'),
     annotations: textsAt(body, 'metadata', 'annotations'),
-    body: { ...body, apiVersion, kind },
+    body: { ...body, metadata: withoutManagedFields(body.metadata), apiVersion, kind },
   };
+}
+
+/** Half of what an object weighs, and nobody here reads it; an update that leaves it out keeps it. */
+function withoutManagedFields(metadata: unknown): unknown {
+  if (!isObject(metadata)) return metadata;
+  const { managedFields: _managed, ...rest } = metadata;
+  return rest;
 }
 
 /** `namespace/name`. */

@@ -1,6 +1,5 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions, request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -46,6 +45,9 @@ export interface HttpTransportOptions {
 /** Answers longer than this are not read: a page of 500 objects is far below it. */
 const longestAnswerBytes = 256 * 1024 * 1024;
 
+/** An object is at most 2 MB or so. */
+const longestLine = 32 * 1024 * 1024;
+
 /** HTTP/1.1 with kept connections: a watch has one of its own. */
 export function httpTransport({ server, authorize }: HttpTransportOptions): Transport {
   const base = new URL(server);
@@ -74,7 +76,8 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
     request.signal?.throwIfAborted();
     const sent = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
     open.add(sent);
-    const abort = () => sent.destroy(new UnreachableError('called off'));
+    // Without an error of ours: a connection that was just given back has nobody who would take one.
+    const abort = () => sent.destroy();
     request.signal?.addEventListener('abort', abort, { once: true });
     sent.once('close', () => {
       open.delete(sent);
@@ -93,51 +96,76 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
   return {
     async send(request) {
       const { sent, answer } = await begin(request);
-      const timer = setTimeout(() => sent.destroy(lateError(request)), request.timeoutMs);
+      const late = new Timeout(sent);
+      late.start(request.timeoutMs);
       try {
         const message = await answer;
         return { status: message.statusCode ?? 0, retryAfterMs: retryAfter(message), text: await readText(message) };
       } catch (error) {
-        throw unreachable(error);
+        throw late.isOver ? lateError(request) : unreachable(error);
       } finally {
-        clearTimeout(timer);
+        late.stop();
       }
     },
     async lines(request, take) {
       const { sent, answer } = await begin(request);
-      let timer = setTimeout(() => sent.destroy(lateError(request)), request.timeoutMs);
+      const late = new Timeout(sent);
+      late.start(request.timeoutMs);
       try {
         const message = await answer;
         if (message.statusCode !== 200) {
           return { status: message.statusCode ?? 0, retryAfterMs: retryAfter(message), text: await readText(message) };
         }
-        const restart = () => {
-          clearTimeout(timer);
-          timer = setTimeout(() => sent.destroy(lateError(request)), request.idleMs);
-        };
-        restart();
-        message.on('data', restart);
+        late.start(request.idleMs);
+        message.on('data', () => late.start(request.idleMs));
         const ended = new Promise<void>((resolve, reject) => {
-          message.once('close', resolve);
-          message.once('error', (error) => reject(unreachable(error)));
+          message.once('close', () => (message.complete ? resolve() : reject(new UnreachableError('the stream broke off'))));
+          message.on('error', reject);
         });
-        const reader = createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY });
-        reader.on('line', (line) => line !== '' && take(line));
-        // The reader repeats the error of its input.
-        reader.on('error', () => {});
+        let rest = '';
+        message.setEncoding('utf8');
+        message.on('data', (text: string) => {
+          const lines = (rest + text).split('\n');
+          rest = lines.pop() ?? '';
+          if (rest.length > longestLine) sent.destroy();
+          for (const line of lines) if (line !== '') take(line);
+        });
         await ended;
         return null;
       } catch (error) {
-        throw unreachable(error);
+        throw late.isOver ? lateError(request) : unreachable(error);
       } finally {
-        clearTimeout(timer);
+        late.stop();
       }
     },
     close() {
-      for (const sent of open) sent.destroy(new UnreachableError('closed'));
+      for (const sent of open) sent.destroy();
       agent.destroy();
     },
   };
+}
+
+/** Ends an exchange that takes too long. */
+class Timeout {
+  isOver = false;
+  readonly #sent: ClientRequest;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(sent: ClientRequest) {
+    this.#sent = sent;
+  }
+
+  start(delayMs: number): void {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.isOver = true;
+      this.#sent.destroy();
+    }, delayMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 async function readText(message: IncomingMessage): Promise<string> {

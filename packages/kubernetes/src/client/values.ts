@@ -47,3 +47,9 @@ function valueAt(value: unknown, ...path: readonly string[]): unknown {
   }
   return found;
 }
+
+/** A quantity as text, which YAML may have as a number. */
+export function valueText(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : null;
+}

@@ -95,13 +95,14 @@ export class Elector {
 
   async #turn(): Promise<void> {
     const { renewEveryMs, client } = this.#options;
+    this.#giveUpWhenStale();
     try {
       await (this.#holds ? this.#renew() : this.#tryToAcquire());
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#options.log('warn', 'the lease could not be read or written', { error: message });
     }
-    if (this.#holds && !this.#isFresh()) this.#lost();
+    this.#giveUpWhenStale();
     // Spread, so that those who wait do not all ask at once.
     this.#next(renewEveryMs * (0.9 + client.random.next() * 0.2));
   }
@@ -141,7 +142,11 @@ export class Elector {
     const holds = { epoch: transitions + 1, renewedAtUs: askedAtUs, ended: resolve };
     this.#holds = holds;
     log('info', 'this operator leads', { identity, epoch: holds.epoch });
-    waiting({ epoch: holds.epoch, ended, isHeld: () => this.#holds === holds && this.#isFresh() });
+    const isHeld = () => {
+      this.#giveUpWhenStale();
+      return this.#holds === holds;
+    };
+    waiting({ epoch: holds.epoch, ended, isHeld });
   }
 
   async #renew(): Promise<void> {
@@ -163,10 +168,11 @@ export class Elector {
     }
   }
 
-  #isFresh(): boolean {
+  /** What was called lost once stays lost, even where a renewal comes through after all: it is led anew then. */
+  #giveUpWhenStale(): void {
     const { client, leaseMs } = this.#options;
     const holds = this.#holds;
-    return holds !== null && (client.clock.nowUs() - holds.renewedAtUs) / 1000 < (leaseMs * 2) / 3;
+    if (holds && (client.clock.nowUs() - holds.renewedAtUs) / 1000 >= (leaseMs * 2) / 3) this.#lost();
   }
 
   #lost(): void {

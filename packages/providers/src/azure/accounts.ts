@@ -1,6 +1,5 @@
 import { ProviderError } from '@ebb/core';
-import type { AzurePoolSpec, NodePoolSpec } from '@ebb/documents';
-import { keyText } from '../cloud/keys.ts';
+import { type AzurePoolSpec, keyText, type NodePoolSpec } from '@ebb/documents';
 import type { ProviderPorts, ProviderSettings } from '../contract.ts';
 import { ArmApi } from './armApi.ts';
 import { ScaleSet } from './scaleSet.ts';

@@ -1,10 +1,9 @@
-import type { NodeLaunch, Provider } from '@ebb/core';
-import { resolveNodePool } from '@ebb/documents';
-import { nodeLaunch } from '@ebb/testing';
+import type { Provider } from '@ebb/core';
 import { describeProviderConformance, type ProviderUnderTest } from '@ebb/testing/conformance';
 import { afterEach, describe, expect, test } from 'vitest';
-import { fakePorts, realClock, untilTrue } from '../cloud/fakeServer.fixture.ts';
+import { fakePorts, untilTrue } from '../cloud/fakeServer.fixture.ts';
 import { objectAt, textAt } from '../cloud/json.ts';
+import { cloudPool, launchesOf } from '../cloud/pools.fixture.ts';
 import { openAzure } from './azure.ts';
 import { allocationFailed, armError, FakeArm, quotaExceeded } from './fakeArm.fixture.ts';
 
@@ -31,18 +30,12 @@ async function opened(
 ): Promise<Provider> {
   const { subscription, resourceGroup, url } = fake;
   const poolOf = (name: string, more: object) =>
-    resolveNodePool({
-      apiVersion: 'ebb.dev/v1alpha1',
-      kind: 'NodePool',
-      metadata: { name },
-      spec: {
-        cluster,
-        azure: {
-          ...{ subscription, resourceGroup, endpoint: url, authority: url },
-          ...(secret === null ? {} : { credentialsSecretRef: { name: 'azure' } }),
-          ...azure,
-          ...more,
-        },
+    cloudPool(cluster, name, {
+      azure: {
+        ...{ subscription, resourceGroup, endpoint: url, authority: url },
+        ...(secret === null ? {} : { credentialsSecretRef: { name: 'azure' } }),
+        ...azure,
+        ...more,
       },
     });
   const pools = [poolOf('general', {}), poolOf('late', { readyTag: true })];
@@ -51,20 +44,7 @@ async function opened(
   return openAzure(settings, fakePorts(secret === null ? {} : { azure: secret }), pace);
 }
 
-function launchOf(id: string, cluster = 'conformance', change: Partial<NodeLaunch['offering']> = {}): NodeLaunch {
-  const offering = {
-    cloud: 'azure',
-    region: 'westeurope',
-    zone: '*',
-    instanceType: size,
-    capacityType: 'on-demand' as const,
-  };
-  return {
-    ...nodeLaunch(id, { cluster, askedAtMs: realClock.nowMs() }),
-    pool: `${cluster}/default/general`,
-    offering: { ...offering, ...change },
-  };
-}
+const launchOf = launchesOf({ cloud: 'azure', region: 'westeurope', zone: '*', instanceType: size });
 
 const isLaunch = ({ method, path, body }: { method: string; path: string; body: object }) =>
   (method === 'PUT' && /\/Microsoft.Compute\/virtualMachines\/[^/]+$/.test(path)) ||

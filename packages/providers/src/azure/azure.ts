@@ -1,8 +1,8 @@
 import { type NodeLaunch, type NodeObservation, type Provider, ProviderError } from '@ebb/core';
-import type { AzurePoolSpec, NodePoolSpec } from '@ebb/documents';
+import { keyText, type NodePoolSpec } from '@ebb/documents';
 import { FirstSight } from '../cloud/firstSight.ts';
+import { Gate } from '../cloud/gate.ts';
 import { textAt } from '../cloud/json.ts';
-import { keyText } from '../cloud/keys.ts';
 import { Losses } from '../cloud/losses.ts';
 import { machineName } from '../cloud/names.ts';
 import { zoneAsked } from '../cloud/zones.ts';
@@ -45,19 +45,20 @@ class AzureProvider implements Provider {
   readonly #watching: Watching;
   readonly #first = new FirstSight();
   readonly #losses = new Losses({ noticeMs });
-  readonly #endedIds = new Set<string>();
-  #isClosed = false;
+  readonly #gate: Gate;
 
   constructor(settings: ProviderSettings, ports: ProviderPorts, pace: AzurePace) {
     this.#settings = settings;
     this.#ports = ports;
     this.#pace = pace;
+    this.#gate = new Gate(settings);
     this.#accounts = new Accounts(settings, ports, pace);
     this.#watching = new Watching({ clock: ports.clock, everyMs: pace.pollEveryMs, list: () => this.#listAndTidy() });
   }
 
   async launch(launch: NodeLaunch): Promise<void> {
-    const { pool, azure } = this.#poolOf(launch);
+    const how = { cloud: 'Azure', field: 'spec.azure', of: (pool: NodePoolSpec) => pool.azure };
+    const { pool, settings: azure } = this.#gate.poolOf(launch, how);
     const account = this.#accounts.of(pool, azure);
     const untilMs = this.#ports.clock.nowMs() + this.#pace.acceptWithinMs;
     try {
@@ -81,15 +82,15 @@ class AzureProvider implements Provider {
   }
 
   async terminate(node: { id: string } | { providerId: string }): Promise<void> {
-    this.#checkOpen();
-    if ('id' in node) this.#endedIds.add(node.id);
+    this.#gate.checkOpen();
+    if ('id' in node) this.#gate.ended(node.id);
     const wanted = (one: NodeObservation) => ('id' in node ? one.id === node.id : one.providerId === node.providerId);
     for (const one of (await this.list()).filter(wanted)) await this.#end(one);
     this.#watching.ask();
   }
 
   async list(): Promise<NodeObservation[]> {
-    this.#checkOpen();
+    this.#gate.checkOpen();
     const { cluster } = this.#settings;
     const readyTags = new Set(
       this.#settings.pools().flatMap(({ key, azure }) => (azure?.readyTag ? [keyText(key)] : [])),
@@ -115,26 +116,9 @@ class AzureProvider implements Provider {
   }
 
   close(): Promise<void> {
-    this.#isClosed = true;
+    this.#gate.close();
     this.#watching.close();
     return Promise.resolve();
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new ProviderError('unavailable', 'this provider is closed');
-  }
-
-  #poolOf(launch: NodeLaunch): { pool: NodePoolSpec; azure: AzurePoolSpec } {
-    this.#checkOpen();
-    const { cluster } = this.#settings;
-    if (launch.cluster !== cluster) {
-      throw new ProviderError('refused', `this provider is cluster ${cluster}'s, not ${launch.cluster}'s`);
-    }
-    if (this.#endedIds.has(launch.id)) throw new ProviderError('refused', `the machine ${launch.id} has been ended`);
-    const pool = this.#settings.pools().find(({ key }) => keyText(key) === launch.pool);
-    if (pool?.azure) return { pool, azure: pool.azure };
-    const what = pool ? 'does not say how Azure makes its machines: spec.azure' : 'is not there';
-    throw new ProviderError('refused', `pool ${launch.pool} ${what}`);
   }
 
   /** Makes a machine of the id's name. One that could not be allocated is left behind by Azure, and is deleted. */

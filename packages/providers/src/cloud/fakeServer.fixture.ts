@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Clock } from '@ebb/core';
-import type { ProviderBook, ProviderPorts } from '../contract.ts';
+import type { ProviderPorts } from '../contract.ts';
+import { MemoryBook } from '../testing/memoryBook.ts';
 import { type Json, objectAt } from './json.ts';
 import { later } from './waiting.ts';
 
@@ -95,18 +96,10 @@ export function fakePorts(
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): ProviderPorts & { lines: string[] } {
   const lines: string[] = [];
-  let saved: unknown = null;
-  const book: ProviderBook = {
-    load: () => Promise.resolve(saved),
-    save: (value) => {
-      saved = structuredClone(value);
-      return Promise.resolve();
-    },
-  };
   return {
     clock: realClock,
     log: (line) => lines.push(line),
-    book,
+    book: new MemoryBook(),
     secrets: ({ name }) => Promise.resolve(secrets[name] ?? null),
     lines,
   };

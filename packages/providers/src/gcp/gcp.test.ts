@@ -1,10 +1,9 @@
-import type { NodeLaunch, NodeObservation, Provider } from '@ebb/core';
-import { resolveNodePool } from '@ebb/documents';
-import { nodeLaunch } from '@ebb/testing';
+import type { NodeObservation, Provider } from '@ebb/core';
 import { describeProviderConformance, type ProviderUnderTest } from '@ebb/testing/conformance';
 import { afterEach, describe, expect, test } from 'vitest';
-import { fakePorts, realClock, untilTrue } from '../cloud/fakeServer.fixture.ts';
+import { fakePorts, untilTrue } from '../cloud/fakeServer.fixture.ts';
 import { type Json, listAt, objectAt, textAt } from '../cloud/json.ts';
+import { cloudPool, launchesOf } from '../cloud/pools.fixture.ts';
 import { apiError, FakeCompute, quotaError, stockOut } from './fakeCompute.fixture.ts';
 import { openGcp } from './gcp.ts';
 
@@ -19,14 +18,8 @@ const groups = [
 ];
 
 function poolOf(cluster: string, name: string, endpoint: string, gcp: object) {
-  return resolveNodePool({
-    apiVersion: 'ebb.dev/v1alpha1',
-    kind: 'NodePool',
-    metadata: { name },
-    spec: {
-      cluster,
-      gcp: { project: 'vision-prod', credentialsSecretRef: { name: 'google', key: 'token' }, endpoint, ...gcp },
-    },
+  return cloudPool(cluster, name, {
+    gcp: { project: 'vision-prod', credentialsSecretRef: { name: 'google', key: 'token' }, endpoint, ...gcp },
   });
 }
 
@@ -44,20 +37,7 @@ async function opened(
   return openGcp({ cluster, region: 'europe-west4', pools: () => pools }, fakePorts({ google: { token } }), pace);
 }
 
-function launchOf(id: string, cluster = 'conformance', change: Partial<NodeLaunch['offering']> = {}): NodeLaunch {
-  const offering = {
-    cloud: 'gcp',
-    region: 'europe-west4',
-    zone,
-    instanceType: type,
-    capacityType: 'on-demand' as const,
-  };
-  return {
-    ...nodeLaunch(id, { cluster, askedAtMs: realClock.nowMs() }),
-    pool: `${cluster}/default/general`,
-    offering: { ...offering, ...change },
-  };
-}
+const launchOf = launchesOf({ cloud: 'gcp', region: 'europe-west4', zone, instanceType: type });
 
 const isLaunch = ({ method, path }: { method: string; path: string }) =>
   method === 'POST' && (path.endsWith('/instances') || path.endsWith('/createInstances'));

@@ -1,7 +1,7 @@
 import { type NodeLaunch, type NodeObservation, type Provider, ProviderError } from '@ebb/core';
-import type { GcpPoolSpec } from '@ebb/documents';
-import { keyText } from '../cloud/keys.ts';
+import { type GcpPoolSpec, keyText, type NodePoolSpec } from '@ebb/documents';
 import { FirstSight } from '../cloud/firstSight.ts';
+import { Gate } from '../cloud/gate.ts';
 import { Losses } from '../cloud/losses.ts';
 import { machineName, uuidOf } from '../cloud/names.ts';
 import { later } from '../cloud/waiting.ts';
@@ -39,24 +39,25 @@ class GcpProvider implements Provider {
   readonly #projects: Projects;
   readonly #watching: Watching;
   readonly #first = new FirstSight();
-  #isClosed = false;
+  readonly #gate: Gate;
   /** By id: launches that failed for good so far, so that the next one is a new request. */
   readonly #attempts = new Map<string, number>();
-  readonly #endedIds = new Set<string>();
   readonly #losses: Losses;
 
   constructor(settings: ProviderSettings, ports: ProviderPorts, pace: GcpPace) {
     this.#settings = settings;
     this.#ports = ports;
     this.#pace = pace;
+    this.#gate = new Gate(settings);
     this.#losses = new Losses({ noticeMs, taken: () => this.#preempted() });
     this.#projects = new Projects(settings, ports, pace);
     this.#watching = new Watching({ clock: ports.clock, everyMs: pace.pollEveryMs, list: () => this.#listAndTidy() });
   }
 
   async launch(launch: NodeLaunch): Promise<void> {
-    const { settings, namespace } = this.#poolOf(launch);
-    const api = this.#projects.of(settings, namespace);
+    const how = { cloud: 'Google Cloud', field: 'spec.gcp', of: (pool: NodePoolSpec) => pool.gcp };
+    const { pool, settings } = this.#gate.poolOf(launch, how);
+    const api = this.#projects.of(settings, pool.key.namespace);
     try {
       if (settings.groups.length > 0) await this.#join(api, launch, settings);
       else await this.#insert(api, launch, settings);
@@ -70,14 +71,14 @@ class GcpProvider implements Provider {
   }
 
   async terminate(node: { id: string } | { providerId: string }): Promise<void> {
-    this.#checkOpen();
-    if ('id' in node) this.#endedIds.add(node.id);
+    this.#gate.checkOpen();
+    if ('id' in node) this.#gate.ended(node.id);
     for (const providerId of 'id' in node ? await this.#find(node.id) : [node.providerId]) await this.#end(providerId);
     this.#watching.ask();
   }
 
   async list(): Promise<NodeObservation[]> {
-    this.#checkOpen();
+    this.#gate.checkOpen();
     const { cluster } = this.#settings;
     const readyLabels = new Set(
       this.#settings.pools().flatMap(({ key, gcp }) => (gcp?.readyLabel ? [keyText(key)] : [])),
@@ -106,26 +107,9 @@ class GcpProvider implements Provider {
   }
 
   close(): Promise<void> {
-    this.#isClosed = true;
+    this.#gate.close();
     this.#watching.close();
     return Promise.resolve();
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new ProviderError('unavailable', 'this provider is closed');
-  }
-
-  #poolOf(launch: NodeLaunch): { settings: GcpPoolSpec; namespace: string } {
-    this.#checkOpen();
-    const { cluster } = this.#settings;
-    if (launch.cluster !== cluster) {
-      throw new ProviderError('refused', `this provider is cluster ${cluster}'s, not ${launch.cluster}'s`);
-    }
-    if (this.#endedIds.has(launch.id)) throw new ProviderError('refused', `the machine ${launch.id} has been ended`);
-    const pool = this.#settings.pools().find(({ key }) => keyText(key) === launch.pool);
-    if (pool?.gcp) return { settings: pool.gcp, namespace: pool.key.namespace };
-    const what = pool ? 'does not say how Google Cloud makes its machines: spec.gcp' : 'is not there';
-    throw new ProviderError('refused', `pool ${launch.pool} ${what}`);
   }
 
   async #insert(api: ComputeApi, launch: NodeLaunch, settings: GcpPoolSpec): Promise<void> {

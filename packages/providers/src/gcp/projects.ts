@@ -1,5 +1,4 @@
-import type { GcpPoolSpec } from '@ebb/documents';
-import { keyText } from '../cloud/keys.ts';
+import { type GcpPoolSpec, keyText } from '@ebb/documents';
 import type { ProviderPorts, ProviderSettings } from '../contract.ts';
 import { ProviderError } from '@ebb/core';
 import { ComputeApi, type TokenSource } from './computeApi.ts';

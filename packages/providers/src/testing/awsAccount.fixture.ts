@@ -5,13 +5,13 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateCommand, DescribeInstancesCommand, EC2Client, type Instance } from '@aws-sdk/client-ec2';
 import type { NodeLaunch, Provider } from '@ebb/core';
-import { resolveNodePool } from '@ebb/documents';
 import { nodeLaunch } from '@ebb/testing';
 import { type MotoService, until } from '@ebb/testing/services';
 import { openAws } from '../aws/aws.ts';
+import { realClock } from '../cloud/fakeServer.fixture.ts';
+import { cloudPool } from '../cloud/pools.fixture.ts';
 import { AwsProxy } from './awsProxy.ts';
 import { MemoryBook } from './memoryBook.ts';
-import { systemClock } from './systemClock.ts';
 
 const everyMs = 100;
 const region = 'us-east-1';
@@ -37,19 +37,13 @@ export class AwsAccountAtMoto {
   async open(cluster: string, pools: Record<string, Record<string, unknown>>): Promise<Provider> {
     this.endpoint ||= await this.proxy.start();
     const resolved = Object.entries(pools).map(([name, aws]) =>
-      resolveNodePool({
-        apiVersion: 'ebb.dev/v1alpha1',
-        kind: 'NodePool',
-        metadata: { name },
-        spec: {
-          cluster,
-          labels: { 'example.com/team': 'vision' },
-          aws: { credentialsSecretRef: { name: 'aws' }, ...aws },
-        },
+      cloudPool(cluster, name, {
+        labels: { 'example.com/team': 'vision' },
+        aws: { credentialsSecretRef: { name: 'aws' }, ...aws },
       }),
     );
     const ports = {
-      clock: systemClock,
+      clock: realClock,
       book: new MemoryBook(),
       log: (line: string) => this.log.push(line),
       secrets: async () => ({

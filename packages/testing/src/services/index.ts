@@ -1,9 +1,10 @@
 export { type BlackHole, blackHole } from './blackHole.ts';
+export { runHelm } from './helm.ts';
 export { available, type ServiceName, ServiceUnavailable } from './installed.ts';
 export { type KafkaListeners, type KafkaOptions, KafkaService, startKafka } from './kafka.ts';
 export { type GroupOffset, KafkaTools } from './kafkaTools.ts';
-export { type KubernetesCluster, type KubernetesOptions, startKubernetes } from './kubernetes.ts';
-export { type KubernetesAnswer, KubernetesApi, KubernetesRefusal } from './kubernetesApi.ts';
+export { type KubernetesCluster, type KubernetesOptions, startKubernetes, type TokenUser } from './kubernetes.ts';
+export { type KubernetesAnswer, KubernetesApi, KubernetesRefusal, type RequestOptions } from './kubernetesApi.ts';
 export type { FakeNode } from './kubernetesNodes.ts';
 export type { ControlPlane } from './kubernetesParts.ts';
 export { type MariaDbOptions, MariaDbService, startMariaDb } from './mariadb.ts';

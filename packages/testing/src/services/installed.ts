@@ -7,6 +7,7 @@ const motoVersion = '5.2.5';
 const etcdVersion = '3.6.8';
 const kubernetesVersion = '1.36.3';
 const kwokVersion = '0.8.0';
+const helmVersion = '3.22.0';
 
 /** Every program of a service by its name: looked for on PATH, or, with a slash, as a pattern of paths. */
 const programsOf = {
@@ -35,6 +36,7 @@ const programsOf = {
     stages: join(kubernetesDirectory(), `kwok-${kwokVersion}/stages.yaml`),
     openssl: 'openssl',
   },
+  helm: { helm: join(kubernetesDirectory(), `helm-${helmVersion}/helm`) },
   moto: { python: join(servicesDirectory(), `moto-${motoVersion}/bin/python3`) },
 } as const;
 
@@ -47,7 +49,7 @@ export class ServiceUnavailable extends Error {
   readonly program: string;
 
   constructor(service: ServiceName, program: string) {
-    const tool = service === 'kubernetes' ? 'tools/kubernetes/install.sh' : 'tools/services/install.sh';
+    const tool = `tools/${service === 'kubernetes' || service === 'helm' ? 'kubernetes' : 'services'}/install.sh`;
     super(`${service} is not installed here: ${program} was not found. ${tool} installs it`);
     this.service = service;
     this.program = program;

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { available, isListening, KubernetesApi, type KubernetesCluster, startKubernetes, until } from './index.ts';
-import { readKubeconfig } from './kubernetesConfig.ts';
+import { available, isListening, type KubernetesCluster, startKubernetes, until } from './index.ts';
 
 interface Deployment {
   readonly status?: { readonly readyReplicas?: number };
 }
 
-const brought = process.env.KUBECONFIG_DISPOSABLE !== undefined;
+const brought = Boolean(process.env.KUBECONFIG_DISPOSABLE);
+const prefix = brought ? `fake-${process.pid}` : 'fake';
 
 describe.runIf(available('kubernetes'))('a Kubernetes API, from start to close', () => {
   let cluster: KubernetesCluster;
@@ -34,7 +34,7 @@ describe.runIf(available('kubernetes'))('a Kubernetes API, from start to close',
   });
 
   it('runs a Deployment on fake nodes and follows /scale', async () => {
-    expect(await cluster.addNodes(2)).toEqual(['fake-1', 'fake-2']);
+    expect(await cluster.addNodes(2)).toEqual([`${prefix}-1`, `${prefix}-2`]);
     await cluster.api.post('/api/v1/namespaces', { metadata: { name: namespace } });
     const labels = { app: 'echo' };
     await cluster.api.post(deployments, {
@@ -52,7 +52,7 @@ describe.runIf(available('kubernetes'))('a Kubernetes API, from start to close',
       },
     });
     // Nothing fits yet: the first two nodes have not the label.
-    expect(await cluster.addNodes(1, { labels: { 'ebb.dev/fake': 'true' } })).toEqual(['fake-3']);
+    expect(await cluster.addNodes(1, { labels: { 'ebb.dev/fake': 'true' } })).toEqual([`${prefix}-3`]);
     await ready(3);
     await cluster.api.patch(`${deployments}/echo/scale`, { spec: { replicas: 20 } });
     await ready(20);
@@ -66,7 +66,7 @@ describe.runIf(available('kubernetes'))('a Kubernetes API, from start to close',
       { spec: { expirationSeconds: 600 } },
     );
     const as = async (token: string) => {
-      const other = new KubernetesApi(readKubeconfig(cluster.kubeconfigFor({ name: 'other', token })));
+      const other = cluster.apiFor({ name: 'other', token });
       try {
         return await other.send('GET', '/api/v1/nodes');
       } finally {

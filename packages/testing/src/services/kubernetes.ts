@@ -15,6 +15,12 @@ export interface KubernetesOptions {
   readonly apiServerFlags?: readonly string[];
 }
 
+/** Somebody with a bearer token, as a pod's service account has one. */
+export interface TokenUser {
+  readonly name: string;
+  readonly token: string;
+}
+
 /** A Kubernetes API with fake nodes. `startKubernetes` makes one; `close` ends everything that it started. */
 export interface KubernetesCluster {
   /** Path of a kubeconfig of an administrator. */
@@ -25,8 +31,10 @@ export interface KubernetesCluster {
   readonly api: KubernetesApi;
   /** The processes, for tests that kill, pause or restart one of them; undefined for a cluster that was brought along. */
   readonly parts: ControlPlane | undefined;
-  /** A kubeconfig of somebody else: a bearer token, as a pod's service account has it. Returns its path. */
-  kubeconfigFor(user: { readonly name: string; readonly token: string }): string;
+  /** A kubeconfig of somebody else. Returns its path. */
+  kubeconfigFor(user: TokenUser): string;
+  /** The same as a plain client, which its user closes. */
+  apiFor(user: TokenUser): KubernetesApi;
   /** Makes nodes on which pods turn ready at once, and waits until all are Ready. Returns their names. */
   addNodes(count: number, template?: FakeNode): Promise<readonly string[]>;
   /** Ends every process and removes every file; in a cluster that was brought along, removes the fake nodes. */
@@ -102,15 +110,19 @@ class Cluster implements KubernetesCluster {
     this.#credentials = credentials;
   }
 
-  kubeconfigFor({ name, token }: { readonly name: string; readonly token: string }): string {
+  kubeconfigFor({ name, token }: TokenUser): string {
     const path = join(mkdtempSync(join(this.#folder, 'user-')), 'kubeconfig');
     writeKubeconfig(path, name, { url: this.url, ca: this.#credentials.ca, token });
     return path;
   }
 
+  apiFor(user: TokenUser): KubernetesApi {
+    return new KubernetesApi(readKubeconfig(this.kubeconfigFor(user)));
+  }
+
   async addNodes(count: number, template: FakeNode = {}): Promise<readonly string[]> {
     if (!this.parts) this.#kwok ??= await startKwok(this.kubeconfig);
-    const { prefix = 'fake' } = template;
+    const { prefix = this.parts ? 'fake' : `fake-${process.pid}` } = template;
     const before = this.#counts.get(prefix) ?? 0;
     this.#counts.set(prefix, before + count);
     const names = Array.from({ length: count }, (_, index) => `${prefix}-${before + index + 1}`);

@@ -14,6 +14,12 @@ export class KubernetesRefusal extends Error {
   }
 }
 
+export interface RequestOptions {
+  readonly contentType?: string;
+  /** For another form of the answer, such as the table that `kubectl get` shows. */
+  readonly accept?: string;
+}
+
 export interface KubernetesAnswer {
   readonly status: number;
   readonly text: string;
@@ -59,9 +65,9 @@ export class KubernetesApi {
     return this.#ask('PATCH', path, body, patchTypes.merge);
   }
 
-  /** Server-side apply as the field manager `ebb-test`; `dryRun` changes nothing. */
-  apply<Value = unknown>(path: string, body: unknown, { dryRun = false } = {}): Promise<Value> {
-    const query = `fieldManager=ebb-test&fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
+  /** Server-side apply as the field manager `ebb-test`: `dryRun` changes nothing, `force` takes fields from others. */
+  apply<Value = unknown>(path: string, body: unknown, { dryRun = false, force = false } = {}): Promise<Value> {
+    const query = `fieldManager=ebb-test&fieldValidation=Strict&force=${force}${dryRun ? '&dryRun=All' : ''}`;
     return this.#ask('PATCH', `${path}?${query}`, body, patchTypes.apply);
   }
 
@@ -70,10 +76,11 @@ export class KubernetesApi {
   }
 
   /** Whatever is answered, refusals included. */
-  send(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<KubernetesAnswer> {
+  send(method: string, path: string, body?: unknown, options: RequestOptions = {}): Promise<KubernetesAnswer> {
+    const { contentType = 'application/json', accept = 'application/json' } = options;
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
-      accept: 'application/json',
+      accept,
       ...(content === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(content) }),
       ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
     };
@@ -102,7 +109,7 @@ export class KubernetesApi {
 
   // What the API answers is the caller's to know: this is a tool of tests.
   async #ask<Value>(method: string, path: string, body?: unknown, contentType?: string): Promise<Value> {
-    const { status, text } = await this.send(method, path, body, contentType);
+    const { status, text } = await this.send(method, path, body, contentType === undefined ? {} : { contentType });
     if (status >= 400) throw new KubernetesRefusal(`${method} ${path}`, status, refusalText(text));
     return JSON.parse(text) as Value;
   }

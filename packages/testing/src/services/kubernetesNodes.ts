@@ -3,7 +3,10 @@ import { until } from './until.ts';
 
 /** What a fake node offers; everything has a default. */
 export interface FakeNode {
-  /** Names are `<prefix>-<number>` (default `fake`). A prefix that was used before goes on counting. */
+  /**
+   * Names are `<prefix>-<number>`. Left out: `fake`, and in a cluster that was brought along one that no other run has. A prefix
+   * that was used before goes on counting.
+   */
   readonly prefix?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;

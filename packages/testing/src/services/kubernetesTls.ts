@@ -42,7 +42,8 @@ export async function clusterCertificates(folder: string): Promise<ClusterCertif
   await Promise.all([
     authority('ca'),
     authority('front-proxy-ca'),
-    openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-out', 'service-account.key'),
+    // Not by genpkey, whose PKCS #8 the API server does not read as a key of tokens.
+    openssl('ecparam', '-genkey', '-noout', '-name', 'prime256v1', '-out', 'service-account.key'),
   ]);
   const names = 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.0.0.1';
   await Promise.all([

@@ -4,8 +4,11 @@ import type { Draft } from './draft.ts';
 import { end } from './ending.ts';
 import { cancel, isAnswerAwaited } from './going.ts';
 import { consolidationInput } from './savings.ts';
-import type { FleetNode } from './types.ts';
+import type { FleetNode, FleetPool } from './types.ts';
+import type { PlacementPod } from '../placement/types.ts';
+import { largestKnown } from './spares.ts';
 import { isFree, Views } from './views.ts';
+import { holdsPod } from './wanted.ts';
 
 /**
  * Nodes on which nothing is go when they have been quiet for their pool's delay, the dearest first, as far as budgets, `minNodes` and
@@ -26,14 +29,52 @@ export function endEmpty(draft: Draft): void {
   const census = censusOf(consolidationInput(draft, new Views(draft)));
   forgetLeft(draft, census);
   const views = census.input.nodes.filter(({ empty }) => due.has(empty.name));
+  const spares = new Spares(draft);
   for (const view of views.toSorted((a, b) => b.offering.pricePerHourMicro - a.offering.pricePerHourMicro)) {
     const node = book.get(view.empty.name);
     if (node === undefined) continue;
     // Views keep what is not ready from moves; here it may go.
     const free: ConsolidationNode = { ...view, doNotDisrupt: node.doNotDisrupt };
-    const kept = keptEmpty(census, free);
+    const kept = keptEmpty(census, free) ?? (spares.needs(node) ? 'warm-spares' : null);
     if (kept === null) endOne(draft, census, node, free);
     else if (kept === 'delay-after-scale-up') revisitAfterScaleUp(draft, census, node);
+  }
+}
+
+/** Of several spares those that hold the largest pod stay. */
+class Spares {
+  readonly #draft: Draft;
+  readonly #holds = new Map<string, boolean>();
+  readonly #largest = new Map<string, PlacementPod | null>();
+
+  constructor(draft: Draft) {
+    this.#draft = draft;
+  }
+
+  /** Whether the pool has no more free nodes that hold its largest pod than it keeps as spares, and this is one of them. */
+  needs(node: FleetNode): boolean {
+    const pool = this.#draft.pools.get(node.pool);
+    if (pool === undefined || pool.consolidation.warmSpares === 0 || !this.#isLarge(node, pool)) return false;
+    const others = this.#draft.book.staying().filter((one) => one.pool === node.pool && one.notice === null);
+    const holding = others.filter((one) => isFree(this.#draft, one) && this.#isLarge(one, pool));
+    return holding.length <= pool.consolidation.warmSpares;
+  }
+
+  /** Whether a node, when it is empty, holds the largest pod. */
+  #isLarge(node: FleetNode, pool: FleetPool): boolean {
+    let largest = this.#largest.get(node.pool);
+    if (largest === undefined) {
+      largest = largestKnown(this.#draft, pool);
+      this.#largest.set(node.pool, largest);
+    }
+    if (largest === null) return false;
+    const key = `${node.pool}|${node.offering.id}`;
+    let holds = this.#holds.get(key);
+    if (holds === undefined) {
+      holds = holdsPod(this.#draft, node, largest);
+      this.#holds.set(key, holds);
+    }
+    return holds;
   }
 }
 

@@ -15,6 +15,27 @@ const told: [FleetReason, string][] = [
     `Bought node ${node} (${offering}, 0.402 an hour) in pool gpu as a warm spare.`,
   ],
   [
+    { code: 'hedge', node, pool: 'gpu', offering, pricePerHourMicro },
+    `Bought node ${node} (${offering}, 0.402 an hour) in pool gpu as a hedge against the loss of spot.`,
+  ],
+  [
+    { code: 'spot', pool: 'gpu', reason: { code: 'spot-floor', onDemand: 2, wanted: 8 } },
+    'Pool gpu: 2 of 8 are always on demand.',
+  ],
+  [
+    { code: 'short', pool: 'gpu', what: 'hedge', missing: 2 },
+    'Pool gpu lacks 2 hedge nodes that cannot be bought now.',
+  ],
+  [
+    { code: 'going', node, reason: { kind: 'spot-ready' }, savingPerHourMicro: null },
+    `Node ${node} goes: spot that is ready stands in its place.`,
+  ],
+  [
+    { code: 'going', node, reason: { kind: 'unready' }, savingPerHourMicro: null },
+    `Node ${node} goes: it was ready and has not been so for too long.`,
+  ],
+  [{ code: 'kept', node, why: 'hedge' }, `Node ${node} stays: it stands ready for the loss of spot.`],
+  [
     { code: 'short', pool: 'gpu', what: 'warm-spare', missing: 2 },
     'Pool gpu lacks 2 warm spares that cannot be bought now.',
   ],

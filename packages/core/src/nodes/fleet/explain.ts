@@ -93,7 +93,7 @@ export function goingSentence(reason: GoingReason): string {
     case 'unready':
       return 'it was ready and has not been so for too long';
     case 'spot-ready':
-      return 'spot that is ready and has held stands in its place';
+      return 'spot that is ready stands in its place';
     case 'not-needed':
       return 'what it was bought for is gone before it was ready';
   }

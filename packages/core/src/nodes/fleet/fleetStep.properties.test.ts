@@ -25,6 +25,7 @@ const anyRules = fc.record({
   weight: fc.constantFrom(0, 5),
   maxNodes: fc.constantFrom(null, 2),
   graceMs: fc.constantFrom(null, minuteMs),
+  isHedged: fc.boolean(),
 });
 
 function fleetOf({
@@ -32,6 +33,7 @@ function fleetOf({
   weight,
   maxNodes,
   graceMs,
+  isHedged,
 }: typeof anyRules extends fc.Arbitrary<infer Value> ? Value : never) {
   const limits = { nodes: maxNodes, cpuMilli: null, memoryBytes: null, gpus: null, pricePerHourMicro: null };
   const zones = ['a', 'b'];
@@ -40,13 +42,21 @@ function fleetOf({
     [
       { ...sold.small, zones },
       { ...sold.medium, zones },
+      { ...sold.medium, price: 0.06, zones, capacityType: 'spot' },
     ],
     { limits },
   );
   const big = pool('big', [{ ...sold.large, zones }]);
   const rest = { terminationGraceMs: graceMs };
+  const spot = {
+    ...{ onDemandFloor: { share: 0.5 }, fallback: true, spread: 'zone' as const, overProvision: 'auto' as const },
+    ...{ shortfallTarget: 0.003, startMs: 2 * minuteMs },
+  };
   return new Fleet(
-    fleetSpec([fleetPool(web, { ...rest, weight }, { warmSpares: spares }), fleetPool(big, rest)], { workUnits: 5 }),
+    fleetSpec(
+      [fleetPool(web, { ...rest, weight, spot: isHedged ? spot : null }, { warmSpares: spares }), fleetPool(big, rest)],
+      { workUnits: 5 },
+    ),
   );
 }
 
@@ -57,7 +67,13 @@ function apply(fleet: Fleet, event: Event, index: number): readonly FleetAction[
   const apart = [{ topology: 'hostname' as const, selector: { app: 'web' } }];
   switch (event.type) {
     case 'pod':
-      fleet.pods = [...fleet.pods, waiting(`p${index}`, event.cores, event.apart ? { antiAffinity: apart } : {})];
+      fleet.pods = [
+        ...fleet.pods,
+        waiting(`p${index}`, event.cores, {
+          interruptible: event.cores < 6,
+          ...(event.apart ? { antiAffinity: apart } : {}),
+        }),
+      ];
       break;
     case 'gone':
       fleet.pods = fleet.pods.filter((one) => one !== pod);

@@ -3,7 +3,7 @@ import { backOff } from './backOff.ts';
 import type { Draft } from './draft.ts';
 import { end } from './ending.ts';
 import { fitsElsewhere } from './placing.ts';
-import { assumedNoticeMs, evictBeforeMs, settleMs } from './times.ts';
+import { assumedNoticeMs, evictBeforeMs, repairShare, settleMs } from './times.ts';
 import type { FleetNode, GoingReason } from './types.ts';
 
 /** Nodes that go whatever they are worth: taken back by the cloud, without a document, or never ready. */
@@ -19,11 +19,27 @@ export function startGoing(draft: Draft): void {
   }
 }
 
-function mustGo({ spec, pools }: Draft, { notice, pool, going }: FleetNode): GoingReason | null {
+function mustGo(draft: Draft, node: FleetNode): GoingReason | null {
+  const { spec, pools } = draft;
+  const { notice, pool, going } = node;
   if (notice?.kind === 'interruption') return { kind: 'interruption' };
   if (spec.isRemoved) return { kind: 'cluster-removed' };
   if (!pools.has(pool) && going?.reason.kind !== 'cluster-removed') return { kind: 'pool-removed' };
-  return null;
+  return isToRepair(draft, node) ? { kind: 'unready' } : null;
+}
+
+/** A ready node that has not been so for too long; of a pool at most a fifth, one at least, go for that at once. */
+function isToRepair(draft: Draft, { phase, pool, unreadySinceMs }: FleetNode): boolean {
+  const { nowMs, machines, memory, book } = draft;
+  const afterMs = draft.pools.get(pool)?.repairAfterMs ?? null;
+  if (phase !== 'ready' || !unreadySinceMs || afterMs === null || machines === null) return false;
+  const atMs = Math.max(unreadySinceMs + afterMs, memory.provider.sinceMs + settleMs);
+  if (nowMs < atMs) {
+    draft.revisit(atMs);
+    return false;
+  }
+  const repaired = book.all().filter((one) => one.pool === pool && one.going?.reason.kind === 'unready').length;
+  return repaired < Math.max(1, Math.floor(book.usedOf(pool).nodes * repairShare));
 }
 
 /** Whether it was told only now when the machine goes. */

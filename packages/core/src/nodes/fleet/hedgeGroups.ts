@@ -18,6 +18,8 @@ export interface HedgeGroup {
   inUse: number;
   leaving: number;
   nodes: number;
+  /** Members that are to be replaced, for which others may be bought first. */
+  replaced: number;
   needed: number;
   /** Nodes on demand that are always there, pods that may not be interrupted apart. */
   floor: number;
@@ -26,10 +28,16 @@ export interface HedgeGroup {
 export const groupKey = ({ pool, size }: Pick<FleetHedge, 'pool' | 'size'>): string => `${pool}|${size}`;
 
 /** The same for machines of which one can take the place of another. */
-export function sizeOf({ cpuMilli, memoryBytes, gpu }: InstanceType): string {
+export function sizeOf(type: InstanceType): string {
+  const known = sizes.get(type);
+  if (known !== undefined) return known;
+  const { cpuMilli, memoryBytes, gpu } = type;
   const gpus = gpu === null ? '' : `/${gpu.count}×${gpu.vendor}:${gpu.model}`;
-  return `${cpuMilli}/${memoryBytes}${gpus}`;
+  const size = `${cpuMilli}/${memoryBytes}${gpus}`;
+  sizes.set(type, size);
+  return size;
 }
+const sizes = new WeakMap<InstanceType, string>();
 
 /**
  * What is hedged now. `planned`: nodes by group for pods that have no place yet; `before`: how many were needed last time.
@@ -48,7 +56,7 @@ export function hedgeGroups(
     const known = groups.get(key);
     if (known || !own?.spot) return known ?? null;
     const offerings = offeringsOf(own.consolidation.pool.offerings, size);
-    const counts = { inUse: 0, leaving: 0, nodes: 0, needed: 0, floor: 0 };
+    const counts = { inUse: 0, leaving: 0, nodes: 0, replaced: 0, needed: 0, floor: 0 };
     const group: HedgeGroup = { pool, size, spot: own.spot, offerings, members: [], ...counts };
     groups.set(key, group);
     return group;
@@ -77,19 +85,32 @@ export function hedgeGroups(
 function count(draft: Draft, group: HedgeGroup, node: FleetNode): boolean {
   const { phase, notice, unreadySinceMs } = node;
   group.nodes++;
-  const pods = draft.podsOn(node.id).filter(({ isLeaving }) => !isLeaving);
-  const isFixed = pods.some(({ pod }) => !pod.interruptible);
+  let pods = 0;
+  let isFixed = false;
+  for (const { pod, isLeaving } of draft.podsOn(node.id)) {
+    if (isLeaving) continue;
+    pods++;
+    isFixed ||= !pod.interruptible;
+  }
   if (phase === 'ending' || phase === 'draining' || notice?.kind === 'interruption') {
-    if (phase === 'draining' && pods.length > 0 && !isFixed && !isMoved(node)) group.leaving++;
+    if (phase === 'draining' && pods > 0 && !isFixed && !isMoved(node)) group.leaving++;
     return false;
   }
   if (isFixed) return true;
-  if (pods.length > 0) group.inUse++;
-  // It is about to be replaced: what stands for it is bought before it goes.
-  if (notice !== null || outdatedBy(node, draft.pools.get(node.pool), draft.nowMs) !== null) return false;
+  if (pods > 0) group.inUse++;
+  if (isToBeReplaced(draft, node)) {
+    // An empty one goes as soon as it may: another is bought at once.
+    if (pods === 0) return false;
+    group.replaced++;
+  }
   // One that is not ready for the moment is waited for like one that starts.
   group.members.push(unreadySinceMs && phase === 'ready' ? { ...node, phase: 'starting' } : node);
   return false;
+}
+
+/** Its pool has changed, it is past its lifetime, or may be taken back. */
+export function isToBeReplaced({ pools, nowMs }: Draft, node: FleetNode): boolean {
+  return node.notice !== null || outdatedBy(node, pools.get(node.pool), nowMs) !== null;
 }
 
 /** Its pods have their places on nodes that are there, or bought for them. */

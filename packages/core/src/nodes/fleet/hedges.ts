@@ -30,10 +30,11 @@ export class Hedges {
   readonly #draft: Draft;
   readonly #before: ReadonlyMap<string, FleetHedge>;
   #now = new Map<string, Hedged>();
+  #isDecided = false;
   #sold = new Map<string, Sold>();
-  /** Nodes that are not to be taken for money, and empty ones that no pods are to be moved to for money. */
+  /** Nodes that make up what is wanted, and those of them that are not to be taken for money. */
+  readonly within = new Set<string>();
   readonly kept = new Set<string>();
-  readonly hidden = new Set<string>();
 
   constructor(draft: Draft) {
     this.#draft = draft;
@@ -49,6 +50,7 @@ export class Hedges {
   decide(planned: ReadonlyMap<string, number> = new Map()): void {
     if (!this.isOn) return;
     const draft = this.#draft;
+    this.#isDecided = true;
     this.#now = new Map();
     this.#sold = new Map();
     for (const group of hedgeGroups(draft, planned, this.#before)) {
@@ -70,6 +72,7 @@ export class Hedges {
       if (draft.memory.hedges !== undefined) draft.memory.hedges = [];
       return;
     }
+    if (!this.#isDecided) return;
     draft.memory.hedges = this.all().map(({ hedge }) => hedge);
     for (const { group, hedge } of this.all()) {
       if (group.needed === 0 && group.nodes === 0) continue;
@@ -118,11 +121,15 @@ export class Hedges {
       return { ...entry, backedOffUntilMs: Math.max(entry.backedOffUntilMs ?? 0, ofId, ofQuota) || null };
     });
     const key = new Key().add(needed, floor, JSON.stringify(spot), offeringsKey(group.offerings));
-    for (const { id } of offerings.map(({ offering }) => offering)) {
-      const own = members.filter(({ offering }) => offering.id === id);
-      key.add(own.length, own.filter(({ phase }) => phase === 'ready').length);
+    const counts = new Map<string, { all: number; ready: number }>();
+    for (const { phase, offering } of members) {
+      const { all, ready } = counts.get(offering.id) ?? { all: 0, ready: 0 };
+      counts.set(offering.id, { all: all + 1, ready: ready + (phase === 'ready' ? 1 : 0) });
     }
-    for (const { backedOffUntilMs } of offerings) key.add(backedOffUntilMs);
+    for (const { offering, backedOffUntilMs } of offerings) {
+      const own = counts.get(offering.id);
+      key.add(own?.all ?? 0, own?.ready ?? 0, backedOffUntilMs);
+    }
     const isLost = offerings.some(({ offering }) => lost.includes(offering.id));
     const isDue = !isIdle && nowMs >= (before?.decision.revisitAtMs ?? 0);
     if (before !== null && before.key === key.text && !isLost && !isDue) return before;
@@ -138,7 +145,7 @@ export class Hedges {
     return { pool, size, key: key.text, needed, decision: { ...decision, ...none } };
   }
 
-  #sell({ pool, offerings, members }: HedgeGroup, { decision }: FleetHedge): void {
+  #sell({ pool, offerings, members, replaced }: HedgeGroup, { decision }: FleetHedge): void {
     const { book, nowMs } = this.#draft;
     const onDemand = members.filter(({ offering }) => offering.capacityType !== 'spot').length;
     let missing = Math.max(0, decision.onDemand - onDemand);
@@ -151,7 +158,7 @@ export class Hedges {
       // Without a fallback only the floor is for sale on demand, and that once.
       if (!isSpot && (backedOffUntilMs ?? 0) <= nowMs) missing = 0;
       this.#sold.set(`${pool}|${offering.id}`, {
-        ...{ most: book.countOf(pool, offering) + more, interruptionsPerHour },
+        ...{ most: book.countOf(pool, offering) + more + (isSpot ? replaced : 0), interruptionsPerHour },
         pausedUntilMs: isSpot ? (backedOffUntilMs ?? 0) : 0,
       });
     }

@@ -38,6 +38,10 @@ function see(draft: Draft, node: FleetNode, machine: NodeObservation): void {
   if (node.phase === 'starting' && phase === 'ready') {
     Object.assign(node, { phase: 'ready', readyAtMs: draft.nowMs, quietSinceMs: draft.nowMs });
   }
+  if (node.phase === 'ready' && phase !== 'stopping') {
+    if (phase === 'ready') delete node.unreadySinceMs;
+    else node.unreadySinceMs ??= draft.nowMs;
+  }
   notice(draft, node, machine);
 }
 

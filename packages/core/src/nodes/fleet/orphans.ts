@@ -3,7 +3,7 @@ import type { Offering } from '../types.ts';
 import type { Draft } from './draft.ts';
 import { isChoice } from './machines.ts';
 import { endAgainMs } from './times.ts';
-import type { FleetMemory, FleetNode, FleetPool } from './types.ts';
+import type { FleetMemory, FleetNode, FleetPool, FleetSpec } from './types.ts';
 
 type Orphan = FleetMemory['orphans'][number];
 
@@ -19,7 +19,8 @@ export function readUnknown(draft: Draft): void {
     if (adopt(draft, machine)) continue;
     // Without a name of the cloud there is no machine yet.
     if (machine.providerId === null) continue;
-    orphans.push(watchOrphan(draft, before.get(machine.providerId) ?? newOrphan(draft, machine, machine.providerId)));
+    const known = before.get(machine.providerId) ?? newOrphan(draft, machine, machine.providerId);
+    orphans.push(watchOrphan(draft, known, isOfRemovedPool(draft, machine)));
   }
   draft.memory.orphans = orphans;
 }
@@ -30,21 +31,33 @@ function newOrphan({ spec, nowMs }: Draft, { id, offering }: NodeObservation, pr
   return { providerId, id, sinceMs: nowMs, pricePerHourMicro: price, askAgainAtMs: null };
 }
 
-function watchOrphan(draft: Draft, orphan: Orphan): Orphan {
+/** Certainly bought by an engine of this cluster, and of a pool that is no more: nothing wants it. */
+function isOfRemovedPool({ spec, pools }: Draft, { id, pool }: NodeObservation): boolean {
+  return pool !== null && !pools.has(pool) && isOurs(spec, id);
+}
+
+/** Ids of engines end with the leader's number and the node's; machines that were rented by hand have others. */
+function isOurs({ knownIdPrefixes }: FleetSpec, id: string | null): boolean {
+  return id !== null && /-\d+-\d+$/.test(id) && knownIdPrefixes.some((prefix) => id.startsWith(prefix));
+}
+
+function watchOrphan(draft: Draft, orphan: Orphan, isOfNoPool: boolean): Orphan {
   const { spec, nowMs, reasons, actions } = draft;
   const { providerId, id, sinceMs, pricePerHourMicro } = orphan;
   const nameAtMs = sinceMs + spec.nameOrphansAfterMs;
   if (nowMs < nameAtMs) draft.revisit(nameAtMs);
   else reasons.push({ code: 'orphan', providerId, id, sinceMs, pricePerHourMicro });
-  if (spec.endOrphansAfterMs === null) return orphan;
-  const endAtMs = orphan.askAgainAtMs ?? sinceMs + spec.endOrphansAfterMs;
+  // Not before it is named: its pool may be on its way back.
+  const endAfterMs = isOfNoPool ? spec.nameOrphansAfterMs : spec.endOrphansAfterMs;
+  if (endAfterMs === null) return orphan;
+  const endAtMs = orphan.askAgainAtMs ?? sinceMs + endAfterMs;
   if (nowMs < endAtMs) {
     draft.revisit(endAtMs);
     return orphan;
   }
-  actions.push({ type: 'terminate-orphan', providerId, id, reason: 'unknown' });
+  actions.push({ type: 'terminate-orphan', providerId, id, reason: isOfNoPool ? 'pool-removed' : 'unknown' });
   // Told again after as long as it has been told already: the delay doubles.
-  const toldMs = nowMs - (sinceMs + spec.endOrphansAfterMs);
+  const toldMs = nowMs - (sinceMs + endAfterMs);
   const askAgainAtMs = nowMs + Math.min(endAgainMs.longest, Math.max(endAgainMs.first, toldMs));
   draft.revisit(askAgainAtMs);
   return { ...orphan, askAgainAtMs };
@@ -53,7 +66,7 @@ function watchOrphan(draft: Draft, orphan: Orphan): Orphan {
 /** A machine of ours that the book has lost is written into it again, as its pool has it now. */
 function adopt(draft: Draft, { id, pool: name, offering: choice, ...machine }: NodeObservation): boolean {
   const { spec, nowMs, pools } = draft;
-  if (id === null || name === null || !spec.knownIdPrefixes.some((prefix) => id.startsWith(prefix))) return false;
+  if (id === null || name === null || !isOurs(spec, id)) return false;
   const pool = pools.get(name);
   const offering = pool && offeringOf(pool, choice);
   if (pool === undefined || offering === undefined) return false;

@@ -27,7 +27,8 @@ export function placeWaiting(draft: Draft, solver: Solver | null): void {
   if (memory.unplaced === null || memory.unplaced.key !== unplacedKey(draft)) {
     const unplaceable = placeByWeight(draft, solver);
     keepWanted(draft);
-    draft.hedges.decide();
+    // As it will be found at the next step: for what is there.
+    if (unplaceable.length > 0) draft.hedges.decide();
     memory.unplaced = unplaceable.length === 0 ? null : { key: unplacedKey(draft), pods: [...unplaceable] };
   }
   for (const { reason, pods } of memory.unplaced?.pods ?? []) {
@@ -222,9 +223,15 @@ function carryOut(draft: Draft, made: Plan): void {
   }
 }
 
-/** Whether pods of a node have room on nodes that are there and ready. */
-export function fitsElsewhere(draft: Draft, from: FleetNode, pods: readonly FleetPod[]): boolean {
-  const open = draft.book.all().filter((node) => node !== from && node.phase === 'ready' && isOpen(draft, node));
+/** Whether pods of a node have room on nodes that are there and ready, all of them or some. */
+export function fitsElsewhere(
+  draft: Draft,
+  from: FleetNode,
+  pods: readonly FleetPod[],
+  among: (node: FleetNode) => boolean = () => true,
+): boolean {
+  const ready = draft.book.all().filter((node) => node !== from && node.phase === 'ready' && among(node));
+  const open = ready.filter((node) => isOpen(draft, node));
   const views = new Views(draft);
   const input = inputOf(draft, pods, told(draft, pods, roomy(draft, pods, open, views), views), []);
   const made = plan(input, { solver: null, seed: draft.spec.seed, workUnits: draft.spec.workUnits });

@@ -22,7 +22,10 @@ export class Replicas {
   #wanted = 0;
   #names = 0;
 
-  constructor(dice: Dice, later: (inMs: number, what: () => void) => void) {
+  readonly #podOf: (id: string) => PlacementPod;
+
+  constructor(dice: Dice, later: (inMs: number, what: () => void) => void, podOf?: (id: string) => PlacementPod) {
+    this.#podOf = podOf ?? ((id) => this.#anyPod(id));
     this.#dice = dice;
     this.#later = later;
   }
@@ -94,7 +97,7 @@ export class Replicas {
   #add(like: PlacementPod | null, replaces: string | null): void {
     if (replaces !== null && [...this.all.values()].some((one) => one.replaces === replaces)) return;
     const id = `pod-${this.#names++}`;
-    const made = like === null ? this.#anyPod(id) : { ...like, id };
+    const made = like === null ? this.#podOf(id) : { ...like, id };
     this.all.set(id, { pod: made, bound: null, isLeaving: false, inFlight: this.#dice.upTo(2), replaces });
   }
 

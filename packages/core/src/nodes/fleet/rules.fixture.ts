@@ -33,7 +33,13 @@ function isPlain(value: unknown): boolean {
 export function checkBought(simulation: Simulation, memory: FleetMemory, { actions, reasons }: FleetDecision): void {
   const { replicas, spec, leaders } = simulation;
   for (const reason of reasons) {
-    if (reason.code !== 'bought' && reason.code !== 'warm-spare' && reason.code !== 'min-nodes') continue;
+    if (
+      reason.code !== 'bought' &&
+      reason.code !== 'warm-spare' &&
+      reason.code !== 'min-nodes' &&
+      reason.code !== 'hedge'
+    )
+      continue;
     const own = memory.nodes.filter(({ pool }) => pool === reason.pool);
     const { limits } = spec.pools.find((one) => one.consolidation.pool.name === reason.pool)?.consolidation.pool ?? {};
     const price = own.reduce((sum, { offering }) => sum + offering.pricePerHourMicro, 0);
@@ -56,6 +62,34 @@ export function checkBought(simulation: Simulation, memory: FleetMemory, { actio
     if (room) simulation.fail(`${action.node.id} is bought for ${pod.id}, which has room on ${room.id}`);
   }
 }
+
+/** Hedges stand for pods that may be interrupted, are no more than twice what these need, and hold the floor when nodes are given back. */
+export function checkHedges(simulation: Simulation, memory: FleetMemory, { actions, reasons }: FleetDecision): void {
+  const { replicas, spec } = simulation;
+  const all = [...replicas.all.values()];
+  const hedged = reasons.flatMap((reason) => (reason.code === 'hedge' ? [reason] : []));
+  const wanted = all.filter(({ pod }) => pod.interruptible).length;
+  if (hedged.length > 2 * wanted + 2) simulation.fail(`${hedged.length} nodes are bought as a hedge of ${wanted} pods`);
+  if (hedged.length > 0 && wanted === 0) simulation.fail('a hedge is bought and nothing may run on spot');
+  for (const { pool } of hedged) {
+    if (!spec.pools.find((one) => one.consolidation.pool.name === pool)?.spot) simulation.fail(`${pool} is not hedged`);
+  }
+  for (const action of actions) {
+    if (action.type !== 'drain' || action.reason.kind !== 'spot-ready') continue;
+    const node = memory.nodes.find(({ id }) => id === action.node);
+    const staying = memory.nodes.filter(({ pool, phase }) => pool === node?.pool && isThere.includes(phase));
+    const floor = spec.pools.find(({ consolidation }) => consolidation.pool.name === node?.pool)?.spot?.onDemandFloor;
+    const onDemand = staying.filter(({ offering }) => offering.capacityType !== 'spot').length;
+    const inUse = staying.filter(({ id }) => replicas.on(id).length > 0).length;
+    const least = floor === undefined ? 0 : 'count' in floor ? Math.min(floor.count, inUse) : floor.share * inUse;
+    if (onDemand < least)
+      simulation.fail(`${onDemand} on demand are left of ${least} after ${action.node} is given back`);
+    if (staying.every(({ offering, phase }) => offering.capacityType !== 'spot' || phase !== 'ready')) {
+      simulation.fail(`${action.node} is given back and no spot is ready`);
+    }
+  }
+}
+const isThere = ['asked', 'starting', 'ready'];
 
 function isOpen({ spec, cloud }: Simulation, { id, pool, notice, phase, revision }: FleetNode): boolean {
   const own = spec.pools.find(({ consolidation }) => consolidation.pool.name === pool);

@@ -39,7 +39,10 @@ function anyHedge(dice: Dice): FleetPool['spot'] {
   };
 }
 
-function anyRules(dice: Dice, spot: FleetPool['spot'] = null): [Partial<FleetPool>, Partial<FleetPool['consolidation']>] {
+function anyRules(
+  dice: Dice,
+  spot: FleetPool['spot'] = null,
+): [Partial<FleetPool>, Partial<FleetPool['consolidation']>] {
   return [
     {
       weight: dice.pick([0, 0, 10]),
@@ -71,3 +74,8 @@ export function anyFaults(dice: Dice): Faults {
     },
   };
 }
+
+export const noFaults: Faults = {
+  ...{ stockOut: 0, quota: 0, throttled: 0, unavailable: 0, neverJoins: 0, dies: 0, interrupted: 0, storm: 0, sick: 0 },
+  ...{ stockOutLater: 0, skewMs: 0 },
+};

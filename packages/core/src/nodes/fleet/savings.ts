@@ -10,8 +10,6 @@ import type { FleetNode, FleetPool } from './types.ts';
 import { outdatedBy, Views } from './views.ts';
 import { isWanted } from './wanted.ts';
 
-const noRoom = { cpuMilli: 0, memoryBytes: 0, pods: 0 };
-
 /** The book as consolidation sees it. */
 export function consolidationInput(draft: Draft, views: Views): ConsolidationInput {
   const { spec, book, nowMs } = draft;
@@ -20,10 +18,7 @@ export function consolidationInput(draft: Draft, views: Views): ConsolidationInp
     ...consolidation,
     pool: sale.get(consolidation.pool.name) ?? consolidation.pool,
   }));
-  const nodes = book.all().map((node) => {
-    const view = views.forConsolidation(node);
-    return draft.hedges.hidden.has(node.id) ? { ...view, empty: { ...view.empty, free: noRoom } } : view;
-  });
+  const nodes = book.all().map((node) => views.forConsolidation(node));
   return { nowMs, nodes, pools, settings: spec.settings, gain: spec.gain };
 }
 
@@ -76,11 +71,13 @@ function isCandidate(draft: Draft, node: FleetNode): boolean {
 function savingsKey(draft: Draft): string {
   const { nowMs, pools } = draft;
   const key = addMarket(draft, addNodes(draft, new Key()));
-  const { kept, hidden } = draft.hedges;
+  // Nodes on which pods that wait could run stay.
+  for (const { pod } of draft.waiting()) key.add(pod.id, pod.workload);
+  const { kept } = draft.hedges;
   for (const node of draft.book.staying()) {
     const pool = pools.get(node.pool);
     if (pool === undefined) continue;
-    if (draft.hedges.isOn) key.add(kept.has(node.id), hidden.has(node.id));
+    if (draft.hedges.isOn) key.add(kept.has(node.id));
     key.add(outdatedBy(node, pool, nowMs), ...changesOf(draft, node, pool).map((atMs) => atMs <= nowMs));
   }
   return key.text;

@@ -1,3 +1,4 @@
+import type { PlacementPod } from '../placement/types.ts';
 import { minuteMs } from './fleet.fixture.ts';
 import { fleetStep } from './fleetStep.ts';
 import { Replicas } from './replicas.fixture.ts';
@@ -11,8 +12,8 @@ import type {
   FleetOutcome,
   FleetSpec,
 } from './types.ts';
-import { checkBought, checkState } from './rules.fixture.ts';
-import { Dice, VirtualCloud } from './world.fixture.ts';
+import { checkBought, checkHedges, checkState } from './rules.fixture.ts';
+import { Dice, type Faults, VirtualCloud } from './world.fixture.ts';
 
 /** A cluster on virtual time, driven by events and by when the step wants to be asked, never by a clock that ticks. */
 export class Simulation {
@@ -31,13 +32,15 @@ export class Simulation {
   /** What has become of each launch. */
   readonly #asked = new Map<string, 'awaited' | 'again' | 'done'>();
 
-  constructor(seed: number) {
+  /** Rules, faults and pods are any, but those that are given. */
+  constructor(seed: number, fixed: { spec?: FleetSpec; faults?: Faults; pod?: (id: string) => PlacementPod } = {}) {
     this.dice = new Dice(seed);
-    this.spec = anySpec(this.dice);
+    this.spec = fixed.spec ?? anySpec(this.dice);
     const later = (inMs: number, what: () => void) => this.later(inMs, what);
-    this.replicas = new Replicas(this.dice, later);
+    this.replicas = new Replicas(this.dice, later, fixed.pod);
     const answer = (outcome: FleetOutcome) => this.#answer(outcome);
-    this.cloud = new VirtualCloud(this.dice, anyFaults(this.dice), later, answer, () => this.nowMs);
+    const faults = fixed.faults ?? anyFaults(this.dice);
+    this.cloud = new VirtualCloud(this.dice, faults, later, answer, () => this.nowMs);
   }
 
   later(inMs: number, what: () => void): void {
@@ -72,11 +75,13 @@ export class Simulation {
       const pools = this.spec.pools.map((own) => withoutReserve(own));
       this.spec = { ...this.spec, pools, isRemoved: dice.chance(0.2) };
     });
-    this.#advance();
+    this.advance();
   }
 
-  #advance(): void {
+  /** Until nothing is to come any more. `watch` is told how long things were as they are. */
+  advance(watch?: (forMs: number) => void, mostSteps = 5000): void {
     for (let wakeAtMs: number | null = this.nowMs; wakeAtMs !== null && this.wrong.length === 0; ) {
+      watch?.(Math.max(0, wakeAtMs - this.nowMs));
       this.nowMs = Math.max(wakeAtMs, this.nowMs);
       const due = this.#events.filter(({ atMs }) => atMs <= this.nowMs);
       this.#events = this.#events.filter(({ atMs }) => atMs > this.nowMs);
@@ -84,7 +89,7 @@ export class Simulation {
       const revisitAtMs = this.#step();
       const times = [...this.#events.map(({ atMs }) => atMs), ...(revisitAtMs === null ? [] : [revisitAtMs])];
       wakeAtMs = times.length === 0 ? null : Math.min(...times);
-      if (this.steps > 5000) this.fail('it does not come to rest');
+      if (this.steps > mostSteps) this.fail('it does not come to rest');
     }
   }
 
@@ -105,6 +110,7 @@ export class Simulation {
   #check(decision: FleetDecision, memory: FleetMemory, observation: FleetObservation): void {
     checkState(this, memory, decision);
     checkBought(this, memory, decision);
+    checkHedges(this, memory, decision);
     if ((decision.revisitAtMs ?? Number.POSITIVE_INFINITY) <= this.nowMs) this.fail('it wants to be asked in the past');
     if (this.steps % 4 !== 0) return;
     const again = fleetStep(this.spec, memory, { ...this.#observe([]), machines: observation.machines }, null);

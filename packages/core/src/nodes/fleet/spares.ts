@@ -71,7 +71,7 @@ function offersFor(draft: Draft, pool: FleetPool, largest: PlacementPod | null):
 
 /** The largest pod that runs in the pool, was seen there within a day, or is declared and may run there. */
 function largestPod(draft: Draft, pool: FleetPool, nodes: readonly FleetNode[]): PlacementPod | null {
-  const { memory, nowMs, spec } = draft;
+  const { memory, nowMs } = draft;
   const { name } = pool.consolidation.pool;
   const running = nodes.flatMap(({ id }) => draft.podsOn(id).map(({ pod }) => pod));
   const seen = running.reduce<PlacementPod | null>((most, pod) => (isLarger(pod, most) ? pod : most), null);
@@ -84,7 +84,13 @@ function largestPod(draft: Draft, pool: FleetPool, nodes: readonly FleetNode[]):
       memory.largest = [...memory.largest.filter((one) => one !== before), { pool: name, pod: seen, seenAtMs }];
     }
   }
-  const known = memory.largest.find((one) => one.pool === name)?.pod ?? null;
+  return largestKnown(draft, pool);
+}
+
+/** The largest pod that was seen in the pool lately, or is declared and may run there. */
+export function largestKnown(draft: Draft, pool: FleetPool): PlacementPod | null {
+  const { memory, spec } = draft;
+  const known = memory.largest.find((one) => one.pool === pool.consolidation.pool.name)?.pod ?? null;
   return spec.declaredPods
     .filter((pod) => isLarger(pod, known) && offersEver(draft, pool, pod))
     .reduce((most, pod) => (isLarger(pod, most) ? pod : most), known);

@@ -23,6 +23,9 @@ export const lossesKept = { ageMs: 24 * 60 * minuteMs, count: 500 };
 /** For so long the largest pod of a pool is what its spares are bought for. */
 export const largestKeptMs = 24 * 60 * minuteMs;
 
+/** Part of a pool's nodes that may be replaced at once because they are not ready any more: where it is more, the fault is likely elsewhere. */
+export const repairShare = 0.2;
+
 /** The nth delay, counted from 1, of a doubling one. */
 export function doubled({ first, longest }: { first: number; longest: number }, nth: number): number {
   return Math.min(longest, first * 2 ** Math.min(30, Math.max(0, nth - 1)));

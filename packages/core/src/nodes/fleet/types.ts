@@ -72,7 +72,7 @@ export interface FleetNode {
   unreadySinceMs?: number | null;
 }
 
-/** `unready`: not ready for too long. `spot-ready`: it is on demand, and spot that is ready and has held stands in its place. */
+/** `unready`: not ready for too long. `spot-ready`: of a hedged pool, and spot that is ready stands in its place. */
 export type GoingReason =
   | MoveReason
   | { kind: 'pool-removed' | 'start-timeout' | 'not-needed' | 'cluster-removed' | 'unready' | 'spot-ready' };
@@ -194,7 +194,13 @@ export type FleetReason =
       pods: number;
       gap: number | null;
     }
-  | { code: 'warm-spare' | 'min-nodes' | 'hedge'; node: string; pool: string; offering: string; pricePerHourMicro: number }
+  | {
+      code: 'warm-spare' | 'min-nodes' | 'hedge';
+      node: string;
+      pool: string;
+      offering: string;
+      pricePerHourMicro: number;
+    }
   | { code: 'bound'; pods: number; nodes: number }
   | { code: 'unplaceable'; pods: readonly string[]; reason: UnplaceableReason }
   | { code: 'backed-off'; offering: string; cause: ProviderErrorCode; untilMs: number }

@@ -1,4 +1,5 @@
 import { plan } from '../placement/plan.ts';
+import type { PlacementPod } from '../placement/types.ts';
 import type { Draft } from './draft.ts';
 import type { FleetNode } from './types.ts';
 import { Views } from './views.ts';
@@ -19,7 +20,15 @@ export function keepWanted(draft: Draft): void {
 export function isWanted(draft: Draft, node: FleetNode): boolean {
   const workloads = new Set(draft.podsOn(node.id).map(({ pod }) => pod.workload));
   const pods = draft.waiting().flatMap(({ pod }) => (workloads.has(pod.workload) ? [pod] : []));
-  if (pods.length === 0) return false;
+  return pods.length > 0 && holdsOne(draft, node, pods);
+}
+
+/** Whether the node, were it empty, has room for the pod. */
+export function holdsPod(draft: Draft, node: FleetNode, pod: PlacementPod): boolean {
+  return holdsOne(draft, node, [pod]);
+}
+
+function holdsOne(draft: Draft, node: FleetNode, pods: readonly PlacementPod[]): boolean {
   const { nowMs, spec } = draft;
   const nodes = [new Views(draft).forConsolidation(node).empty];
   const input = { nowMs, pods, nodes, pools: [], settings: spec.settings };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { noLimits } from '../planInput/poolsOf.ts';
 import type { GpuNeed, GpuSharing, InstanceType, Requirement, Taint, Toleration } from '../types.ts';
 import type {
   NodeLimits,
@@ -10,13 +11,7 @@ import type {
 } from './types.ts';
 
 export const gib = 2 ** 30;
-export const noLimits: NodeLimits = {
-  nodes: null,
-  cpuMilli: null,
-  memoryBytes: null,
-  gpus: null,
-  pricePerHourMicro: null,
-};
+export { noLimits };
 
 export const plainSettings: PlacementSettings = {
   nodeChargeMicro: 0,

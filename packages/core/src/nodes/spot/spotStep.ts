@@ -41,12 +41,13 @@ export function spotStep(asked: SpotSpec, before: SpotMemory | null, observation
   const ready = new Map(observation.spot.map((count) => [count.market, count.ready]));
   // Those on demand go only when spot that is ready is enough and safe enough without them.
   const kept = has > needed ? cheapestOnDemand(question, ready, needed, has) : needed;
-  // What is too many goes once everything that is to come is ready.
+  // What is too many goes once everything that is to come is ready, and never so that it would be wanted back on demand.
   const isSettled =
     onDemand.starting === 0 &&
     kept <= has &&
     observation.spot.every(({ starting }) => starting === 0) &&
-    question.markets.every(({ id, have }) => (aim.spot.get(id) ?? 0) <= have);
+    question.markets.every(({ id, have }) => (aim.spot.get(id) ?? 0) <= have) &&
+    cheapestOnDemand(question, aim.spot, floor, most) <= kept;
   const { risk } = priced(question, soon, needed);
   const choice = { question: settled, aim, kept, onDemand: needed, risk, floor };
   return {

@@ -1,26 +1,12 @@
+import type { ClassHintStatus } from '@ebb/documents';
 import type { ClassHintMemory } from './classHintMemory.ts';
 import type { ClassHintSpec } from './classHintSpec.ts';
 import { cheapest, type ComparedClass, compareClasses, type Comparison } from './compareClasses.ts';
 import { leastSeconds } from './settleHint.ts';
 
 /** Which class serves the measured load cheapest, and by how much. It changes nothing by itself. */
-export interface ClassHint {
+export interface ClassHint extends ClassHintStatus {
   class: string;
-  /** One sentence for a person. */
-  because: string;
-  /**
-   * Of the whole load on that class, at the promise; what it does not accept is on the cheapest class that accepts every
-   * request. Classes that are not compared are left out.
-   */
-  costPerHourMicro: Record<string, number>;
-  /** Share of the requests that would be late then. */
-  lateShare: Record<string, number>;
-  /** Share of the last requests that were late, with the classes as they are used now. */
-  measuredLateShare: number;
-  /** Mean requests an hour at which the next best class costs the same; null: at none near the present load. */
-  breakEvenRatePerHour: number | null;
-  /** 0 to 1, by the hours that were seen, the services of each class and the lead. */
-  confidence: number;
 }
 
 /** Rates are looked at up to so many times up and down, in steps of half an octave. */

@@ -10,6 +10,8 @@ export interface ReleaseTerms {
   latePriceSeconds: number;
   /** Replicas of the level. */
   width: number;
+  /** Late requests that a miss of the level is taken to cost at least, until misses have told. */
+  leastLate: number;
 }
 
 const minuteMs = 60_000;
@@ -17,6 +19,8 @@ const minuteMs = 60_000;
 const leastReturns = 3;
 const steps = 120;
 const longestStepMs = 30_000;
+/** A gap of which nothing is known. */
+const noBin = -1;
 
 // Working columns of one call; nothing in them outlives it.
 const hazard = new Float64Array(gapBinCount);
@@ -88,8 +92,9 @@ export function worthOfLevel(
 }
 
 /** Price of a miss after a gap of this length, in seconds of a replica. */
-function priceOfMiss(level: Level, bin: number, { coldStartSeconds, latePriceSeconds, width }: ReleaseTerms): number {
-  return width * coldStartSeconds + latePriceSeconds * lateAfter(level, bin);
+function priceOfMiss(level: Level, bin: number, terms: ReleaseTerms): number {
+  const { coldStartSeconds, latePriceSeconds, width, leastLate } = terms;
+  return width * coldStartSeconds + latePriceSeconds * lateAfter(level, bin, leastLate);
 }
 
 /** Chance that demand is back within the bin, if it was not before; for each bin. */
@@ -102,7 +107,7 @@ function learnHazards(level: Level, tuning: PricedTuning): void {
     const bin = level.g[at] as number;
     hazard[bin] = (hazard[bin] as number) + (level.g[at + 1] as number) * share;
   }
-  let tail = 0;
+  let tail = tuning.priorNever;
   for (let bin = gapBinCount - 1; bin >= 0; bin--) {
     tail += hazard[bin] as number;
     hazard[bin] = (hazard[bin] as number) / tail;
@@ -110,10 +115,9 @@ function learnHazards(level: Level, tuning: PricedTuning): void {
 }
 
 function valueGaps(level: Level, terms: ReleaseTerms, tuning: PricedTuning): void {
-  const { coldStartSeconds, latePriceSeconds, width } = terms;
+  const { width } = terms;
   learnHazards(level, tuning);
-  const usual = lateAfter(level, -1);
-  missPrice.fill(width * coldStartSeconds + latePriceSeconds * usual);
+  missPrice.fill(priceOfMiss(level, noBin, terms));
   for (let at = 0; at < level.g.length; at += gapFields) {
     const bin = level.g[at] as number;
     missPrice[bin] = priceOfMiss(level, bin, terms);

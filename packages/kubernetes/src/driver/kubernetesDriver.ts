@@ -1,0 +1,224 @@
+import type { Clock, Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import { keyText, type ObjectKey } from '@ebb/documents';
+import type { KubernetesClient } from '../client/client.ts';
+import { type KubernetesObject, objectName } from '../client/objects.ts';
+import { resources } from '../client/resources.ts';
+import type { Informer } from '../informer/informer.ts';
+import type { PodBindings } from './bindings.ts';
+import { deletionCostAnnotation, type PodView, podView } from './pod.ts';
+import type { ExternalChange } from './scaleCount.ts';
+import { ScaleTarget } from './scaleTarget.ts';
+import { newSlot, observationOf } from './slots.ts';
+import { hasDeletionCost, type TargetReference, type TargetState } from './target.ts';
+
+export interface KubernetesDriverOptions {
+  readonly client: KubernetesClient;
+  readonly clock: Clock;
+  readonly pods: Informer;
+  readonly bindings: Pick<PodBindings, 'idOf' | 'changed'>;
+  /** Class and revision of replicas that were there before. */
+  readonly adopted: { readonly class: string; readonly revision: string };
+  /** Whether this process leads: nothing is written otherwise. */
+  mayWrite(): boolean;
+  log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
+}
+
+interface Managed {
+  readonly reference: TargetReference;
+  readonly target: ScaleTarget;
+  state: TargetState;
+}
+
+/**
+ * Replicas are the pods of scale targets. `manage` names a workload's target; what the engine asks for is written to its
+ * scale, and what becomes of it is seen in the pods. Targets that are not managed are never written to.
+ */
+export class KubernetesDriver implements Driver {
+  readonly #options: KubernetesDriverOptions;
+  readonly #managed = new Map<string, Managed>();
+  /** By pod UID: whose it is. */
+  readonly #owners = new Map<string, Managed>();
+  readonly #byNamespace = new Map<string, Set<Managed>>();
+  readonly #replicas = new Map<string, Managed>();
+  /** What was asked for a workload whose target is named next. */
+  readonly #waiting = new Map<string, { start: ReplicaStart; resolve: (outcome?: Promise<void>) => void }[]>();
+  /** Asked for without a target: whoever gives them up is to hear that they are gone. */
+  readonly #refused = new Map<string, ReplicaStart>();
+  readonly #listeners = new Set<(event: DriverEvent) => void>();
+  readonly #unwatch: () => void;
+
+  constructor(options: KubernetesDriverOptions) {
+    this.#options = options;
+    this.#unwatch = options.pods.watch((event) => {
+      if (event.type === 'put') this.#podSeen(event.object);
+      else this.#podGone(event.object);
+    });
+  }
+
+  /** The engine is told of a workload whose target is named next: what it asks for until then waits. */
+  expect(workload: ObjectKey): void {
+    const key = keyText(workload);
+    if (!this.#managed.has(key) && !this.#waiting.has(key)) this.#waiting.set(key, []);
+  }
+
+  /** A target from now on, or what its document says by now. Its pods become replicas. */
+  manage(reference: TargetReference, state: TargetState): void {
+    const key = keyText(reference.workload);
+    const known = this.#managed.get(key);
+    if (known && isSameTarget(known.reference, reference)) {
+      const selected = known.state.selector;
+      known.state = { ...state, selector: selected };
+      known.target.observe(state.replicas, state.resourceVersion);
+      return;
+    }
+    const waiting = this.#waiting.get(key) ?? [];
+    this.#waiting.delete(key);
+    this.release(reference.workload);
+    const managed: Managed = { reference, target: this.#newTarget(reference), state };
+    this.#managed.set(key, managed);
+    const near = this.#byNamespace.get(reference.namespace) ?? new Set();
+    this.#byNamespace.set(reference.namespace, near.add(managed));
+    managed.target.observe(state.replicas, state.resourceVersion);
+    // Asked for before anybody knew what runs: the pods that are there are what was asked for.
+    for (const { start, resolve } of waiting) resolve(this.ensure(start));
+    for (const pod of this.#options.pods.list()) if (pod.namespace === reference.namespace) this.#podSeen(pod);
+  }
+
+  /** Lets go of a workload's target: it stays as it is. */
+  release(workload: ObjectKey): void {
+    for (const { start, resolve } of this.#waiting.get(keyText(workload)) ?? []) resolve(this.#refuse(start));
+    this.#waiting.delete(keyText(workload));
+    const managed = this.#managed.get(keyText(workload));
+    if (!managed) return;
+    this.#managed.delete(keyText(workload));
+    const near = this.#byNamespace.get(managed.reference.namespace);
+    near?.delete(managed);
+    if (near?.size === 0) this.#byNamespace.delete(managed.reference.namespace);
+    for (const [uid, owner] of [...this.#owners]) if (owner === managed) this.#owners.delete(uid);
+    managed.target.release();
+  }
+
+  /** What the target's scale is, and what others have made of it; null where it is not managed. */
+  scaleOf(workload: ObjectKey): { replicas: number | null; external: ExternalChange | null } | null {
+    const managed = this.#managed.get(keyText(workload));
+    return managed ? { replicas: managed.target.replicas, external: managed.target.external } : null;
+  }
+
+  ensure(start: ReplicaStart): Promise<void> {
+    const key = keyText(start.workload);
+    const managed = this.#managed.get(key);
+    const waiting = this.#waiting.get(key);
+    if (!managed && waiting) return new Promise((resolve) => waiting.push({ start, resolve }));
+    if (!managed) return this.#refuse(start);
+    this.#refused.delete(start.id);
+    this.#replicas.set(start.id, managed);
+    return managed.target.ensure(start);
+  }
+
+  async stop(id: string): Promise<void> {
+    for (const waiting of this.#waiting.values()) {
+      const at = waiting.findIndex(({ start }) => start.id === id);
+      const [found] = at < 0 ? [] : waiting.splice(at, 1);
+      if (found) this.#refused.set(id, found.start);
+      found?.resolve();
+    }
+    const refused = this.#refused.get(id);
+    if (refused) {
+      this.#refused.delete(id);
+      const slot = newSlot(refused, { atMs: this.#options.clock.nowMs(), atUs: null });
+      this.#tell({ type: 'replica', replica: observationOf(slot, refused.workload, 'gone') });
+      return;
+    }
+    await this.#replicas.get(id)?.target.stop(id);
+  }
+
+  async list(): Promise<ReplicaObservation[]> {
+    await this.#options.pods.synced;
+    return [...this.#managed.values()].flatMap(({ target }) => target.list());
+  }
+
+  watch(listener: (event: DriverEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // biome-ignore lint/correctness/useYield: the kubelet has them, `kubectl logs` shows them
+  async *logs(): AsyncIterableIterator<LogLine> {}
+
+  async close(): Promise<void> {
+    this.#unwatch();
+    this.#listeners.clear();
+    for (const { target } of this.#managed.values()) target.close();
+    this.#managed.clear();
+  }
+
+  #newTarget(reference: TargetReference): ScaleTarget {
+    const { client, clock, bindings, adopted, mayWrite, log } = this.#options;
+    const { resource, workload } = reference;
+    const key = keyText(workload);
+    const mark = async (pod: PodView, cost: number | null) => {
+      const annotations = { [deletionCostAnnotation]: cost === null ? null : String(cost) };
+      await client.mergePatch(resources.pods, pod, { metadata: { annotations } });
+    };
+    const target: ScaleTarget = new ScaleTarget({
+      clock,
+      workload,
+      adopted,
+      log,
+      idOf: (uid) => bindings.idOf(uid),
+      bindingsChanged: () => bindings.changed(key, () => target.bindings()),
+      tell: (replica) => {
+        const managed = this.#managed.get(key);
+        if (replica.phase === 'gone') this.#replicas.delete(replica.id);
+        else if (managed) this.#replicas.set(replica.id, managed);
+        this.#tell({ type: 'replica', replica });
+      },
+      actions: {
+        readScale: () => client.readScale(resource, reference),
+        writeScale: (replicas, version) => client.writeScale(resource, reference, replicas, version),
+        deletePod: async (pod) => {
+          await client.delete(resources.pods, pod, { uid: pod.uid });
+        },
+        mayWrite,
+        ...(hasDeletionCost(resource) ? { setDeletionCost: mark } : {}),
+      },
+    });
+    return target;
+  }
+
+  async #refuse(start: ReplicaStart): Promise<never> {
+    this.#refused.set(start.id, start);
+    throw new Error(`${keyText(start.workload)} has no scale target that is managed here`);
+  }
+
+  #tell(event: DriverEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #podSeen(pod: KubernetesObject): void {
+    const known = this.#owners.get(pod.uid);
+    const managed = known ?? this.#ownerOf(pod);
+    if (!managed) return;
+    if (known && !known.state.selector(pod.labels)) {
+      this.#podGone(pod);
+      return;
+    }
+    this.#owners.set(pod.uid, managed);
+    managed.target.podSeen(podView(pod));
+  }
+
+  #podGone({ uid }: KubernetesObject): void {
+    const managed = this.#owners.get(uid);
+    this.#owners.delete(uid);
+    managed?.target.podGone(uid);
+  }
+
+  #ownerOf({ namespace, labels }: KubernetesObject): Managed | null {
+    for (const managed of this.#byNamespace.get(namespace) ?? []) if (managed.state.selector(labels)) return managed;
+    return null;
+  }
+}
+
+function isSameTarget(left: TargetReference, right: TargetReference): boolean {
+  return objectName(left) === objectName(right) && left.resource.plural === right.resource.plural;
+}

@@ -1,0 +1,354 @@
+import type { Clock, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { ObjectKey } from '@ebb/documents';
+import { notLeading, type Scale } from '../client/client.ts';
+import { isLive, type PodView } from './pod.ts';
+import { hasLivePod, isCounted, newSlot, observationOf, type Slot } from './slots.ts';
+import { type ExternalChange, ScaleCount } from './scaleCount.ts';
+
+/** What a target is acted on through. */
+export interface TargetActions {
+  readScale(): Promise<Scale>;
+  /** Rejects with status 409 where the version is stale. */
+  writeScale(replicas: number, resourceVersion: string): Promise<Scale>;
+  /** Says which pods a ReplicaSet gives up first; null takes the mark away. Left out: this kind does not look at it. */
+  setDeletionCost?(pod: PodView, cost: number | null): Promise<void>;
+  deletePod(pod: PodView): Promise<void>;
+  /** Whether this process leads. */
+  mayWrite(): boolean;
+}
+
+export interface ScaleTargetOptions {
+  readonly clock: Clock;
+  readonly workload: ObjectKey;
+  /** Replicas that were there before: their class, and the revision that every replica of the target has. */
+  readonly adopted: { readonly class: string; readonly revision: string };
+  readonly actions: TargetActions;
+  /** Id that a pod was bound to by an earlier engine; null: none. */
+  idOf(podUid: string): string | null;
+  tell(replica: ReplicaObservation): void;
+  /** Pods were bound or given up. */
+  bindingsChanged(): void;
+  log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
+}
+
+/** How long the controller of the target may take to replace a pod that others have ended. */
+const replacedWithinMs = 10_000;
+const marksAtOnce = 20;
+const firstToGo = -1000;
+
+/**
+ * The replicas of one scale target. What the engine asks for in one turn becomes one write of the count; which pod a
+ * replica is, is found out afterwards. A count is written because the engine has asked for something, never because of
+ * what was seen.
+ */
+export class ScaleTarget {
+  readonly #options: ScaleTargetOptions;
+  readonly #slots = new Map<string, Slot>();
+  readonly #byPod = new Map<string, Slot>();
+  /** Pods that no replica has been made of: surplus of a roll-out, and pods on their way out. */
+  readonly #free = new Map<string, PodView>();
+  readonly #count: ScaleCount;
+  /** Pods that others have ended and the controller replaces: their places are kept until then. */
+  #vacancies = 0;
+  #vacantUntil: (() => void) | null = null;
+  #flush: Promise<void> | null = null;
+  #again: PromiseWithResolvers<void> | null = null;
+  #released = false;
+
+  constructor(options: ScaleTargetOptions) {
+    this.#options = options;
+    this.#count = new ScaleCount(options.clock, options.actions);
+  }
+
+  get replicas(): number | null {
+    return this.#count.replicas;
+  }
+
+  /** The latest change of the count by others; null: there was none. */
+  get external(): ExternalChange | null {
+    return this.#count.external;
+  }
+
+  list(): ReplicaObservation[] {
+    return [...this.#slots.values()].map((slot) => observationOf(slot, this.#options.workload));
+  }
+
+  /** Pod UIDs with the ids of their replicas. */
+  bindings(): Record<string, string> {
+    return Object.fromEntries([...this.#byPod].map(([uid, slot]) => [uid, slot.id]));
+  }
+
+  /** Resolves once the count that has it is written. */
+  ensure(start: ReplicaStart): Promise<void> {
+    const known = this.#slots.get(start.id);
+    if (!known) {
+      const { clock } = this.#options;
+      const slot = newSlot(start, { atMs: clock.nowMs(), atUs: clock.nowUs() });
+      this.#slots.set(slot.id, slot);
+      if (this.#vacancies > 0) this.#vacancies--;
+      this.#assign();
+      this.#tell(slot);
+    }
+    return this.#write();
+  }
+
+  stop(id: string): Promise<void> {
+    const slot = this.#slots.get(id);
+    if (!slot || slot.leaving) return slot?.leaving === 'asked' ? this.#write() : Promise.resolve();
+    if (slot.pod === null || slot.pod.phase === 'failed') {
+      // A pod that has failed counts no more for its controller, and is left for people to look at.
+      this.#forget(slot);
+      return this.#write();
+    }
+    slot.leaving = slot.outgoing ? 'delete' : 'asked';
+    this.#tell(slot);
+    return this.#write();
+  }
+
+  /** The target says how many replicas it is to have. */
+  observe(replicas: number, resourceVersion: string): void {
+    const before = this.#count.replicas;
+    if (!this.#count.observe(replicas, resourceVersion)) return;
+    const { workload, log } = this.#options;
+    if (before !== null) log('info', 'the count was changed by others', { workload: workload.name, before, replicas });
+    this.#vacancies = Math.min(this.#vacancies, Math.max(0, replicas - this.#livePods()));
+    this.#assign();
+  }
+
+  podSeen(pod: PodView): void {
+    const slot = this.#byPod.get(pod.uid);
+    if (!slot) {
+      this.#free.set(pod.uid, pod);
+      this.#assign();
+      return;
+    }
+    slot.pod = pod;
+    this.#noteReadiness(slot);
+    if (isCounted(slot) && !isLive(pod)) this.#goes(slot);
+    else this.#tell(slot);
+    this.#assign();
+  }
+
+  podGone(uid: string): void {
+    this.#free.delete(uid);
+    const slot = this.#byPod.get(uid);
+    if (slot) {
+      if (slot.pod && isCounted(slot)) {
+        slot.pod = { ...slot.pod, phase: 'stopping', message: 'the pod was deleted' };
+        this.#goes(slot);
+      }
+      // By now another replica may have that pod.
+      const ended = this.#byPod.get(uid);
+      if (ended) this.#forget(ended);
+    }
+    this.#assign();
+  }
+
+  /** Everything stays as it is, and is another one's affair from now on. */
+  release(): void {
+    this.#released = true;
+    this.#vacantUntil?.();
+    for (const slot of [...this.#slots.values()]) {
+      // Nothing has failed: it is given up.
+      this.#options.tell(observationOf(slot, this.#options.workload, 'stopping'));
+      this.#forget(slot);
+    }
+    this.#free.clear();
+  }
+
+  /** Nothing more is written or told. */
+  close(): void {
+    this.#released = true;
+    this.#vacantUntil?.();
+  }
+
+  /** A pod of a replica that is to stay ends by others' hand. */
+  #goes(slot: Slot): void {
+    // The controller has chosen another pod than the one that was given up: they change places.
+    const spared = [...this.#slots.values()].find((one) => one.leaving === 'scale' && hasLivePod(one));
+    if (spared && slot.pod && spared.pod && slot.pod.phase === 'stopping') {
+      const going = slot.pod;
+      this.#bind(slot, spared.pod);
+      this.#bind(spared, going);
+      if (slot.pod) void this.#mark([slot.pod], null);
+      this.#tell(spared);
+      this.#tell(slot);
+      return;
+    }
+    slot.outgoing = true;
+    const replaced = this.#livePods() < (this.#count.replicas ?? 0);
+    if (replaced) this.#vacate();
+    this.#tell(slot);
+  }
+
+  #vacate(): void {
+    const { clock, log } = this.#options;
+    this.#vacancies++;
+    this.#vacantUntil?.();
+    this.#vacantUntil = clock.at(clock.nowMs() + replacedWithinMs, () => {
+      this.#vacantUntil = null;
+      if (this.#vacancies === 0 || this.#released) return;
+      this.#vacancies = 0;
+      this.#write().catch((error: unknown) => log('warn', 'count not written', { error: String(error) }));
+    });
+  }
+
+  /** Gives pods to the replicas that wait for one; what is there besides and is meant to be becomes a replica. */
+  #assign(): void {
+    if (this.#released) return;
+    const free = [...this.#free.values()].filter(isLive).sort(byAge);
+    const slots = [...this.#slots.values()];
+    for (const slot of slots) {
+      if (slot.pod !== null || slot.leaving !== null) continue;
+      const known = free.findIndex(({ uid }) => this.#options.idOf(uid) === slot.id);
+      const [pod] = free.splice(Math.max(0, known), 1);
+      if (!pod) break;
+      this.#bind(slot, pod);
+      this.#tell(slot);
+    }
+    const replicas = this.#count.replicas ?? 0;
+    let meant = slots.filter((one) => hasLivePod(one) && (isCounted(one) || one.leaving === 'asked')).length;
+    for (const pod of free) {
+      if (meant >= replicas) break;
+      this.#adopt(pod);
+      meant++;
+    }
+  }
+
+  #adopt(pod: PodView): void {
+    const { adopted, idOf } = this.#options;
+    const bound = idOf(pod.uid);
+    const id = bound !== null && !this.#slots.has(bound) ? bound : pod.name;
+    if (this.#slots.has(id)) return;
+    const slot = newSlot({ id, ...adopted }, { atMs: pod.createdAtMs, atUs: null });
+    this.#slots.set(id, slot);
+    if (this.#vacancies > 0) this.#vacancies--;
+    this.#bind(slot, pod);
+    this.#tell(slot);
+  }
+
+  #bind(slot: Slot, pod: PodView): void {
+    if (slot.pod && this.#byPod.get(slot.pod.uid) === slot) this.#byPod.delete(slot.pod.uid);
+    this.#free.delete(pod.uid);
+    slot.pod = pod;
+    this.#byPod.set(pod.uid, slot);
+    if (slot.askedAtUs !== null) slot.podAfterUs ??= Math.max(0, this.#options.clock.nowUs() - slot.askedAtUs);
+    this.#noteReadiness(slot);
+    this.#options.bindingsChanged();
+  }
+
+  #noteReadiness(slot: Slot): void {
+    if (slot.pod?.phase !== 'ready') {
+      slot.readyAtMs = null;
+      slot.readyAtUs = null;
+    } else if (slot.readyAtMs === null) {
+      const { clock } = this.#options;
+      // Seen from the beginning, its own moment is finer than the second of the condition.
+      const isFollowed = slot.askedAtUs !== null || slot.wasReady;
+      const saidMs = isFollowed ? null : slot.pod.readyAtMs;
+      slot.readyAtMs = Math.max(slot.askedAtMs, saidMs ?? clock.nowMs());
+      slot.readyAtUs = isFollowed ? clock.nowUs() : null;
+      slot.wasReady = true;
+    }
+  }
+
+  #forget(slot: Slot): void {
+    this.#slots.delete(slot.id);
+    if (slot.pod) {
+      this.#byPod.delete(slot.pod.uid);
+      this.#options.bindingsChanged();
+    }
+    this.#options.tell(observationOf(slot, this.#options.workload, 'gone'));
+  }
+
+  #tell(slot: Slot): void {
+    const observation = observationOf(slot, this.#options.workload);
+    const text = JSON.stringify(observation);
+    if (text === slot.told) return;
+    slot.told = text;
+    this.#options.tell(observation);
+  }
+
+  #livePods(): number {
+    const free = [...this.#free.values()].filter(isLive).length;
+    return free + [...this.#slots.values()].filter(hasLivePod).length;
+  }
+
+  #wanted(): number {
+    return [...this.#slots.values()].filter(isCounted).length + this.#vacancies;
+  }
+
+  /** One write at a time, and one for everything that was asked in a turn. */
+  #write(): Promise<void> {
+    if (this.#again) return this.#again.promise;
+    const again = Promise.withResolvers<void>();
+    this.#again = again;
+    // Whoever asked may not be there any more to hear of a failure.
+    again.promise.catch(() => {});
+    const before = this.#flush ?? Promise.resolve();
+    this.#flush = before
+      .catch(() => {})
+      .then(() => {
+        this.#again = null;
+        return this.#act();
+      });
+    this.#flush.then(again.resolve, again.reject);
+    return again.promise;
+  }
+
+  async #act(): Promise<void> {
+    if (this.#released) return;
+    const { actions } = this.#options;
+    if (!actions.mayWrite()) throw notLeading();
+    await this.#count.known();
+    const wanted = this.#wanted();
+    const given = [...this.#slots.values()].filter(({ leaving }) => leaving === 'asked');
+    this.#count.mayChange(wanted);
+    const drop = Math.max(0, (this.#count.replicas ?? 0) - wanted);
+    const byScale = given.slice(0, drop);
+    const replaced = given.slice(drop);
+    for (const slot of byScale) slot.leaving = 'scale';
+    try {
+      // Where none is to stay there is nothing to choose.
+      if (wanted > 0) await this.#mark(byScale.flatMap(({ pod }) => pod ?? []), firstToGo);
+      if (!actions.mayWrite()) throw notLeading();
+      await this.#count.write(() => this.#wanted());
+    } catch (error) {
+      for (const slot of byScale) if (slot.leaving === 'scale') slot.leaving = 'asked';
+      throw error;
+    }
+    for (const slot of replaced) {
+      if (!slot.pod || slot.leaving !== 'asked') continue;
+      slot.leaving = 'delete';
+      try {
+        await actions.deletePod(slot.pod);
+      } catch (error) {
+        slot.leaving = 'asked';
+        throw error;
+      }
+    }
+  }
+
+  async #mark(pods: readonly PodView[], cost: number | null): Promise<void> {
+    const { actions, log } = this.#options;
+    const set = actions.setDeletionCost;
+    if (!set) return;
+    const left = pods.filter(({ deletionCost }) => deletionCost !== (cost === null ? null : String(cost)));
+    const work = async () => {
+      for (let pod = left.pop(); pod; pod = left.pop()) {
+        try {
+          await set(pod, cost);
+        } catch (error) {
+          // The controller then chooses by itself, which is noticed.
+          log('warn', 'a pod could not be marked', { pod: pod.name, error: String(error) });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: marksAtOnce }, work));
+  }
+}
+
+function byAge(left: PodView, right: PodView): number {
+  return left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1);
+}
+

@@ -1,0 +1,98 @@
+import type { Store, TriggerPort } from '@ebb/core';
+import { createTriggerPort, findScaler } from '@ebb/scalers';
+import type { KubernetesApi } from '@ebb/testing/services';
+import { until } from '@ebb/testing/services';
+
+/** KEDA's ScaledObject as far as an API server needs to know it: every field is kept as it is written. */
+const kedaKind = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'scaledobjects.keda.sh' },
+  spec: {
+    group: 'keda.sh',
+    names: { kind: 'ScaledObject', listKind: 'ScaledObjectList', plural: 'scaledobjects', singular: 'scaledobject' },
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        subresources: { status: {} },
+      },
+    ],
+  },
+};
+
+export const scaledObjectsPath = '/apis/keda.sh/v1alpha1/namespaces/default/scaledobjects';
+export const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
+
+export async function installKeda(api: KubernetesApi): Promise<void> {
+  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', kedaKind);
+  await until(async () => (await api.send('GET', scaledObjectsPath)).status === 200, {
+    withinMs: 20_000,
+    what: () => 'the kind ScaledObject',
+  });
+}
+
+/** Triggers of the real kinds; none of the tests signs in. */
+export function realTriggers(_store: Store): TriggerPort {
+  return createTriggerPort({
+    find: findScaler,
+    nowMs: () => Date.now(),
+    wallNowMs: () => Date.now(),
+    hostEnv: {},
+    inside: () => ({ replicas: () => 0, requests: () => null, watch: () => () => {} }),
+    authenticate: () => Promise.reject(new Error('no sign-in here')),
+    log: () => {},
+  });
+}
+
+export async function createDeployment(api: KubernetesApi, name: string, replicas: number, kind = 'deployments'): Promise<void> {
+  const labels = { app: name };
+  await api.post(`/apis/apps/v1/namespaces/default/${kind}`, {
+    metadata: { name },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      ...(kind === 'statefulsets' ? { podManagementPolicy: 'Parallel', serviceName: name } : {}),
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [{ name: 'main', image: 'worker', ports: [{ containerPort: 8080 }] }],
+        },
+      },
+    },
+  });
+}
+
+export interface SeenDeployment {
+  spec: { replicas: number };
+  status: { readyReplicas?: number; replicas?: number };
+}
+
+export function readDeployment(api: KubernetesApi, name: string): Promise<SeenDeployment> {
+  return api.get<SeenDeployment>(`${deploymentsPath}/${name}`);
+}
+
+/** A ScaledObject over a Redis list, ten messages a replica. */
+export function redisObject(
+  name: string,
+  redis: string,
+  more: { annotations?: Record<string, string>; target?: string; list?: string } = {},
+): Record<string, unknown> {
+  return {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name, annotations: { 'ebb.dev/improvements': 'true', ...more.annotations } },
+    spec: {
+      scaleTargetRef: { name: more.target ?? name },
+      cooldownPeriod: 2,
+      maxReplicaCount: 30,
+      triggers: [
+        { type: 'redis', metadata: { address: redis, listName: more.list ?? name, listLength: '10' } },
+      ],
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { customResourceDefinition, ownKindNames } from '@ebb/documents';
+import { networkPolicy, operatorManifests } from './operator.ts';
+import { accessManifests } from './rbac.ts';
+import { defaultSettings, installLabels, type InstallSettings, type Manifest } from './settings.ts';
+
+export interface InstallChoice extends Partial<InstallSettings> {
+  /** Adds the example of a NetworkPolicy (default: no). */
+  readonly networkPolicy?: boolean;
+  /** Leaves the definitions of the kinds out, where somebody else installs them. */
+  readonly withoutKinds?: boolean;
+}
+
+/** Everything that `kubectl apply -f` needs for Ebb in a cluster, in the order in which it can be applied. */
+export function installManifests(choice: InstallChoice = {}): Manifest[] {
+  const { networkPolicy: withPolicy = false, withoutKinds = false, ...chosen } = choice;
+  const settings: InstallSettings = { ...defaultSettings, ...chosen };
+  return [
+    namespaceManifest(settings),
+    ...(withoutKinds ? [] : ownKindNames.map(customResourceDefinition)),
+    ...accessManifests(settings),
+    ...operatorManifests(settings),
+    ...(withPolicy ? [networkPolicy(settings)] : []),
+  ];
+}
+
+function namespaceManifest({ namespace }: InstallSettings): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespace,
+      // The strictest of Kubernetes' own standards: what is installed keeps it.
+      labels: { ...installLabels, 'pod-security.kubernetes.io/enforce': 'restricted' },
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import {
+  apiPort,
+  dataDirectory,
+  gatewayPort,
+  imageUser,
+  installLabels,
+  installName,
+  type InstallSettings,
+  type Manifest,
+  podLabels,
+} from './settings.ts';
+
+const ports = { gateway: gatewayPort, api: apiPort };
+
+/** The operator's Deployment, with the volume of its embedded store and the Services in front of it. */
+export function operatorManifests(settings: InstallSettings): Manifest[] {
+  return [volumeClaim(settings), deployment(settings), service(settings, 'gateway'), service(settings, 'api')];
+}
+
+export function volumeClaim({ namespace, storageSize, storageClass }: InstallSettings): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: installName, namespace, labels: installLabels },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: storageSize } },
+      ...(storageClass === '' ? {} : { storageClassName: storageClass }),
+    },
+  };
+}
+
+function deployment(settings: InstallSettings): Manifest {
+  const { namespace } = settings;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: installName, namespace, labels: installLabels },
+    spec: {
+      // The embedded store is a file: one process has it at a time.
+      replicas: 1,
+      strategy: { type: 'Recreate' },
+      selector: { matchLabels: podLabels },
+      template: {
+        metadata: { labels: { ...installLabels, ...podLabels } },
+        spec: {
+          serviceAccountName: installName,
+          automountServiceAccountToken: true,
+          enableServiceLinks: false,
+          hostNetwork: false,
+          hostPID: false,
+          hostIPC: false,
+          // Open requests finish before the gateway ends.
+          terminationGracePeriodSeconds: 60,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: imageUser,
+            runAsGroup: imageUser,
+            fsGroup: imageUser,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          containers: [container(settings)],
+          volumes: [
+            { name: 'data', persistentVolumeClaim: { claimName: installName } },
+            { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function container({ image, imagePullPolicy, cpuRequest, memoryRequest, memoryLimit }: InstallSettings) {
+  const ask = (path: string, more: object) => ({ httpGet: { path, port: 'api' }, timeoutSeconds: 2, ...more });
+  return {
+    name: 'operator',
+    image,
+    imagePullPolicy,
+    args: ['operator'],
+    env: [
+      { name: 'EBB_DATA', value: dataDirectory },
+      fromField('POD_NAME', 'metadata.name'),
+      fromField('POD_NAMESPACE', 'metadata.namespace'),
+      fromField('POD_IP', 'status.podIP'),
+    ],
+    ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
+    startupProbe: ask('/livez', { periodSeconds: 1, failureThreshold: 60 }),
+    livenessProbe: ask('/livez', { periodSeconds: 10, failureThreshold: 3 }),
+    readinessProbe: ask('/healthz', { periodSeconds: 2, failureThreshold: 2 }),
+    // No limit of CPU: a decision that waits for the next period would be late for nothing.
+    resources: { requests: { cpu: cpuRequest, memory: memoryRequest }, limits: { memory: memoryLimit } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      privileged: false,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'data', mountPath: dataDirectory },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
+
+function fromField(name: string, fieldPath: string) {
+  return { name, valueFrom: { fieldRef: { fieldPath } } };
+}
+
+function service({ namespace }: InstallSettings, port: keyof typeof ports): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: `${installName}-${port}`, namespace, labels: installLabels },
+    spec: {
+      type: 'ClusterIP',
+      selector: podLabels,
+      ports: [{ name: port, port: port === 'gateway' ? 80 : apiPort, targetPort: port }],
+    },
+  };
+}
+
+/**
+ * An example, to be fitted to a cluster: requests come to the gateway from everywhere, the API is for the operator's own
+ * namespace, and out go names, the Kubernetes API, replicas and the sources of triggers.
+ */
+export function networkPolicy({ namespace }: InstallSettings): Manifest {
+  const peers = (...labels: Readonly<Record<string, string>>[]) =>
+    labels.map((matchLabels) => ({ namespaceSelector: { matchLabels } }));
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: installName, namespace, labels: installLabels },
+    spec: {
+      podSelector: { matchLabels: podLabels },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        { ports: [{ protocol: 'TCP', port: 'gateway' }] },
+        {
+          from: peers({ 'kubernetes.io/metadata.name': namespace }),
+          ports: [{ protocol: 'TCP', port: 'api' }],
+        },
+      ],
+      egress: [
+        {
+          to: peers({ 'kubernetes.io/metadata.name': 'kube-system' }),
+          ports: [
+            { protocol: 'UDP', port: 53 },
+            { protocol: 'TCP', port: 53 },
+          ],
+        },
+        // The Kubernetes API: its own port behind the Service's.
+        {
+          ports: [
+            { protocol: 'TCP', port: 443 },
+            { protocol: 'TCP', port: 6443 },
+          ],
+        },
+        // Replicas and brokers within the cluster.
+        { to: [{ namespaceSelector: {} }] },
+      ],
+    },
+  };
+}

@@ -1,0 +1,204 @@
+import { until } from '@ebb/testing/services';
+import { MemoryStore } from '@ebb/testing';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { listAt, numberAt, textAt } from '../client/values.ts';
+import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+
+const deployments = 'apps/v1/deployments';
+const objects = 'keda.sh/v1alpha1/scaledobjects';
+let cluster: FakeCluster;
+let triggers: ToldTriggers;
+const started: StartedOperator[] = [];
+
+beforeEach(async () => {
+  cluster = await startFakeCluster();
+  cluster.server.podsReadyAfterMs = 5;
+  triggers = new ToldTriggers();
+});
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.stop();
+  await cluster.close();
+});
+
+async function run(identity = 'a', more: Partial<Parameters<typeof runOperator>[0]> = {}): Promise<StartedOperator> {
+  const one = await runOperator({ server: cluster.server.url, identity, triggers, ...more });
+  started.push(one);
+  return one;
+}
+const within = (check: () => boolean, what: string, withinMs = 4000) =>
+  until(check, {
+    withinMs,
+    what: () => `${what}; ${JSON.stringify(cluster.server.scales())} ${started.map(({ log }) => log.join('\n')).join('\n')}`,
+  });
+const count = (name = 'web') => numberAt(cluster.server.get(deployments, 'default', name), 'spec', 'replicas');
+const scales = () => cluster.server.scales().map(({ replicas }) => replicas);
+const condition = (name: string, type: string) => {
+  const all = listAt(cluster.server.get(objects, 'default', name), 'status', 'conditions');
+  const found = all.find((one) => textAt(one, 'type') === type);
+  return `${textAt(found, 'status')} ${textAt(found, 'reason')}: ${textAt(found, 'message')}`;
+};
+const readyPods = () =>
+  cluster.server.list('v1/pods').filter((pod) => textAt(listAt(pod, 'status', 'conditions')[0], 'status') === 'True').length;
+
+it('scales a Deployment by a ScaledObject as it is: to what the queue needs in one write, and back to zero', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const { operator } = await run();
+  await operator.ready;
+  await within(() => condition('jobs', 'Ready').startsWith('True'), 'the status');
+  triggers.say('jobs', 100);
+  await within(() => readyPods() === 10, 'ten ready');
+  expect(scales()).toEqual([10]);
+  triggers.say('jobs', 0);
+  await within(() => count() === 0, 'zero');
+  await within(() => readyPods() === 0, 'no pods');
+  expect(condition('jobs', 'Ready')).toContain('ScaledObjectReady');
+});
+
+it('is paused by its annotation, at a count where that says one', async () => {
+  cluster.server.put(deployments, deployment('web', 1));
+  cluster.server.put(objects, scaledObject('jobs', { annotations: { 'autoscaling.keda.sh/paused': 'true' } }));
+  await (await run()).operator.ready;
+  triggers.say('jobs', 100);
+  await within(() => condition('jobs', 'Paused').startsWith('True'), 'paused');
+  expect(scales()).toEqual([]);
+  cluster.server.put(objects, scaledObject('jobs', { annotations: { 'autoscaling.keda.sh/paused-replicas': '3' } }));
+  await within(() => count() === 3, 'three');
+  cluster.server.put(objects, scaledObject('jobs'));
+  await within(() => count() === 10, 'ten');
+});
+
+it('refuses a target that an HPA or an older ScaledObject has, and names it', async () => {
+  cluster.server.put(deployments, deployment('web', 1));
+  cluster.server.put(deployments, deployment('other', 1));
+  const hpa = {
+    metadata: { name: 'cpu', namespace: 'default' },
+    spec: { scaleTargetRef: { kind: 'Deployment', name: 'other' } },
+  };
+  cluster.server.put('autoscaling/v2/horizontalpodautoscalers', hpa);
+  const older = { creationTimestamp: '2020-01-01T00:00:00Z' };
+  const first = scaledObject('first');
+  cluster.server.put(objects, { ...first, metadata: { ...(first.metadata as object), ...older } });
+  cluster.server.put(objects, scaledObject('second'));
+  cluster.server.put(objects, scaledObject('third', { target: 'other' }));
+  await (await run()).operator.ready;
+  for (const name of ['first', 'second', 'third']) triggers.say(name, name === 'first' ? 30 : 100);
+  await within(() => count() === 3, 'the first one decides');
+  await within(() => condition('second', 'Ready').startsWith('False'), 'the second one is told');
+  await within(() => condition('third', 'Ready').startsWith('False'), 'the third one is told');
+  expect(condition('second', 'Ready')).toBe('False ScaleConflict: Deployment web is scaled by the ScaledObject first already');
+  expect(condition('third', 'Ready')).toBe(
+    'False ScaleConflict: Deployment other is scaled by the HorizontalPodAutoscaler cpu already',
+  );
+  expect(count('other')).toBe(1);
+  cluster.server.remove('autoscaling/v2/horizontalpodautoscalers', 'default', 'cpu');
+  await within(() => count('other') === 10, 'the third one decides');
+  cluster.server.remove(objects, 'default', 'first');
+  await within(() => count() === 10, 'the second one decides');
+});
+
+it('leaves a target as it is when its ScaledObject goes, or goes back to the count that was found', async () => {
+  cluster.server.put(deployments, deployment('web', 1));
+  cluster.server.put(deployments, deployment('back', 2));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const advanced = { restoreToOriginalReplicaCount: true };
+  cluster.server.put(objects, scaledObject('restored', { target: 'back', spec: { advanced } }));
+  const { operator } = await run();
+  await operator.ready;
+  triggers.say('jobs', 50);
+  triggers.say('restored', 50);
+  await within(() => count() === 5 && count('back') === 5, 'five each');
+  cluster.server.remove(objects, 'default', 'jobs');
+  cluster.server.remove(objects, 'default', 'restored');
+  await within(() => count('back') === 2, 'what was found');
+  await within(() => operator.leading()?.engine.statuses().length === 0, 'both to be forgotten');
+  expect(count()).toBe(5);
+  expect(cluster.server.scales().filter(({ name }) => name === 'web').at(-1)?.replicas).toBe(5);
+});
+
+it('tells what is wrong: a document that is not valid, a target that is not there', async () => {
+  cluster.server.put(objects, scaledObject('bad', { spec: { minReplicaCount: 9, maxReplicaCount: 3 } }));
+  cluster.server.put(objects, scaledObject('early', { target: 'later' }));
+  await (await run()).operator.ready;
+  await within(() => condition('bad', 'Ready').includes('InvalidDocument'), 'the bad one');
+  expect(condition('bad', 'Ready')).toContain('minReplicaCount 9 is larger than maxReplicaCount 3');
+  await within(() => condition('early', 'Ready').includes('NoTarget'), 'the early one');
+  triggers.say('early', 20);
+  cluster.server.put(deployments, deployment('later', 0));
+  await within(() => count('later') === 2, 'the target that came');
+});
+
+it('holds what runs while its source or the API server is away, and goes on from there', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const { operator } = await run('a', { leaseMs: 4000 });
+  await operator.ready;
+  triggers.say('jobs', 40);
+  await within(() => readyPods() === 4, 'four');
+  triggers.say('jobs', null);
+  cluster.server.refuse = () => 503;
+  cluster.server.cut();
+  const asked = cluster.server.seen.length;
+  await within(() => cluster.server.seen.length > asked + 8, 'some tries');
+  cluster.server.refuse = () => null;
+  triggers.say('jobs', 60);
+  await within(() => readyPods() === 6, 'six');
+  expect(scales().filter((replicas) => replicas < 4)).toEqual([]);
+});
+
+it('takes over from a leader that was killed: what runs is adopted, nothing is scaled twice', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const first = await run('a');
+  await first.operator.ready;
+  const second = await run('b');
+  triggers.say('jobs', 100);
+  await within(() => readyPods() === 10, 'ten');
+  first.kill();
+  await second.operator.ready;
+  expect(scales()).toEqual([10]);
+  triggers.say('jobs', 120);
+  await within(() => readyPods() === 12, 'twelve');
+  expect(scales()).toEqual([10, 12]);
+});
+
+it('goes on after a restart with the same replicas, where its volume is kept', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const embedded = new MemoryStore();
+  const first = await run('a', { embedded });
+  await first.operator.ready;
+  triggers.say('jobs', 30);
+  await within(() => readyPods() === 3, 'three');
+  const ids = (one: StartedOperator) =>
+    one.operator.leading()?.engine.statuses().flatMap(({ replicaList }) => replicaList.map(({ id }) => id)).sort();
+  const before = ids(first);
+  await first.stop();
+  const second = await run('b', { embedded });
+  await second.operator.ready;
+  await within(() => ids(second)?.length === 3, 'the adopted');
+  expect(ids(second)).toEqual(before);
+  expect(scales()).toEqual([3]);
+});
+
+it('lets the Deployment roll out by itself', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const { operator } = await run();
+  await operator.ready;
+  triggers.say('jobs', 20);
+  await within(() => readyPods() === 2, 'two');
+  const container = { name: 'main', image: 'worker:2', resources: { requests: { cpu: '500m', memory: '1Gi' } } };
+  const changed = deployment('web', 2, {
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [container] } },
+  });
+  cluster.server.put(deployments, { ...changed, metadata: { ...(changed.metadata as object), generation: 2 } });
+  for (const pod of cluster.server.list('v1/pods')) {
+    cluster.server.endPod('default', textAt(pod, 'metadata', 'name') ?? '');
+  }
+  await within(() => readyPods() === 2, 'two new ones');
+  const settled = () => operator.leading()?.engine.statuses()[0]?.replicas;
+  await within(() => settled()?.ready === 2 && settled()?.wanted === 2, 'the engine to see them');
+  expect(scales()).toEqual([2]);
+});

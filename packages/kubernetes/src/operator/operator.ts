@@ -1,0 +1,106 @@
+import type { Random } from '@ebb/core';
+import { KubernetesClient } from '../client/client.ts';
+import type { Transport } from '../client/transport.ts';
+import { Elector } from '../leases/elector.ts';
+import { ClusterView } from './cluster.ts';
+import { type Leading, lead, type OperatorPorts } from './leading.ts';
+
+export interface OperatorOptions {
+  readonly transport: Transport;
+  readonly ports: OperatorPorts;
+  readonly random: Random;
+  readonly version: string;
+  /** Objects of this namespace alone; null: of all. */
+  readonly namespace: string | null;
+  readonly lease: {
+    readonly namespace: string;
+    readonly name: string;
+    /** Unlike that of any other process. */
+    readonly identity: string;
+    /** Left out: 15 s. */
+    readonly durationMs?: number;
+  };
+}
+
+export interface Operator {
+  /** Present while this process leads. */
+  leading(): Leading | null;
+  /** Resolves when it leads for the first time. */
+  readonly ready: Promise<void>;
+  /** Rejects when it cannot go on. */
+  readonly done: Promise<void>;
+  /** Gives the lease back. Everything in the cluster stays as it is. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The operator: follows the cluster at once, and decides while it holds the lease. Rejects when the API server cannot be
+ * asked what there is.
+ */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const { transport, ports, random, namespace, lease, version } = options;
+  const { log } = ports;
+  const client = new KubernetesClient({ transport, clock: ports.clock, random });
+  const view = new ClusterView({
+    client,
+    namespace,
+    onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
+  });
+  const elector = new Elector({
+    client,
+    namespace: lease.namespace,
+    name: lease.name,
+    identity: lease.identity,
+    ...(lease.durationMs === undefined ? {} : { leaseMs: lease.durationMs }),
+    log,
+  });
+  const ready = Promise.withResolvers<void>();
+  let leading: Leading | null = null;
+  let stopped = false;
+
+  try {
+    await view.start();
+  } catch (error) {
+    await view.close();
+    throw error;
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      const leadership = await elector.lead();
+      if (stopped) return;
+      const began = await lead({ client, view, leadership, ports, version });
+      leading = began;
+      ready.resolve();
+      await leadership.ended;
+      leading = null;
+      await began.stop();
+    }
+  }
+
+  const running = run();
+  // Whoever leads and cannot decide gives way to another one.
+  const failed = running.catch(async (error: unknown) => {
+    stopped = true;
+    await elector.close();
+    throw error;
+  });
+  failed.catch((error: unknown) => ready.reject(error));
+  ready.promise.catch(() => {});
+
+  return {
+    leading: () => leading,
+    ready: ready.promise,
+    done: failed,
+    async stop() {
+      stopped = true;
+      // What is decided until now is written down before another one may begin.
+      const ending = leading;
+      leading = null;
+      await ending?.stop();
+      await elector.close();
+      if (ending) await running;
+      await view.close();
+    },
+  };
+}

@@ -1,0 +1,278 @@
+import { keyText, type ObjectKey } from '@ebb/documents';
+import { ApplyError, type ApplyInput } from '@ebb/engine';
+import { Backoff } from '../client/backoff.ts';
+import type { KubernetesClient } from '../client/client.ts';
+import { type KubernetesObject, objectName } from '../client/objects.ts';
+import { numberAt } from '../client/values.ts';
+import type { KubernetesDriver } from '../driver/kubernetesDriver.ts';
+import { isPlainKind, plainTargetState, type TargetReference } from '../driver/target.ts';
+import type { InformerEvent } from '../informer/informer.ts';
+import type { ClusterView } from './cluster.ts';
+import { hpaTarget } from './conflicts.ts';
+import { keyOf, scaledObjectInput } from './documents.ts';
+import { targetId } from './targets.ts';
+import type { Wanted, WantedReader } from './wanted.ts';
+
+/** Where documents go: the engine, or its store before it has started. */
+export interface DocumentSink {
+  apply(inputs: readonly ApplyInput[]): Promise<void>;
+  remove(kind: string, key: ObjectKey): Promise<void>;
+}
+
+export interface ReconcilerOptions {
+  readonly client: KubernetesClient;
+  readonly view: ClusterView;
+  readonly reader: WantedReader;
+  readonly driver: KubernetesDriver;
+  /** An object's status may be another one by now. */
+  statusChanged(object: KubernetesObject): void;
+  statusGone(object: KubernetesObject): void;
+  log(level: 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void;
+}
+
+/** What the engine and the driver have been told of a workload. */
+interface Told {
+  scaledObject: ObjectKey | null;
+  workload: boolean;
+  reference: TargetReference | null;
+  /** Count that was found when it was taken over. */
+  original: number | null;
+  restore: boolean;
+}
+
+const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
+
+/**
+ * Brings what the cluster says to the engine: each name with its ScaledObject, its Workload and its target, as a whole and
+ * from what stands now, so that it does not matter which of them came first.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #told = new Map<string, Told>();
+  readonly #byTarget = new Map<string, Set<string>>();
+  readonly #env = new Map<string, Record<string, string>>();
+  readonly #due = new Set<string>();
+  readonly #backoffs = new Map<string, Backoff>();
+  readonly #timers = new Set<() => void>();
+  #sink: DocumentSink;
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: ReconcilerOptions, sink: DocumentSink) {
+    this.#options = options;
+    this.#sink = sink;
+  }
+
+  /** Variables that triggers of a ScaledObject may name. */
+  environmentOf(scaledObject: ObjectKey): Record<string, string> {
+    return this.#env.get(keyText(scaledObject)) ?? {};
+  }
+
+  originalOf(workload: { namespace: string; name: string }): number | null {
+    return this.#told.get(objectName(workload))?.original ?? null;
+  }
+
+  /** What a target's collection is called; null where it is not followed. */
+  pluralOf(workload: { namespace: string; name: string }): string | null {
+    return this.#told.get(objectName(workload))?.reference?.resource.plural ?? null;
+  }
+
+  /** Takes in everything that is there, into the store of an engine that has not started yet. */
+  async fill(): Promise<void> {
+    const { view, reader } = this.#options;
+    await this.#sink.apply([...view.authentications.list(), ...view.clusterAuthentications.list()].map(scaledObjectInput));
+    for (const object of view.scaledObjects.list()) for (const key of reader.note(object, false)) this.#due.add(key);
+    for (const object of view.workloads.list()) this.#due.add(objectName(object));
+    await this.settle();
+    for (const object of [...view.scaledObjects.list(), ...view.workloads.list()]) this.#options.statusChanged(object);
+  }
+
+  /** The engine has started: it hears of changes from now on. */
+  useSink(sink: DocumentSink): void {
+    this.#sink = sink;
+  }
+
+  onEvent(event: InformerEvent): void {
+    const { object } = event;
+    const { reader, statusChanged, statusGone } = this.#options;
+    const isGone = event.type === 'delete';
+    if (object.kind === 'ScaledObject' || object.kind === 'Workload') {
+      if (isGone) statusGone(object);
+      else if (event.before?.generation === object.generation && isSameMeta(event.before, object)) return;
+      const keys = object.kind === 'Workload' ? [objectName(object)] : reader.note(object, isGone);
+      if (isGone && object.kind === 'Workload') reader.forget(object);
+      for (const key of keys) this.#touch(key);
+      if (!isGone) statusChanged(object);
+    } else if (object.kind === 'HorizontalPodAutoscaler') {
+      const names = [hpaTarget(object), event.type === 'put' && event.before ? hpaTarget(event.before) : null];
+      for (const name of names) {
+        if (name !== null) this.#touch(objectName({ namespace: object.namespace, name }));
+      }
+    } else if (authenticationKinds.includes(object.kind)) void this.#authentication(object, isGone);
+    else this.#target(event);
+  }
+
+  /** Resolves once everything that is due is done. */
+  settle(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const cancel of this.#timers) cancel();
+    await this.#running;
+  }
+
+  #target(event: InformerEvent): void {
+    const { object } = event;
+    const keys = this.#byTarget.get(targetId(object)) ?? new Set([objectName(object)]);
+    for (const key of keys) {
+      const reference = this.#told.get(key)?.reference;
+      // At once and in order: a count that others have set is not to be overtaken by ours.
+      if (event.type === 'put' && reference && isPlainKind(reference.resource)) {
+        this.#options.driver.manage(reference, plainTargetState(object));
+        if (event.before?.generation === object.generation) continue;
+      }
+      this.#touch(key);
+    }
+  }
+
+  #touch(key: string): void {
+    if (this.#closed) return;
+    this.#due.add(key);
+    void this.settle();
+  }
+
+  async #run(): Promise<void> {
+    // After the turn: a burst of changes of one name is one.
+    await null;
+    for (let [key] = this.#due; key !== undefined && !this.#closed; [key] = this.#due) {
+      this.#due.delete(key);
+      await this.#sync(key);
+    }
+  }
+
+  async #sync(key: string): Promise<void> {
+    const { reader, log } = this.#options;
+    const slash = key.indexOf('/');
+    const at = { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+    try {
+      const wanted = await reader.wanted(at);
+      if (this.#closed) return;
+      await this.#bring(key, at, wanted);
+      this.#backoffs.delete(key);
+      this.#tellStatuses(at);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      log('warn', 'a workload could not be taken in', { key, error: message });
+      // A document that is refused is refused again until it changes.
+      if (!(error instanceof ApplyError)) this.#later(key);
+    }
+  }
+
+  async #bring(key: string, at: { namespace: string; name: string }, wanted: Wanted): Promise<void> {
+    const { driver } = this.#options;
+    const workload = keyOf(at);
+    const told = this.#told.get(key) ?? { scaledObject: null, workload: false, reference: null, original: null, restore: false };
+    const { scaledObject, target, inputs } = wanted;
+    const claim = scaledObject ? keyOf(scaledObject.object) : null;
+    const isWorkload = inputs.some(({ kind }) => kind === 'Workload');
+    const isFollowed = target !== null && (claim !== null || wanted.workload !== null);
+    if (told.reference && !(isFollowed && isSame(told.reference, target.object))) await this.#letGo(workload, told);
+    if (told.scaledObject && (!claim || keyText(claim) !== keyText(told.scaledObject))) {
+      await this.#sink.remove('ScaledObject', told.scaledObject);
+      this.#env.delete(keyText(told.scaledObject));
+    }
+    if (told.workload && !isWorkload) await this.#sink.remove('Workload', workload);
+    if (claim && wanted.env) this.#env.set(keyText(claim), wanted.env);
+    const next: Told = { ...told, scaledObject: claim, workload: isWorkload };
+    next.restore = scaledObject?.spec.restoreToOriginalReplicaCount ?? false;
+    this.#told.set(key, next);
+    this.#noteTarget(key, wanted);
+    const state = isFollowed ? await this.#options.view.targets.stateOf(target) : null;
+    if (state) driver.expect(workload);
+    try {
+      if (inputs.length > 0) await this.#sink.apply(inputs);
+    } catch (error) {
+      if (!next.reference) driver.release(workload);
+      throw error;
+    }
+    if (isFollowed && state) {
+      next.reference = { workload, resource: target.resource, ...named(target.object) };
+      const saved = scaledObject && numberAt(scaledObject.object.body, 'status', 'originalReplicaCount');
+      next.original ??= saved ?? state.replicas;
+      driver.manage(next.reference, state);
+    } else if (inputs.length === 0) this.#told.delete(key);
+  }
+
+  /** The target stays as it is, or goes back to the count that was found, where its ScaledObject asks for that. */
+  async #letGo(workload: ObjectKey, told: Told): Promise<void> {
+    const { driver, client, log } = this.#options;
+    const { reference, original, restore } = told;
+    told.reference = null;
+    told.original = null;
+    driver.release(workload);
+    if (!reference || !restore || original === null) return;
+    try {
+      const { replicas, resourceVersion } = await client.readScale(reference.resource, reference);
+      if (replicas !== original) await client.writeScale(reference.resource, reference, original, resourceVersion);
+    } catch (error) {
+      log('warn', 'the count that was found could not be restored', { target: reference.name, error: String(error) });
+    }
+  }
+
+  #noteTarget(key: string, { targetName }: Wanted): void {
+    for (const keys of this.#byTarget.values()) keys.delete(key);
+    if (!targetName) return;
+    const id = targetId(targetName);
+    this.#byTarget.set(id, (this.#byTarget.get(id) ?? new Set()).add(key));
+  }
+
+  #tellStatuses(at: { namespace: string; name: string }): void {
+    const { view, reader, statusChanged } = this.#options;
+    for (const object of view.scaledObjects.list()) {
+      if (object.namespace === at.namespace && reader.specOf(object)?.target.name === at.name) statusChanged(object);
+    }
+    const workload = view.workloads.get(at);
+    if (workload) statusChanged(workload);
+  }
+
+  async #authentication(object: KubernetesObject, isGone: boolean): Promise<void> {
+    try {
+      if (isGone) await this.#sink.remove(object.kind, keyOf(object));
+      else await this.#sink.apply([scaledObjectInput(object)]);
+    } catch (error) {
+      this.#options.log('warn', `a ${object.kind} could not be taken in`, { name: object.name, error: String(error) });
+    }
+  }
+
+  #later(key: string): void {
+    const { clock, random } = this.#options.client;
+    const backoff = this.#backoffs.get(key) ?? new Backoff(random);
+    this.#backoffs.set(key, backoff);
+    const cancel = clock.at(clock.nowMs() + backoff.nextMs(), () => {
+      this.#timers.delete(cancel);
+      this.#touch(key);
+    });
+    this.#timers.add(cancel);
+  }
+}
+
+function named({ namespace, name }: KubernetesObject): { namespace: string; name: string } {
+  return { namespace, name };
+}
+
+function isSame(reference: TargetReference, object: KubernetesObject): boolean {
+  return objectName(reference) === objectName(object) && reference.resource.kind === object.kind;
+}
+
+/** Annotations pause and improve; a status that was written changes neither. */
+function isSameMeta(left: KubernetesObject, right: KubernetesObject): boolean {
+  return (
+    JSON.stringify([left.annotations, left.labels, left.deletedAtMs]) ===
+    JSON.stringify([right.annotations, right.labels, right.deletedAtMs])
+  );
+}

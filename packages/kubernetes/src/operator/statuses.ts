@@ -1,0 +1,67 @@
+import type { Condition, ScaledObjectSpec, ScaledObjectStatus, WorkloadStatus } from '@ebb/documents';
+import type { ExternalChange } from '../driver/scaleCount.ts';
+import { splitApiVersion } from '../client/resources.ts';
+import type { JsonObject } from '../client/values.ts';
+
+export interface ScaledObjectFacts {
+  readonly spec: ScaledObjectSpec | null;
+  /** Why nothing is done for it; null: it is followed. */
+  readonly problem: { reason: string; message: string } | null;
+  readonly status: ScaledObjectStatus | null;
+  readonly plural: string | null;
+  readonly originalReplicas: number | null;
+  readonly external: ExternalChange | null;
+}
+
+/** A ScaledObject's status in the fields of KEDA's own definition, which refuses others. */
+export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
+  const { spec, problem, status, plural, originalReplicas } = facts;
+  const conditions = problem
+    ? [
+        { type: 'Ready', status: 'False', ...problem },
+        { type: 'Active', status: 'Unknown', reason: problem.reason, message: 'nothing is done for it' },
+      ]
+    : status && [...status.conditions.map(withoutTime), ...externalScale(facts.external)];
+  if (!conditions) return null;
+  const { group, version } = splitApiVersion(spec?.target.apiVersion ?? '');
+  return {
+    conditions,
+    ...(spec
+      ? {
+          scaleTargetKind: `${spec.target.apiVersion}.${spec.target.kind}`,
+          ...(plural === null
+            ? {}
+            : { scaleTargetGVKR: { group, version, kind: spec.target.kind, resource: plural } }),
+          ...(spec.pause.replicas === null ? {} : { pausedReplicaCount: spec.pause.replicas }),
+        }
+      : {}),
+    ...(originalReplicas === null ? {} : { originalReplicaCount: originalReplicas }),
+  };
+}
+
+export function workloadStatusOf(status: WorkloadStatus, generation: number, external: ExternalChange | null): JsonObject {
+  const lastTransitionTime = external ? new Date(external.atMs).toISOString() : '';
+  return {
+    observedGeneration: generation,
+    replicas: { ...status.replicas },
+    conditions: [
+      ...status.conditions,
+      ...externalScale(external).map((condition) => ({ ...condition, lastTransitionTime })),
+    ],
+  };
+}
+
+function withoutTime({ lastTransitionTime: _time, ...condition }: Condition): Omit<Condition, 'lastTransitionTime'> {
+  return condition;
+}
+
+/** A change of the count by others is shown, put right once, and not fought over. */
+function externalScale(external: ExternalChange | null): Omit<Condition, 'lastTransitionTime'>[] {
+  if (!external) return [];
+  const { from, to, contested } = external;
+  const reason = contested ? 'NotFought' : 'ChangedByOthers';
+  const message = contested
+    ? `others have set it from ${from} to ${to} again; it stays so until something else is decided`
+    : `others have set it from ${from} to ${to}`;
+  return [{ type: 'ExternalScale', status: 'True', reason, message }];
+}

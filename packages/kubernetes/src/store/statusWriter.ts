@@ -1,0 +1,101 @@
+import type { Clock } from '@ebb/core';
+import { isStatus, type KubernetesClient, type NamedObject } from '../client/client.ts';
+import { objectName } from '../client/objects.ts';
+import type { Resource } from '../client/resources.ts';
+import type { JsonObject } from '../client/values.ts';
+
+export interface StatusWriterOptions {
+  readonly client: KubernetesClient;
+  readonly clock: Clock;
+  mayWrite(): boolean;
+  /** Between two writes of one object. */
+  readonly gapMs?: number;
+  log(level: 'warn', message: string, data: Record<string, unknown>): void;
+}
+
+interface Entry {
+  readonly resource: Resource;
+  readonly at: NamedObject;
+  make: () => JsonObject | null;
+  /** What the server has, as text. */
+  written: string;
+  writtenAtMs: number;
+  cancel: (() => void) | null;
+  writing: boolean;
+}
+
+/**
+ * Writes the statuses of objects by server-side apply: the first change at once, further ones together, at most one
+ * write in ten seconds for each object, and none where nothing has changed.
+ */
+export class StatusWriter {
+  readonly #options: Required<StatusWriterOptions>;
+  readonly #entries = new Map<string, Entry>();
+  #closed = false;
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = { gapMs: 10_000, ...options };
+  }
+
+  /** The status may be another one by now. `make` is asked when it is written; null: there is nothing to say. */
+  changed(resource: Resource, at: NamedObject, make: () => JsonObject | null): void {
+    if (this.#closed) return;
+    const id = `${resource.plural} ${objectName(at)}`;
+    const { namespace, name } = at;
+    const entry = this.#entries.get(id) ?? {
+      resource,
+      at: { namespace, name },
+      make,
+      written: '',
+      writtenAtMs: Number.NEGATIVE_INFINITY,
+      cancel: null,
+      writing: false,
+    };
+    entry.make = make;
+    this.#entries.set(id, entry);
+    this.#plan(entry);
+  }
+
+  forget(resource: Resource, at: NamedObject): void {
+    const id = `${resource.plural} ${objectName(at)}`;
+    this.#entries.get(id)?.cancel?.();
+    this.#entries.delete(id);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { cancel } of this.#entries.values()) cancel?.();
+    this.#entries.clear();
+  }
+
+  #plan(entry: Entry): void {
+    if (entry.cancel || entry.writing || this.#closed) return;
+    const { clock, gapMs } = this.#options;
+    const dueMs = Math.max(clock.nowMs(), entry.writtenAtMs + gapMs);
+    entry.cancel = clock.at(dueMs, () => {
+      entry.cancel = null;
+      void this.#write(entry);
+    });
+  }
+
+  async #write(entry: Entry): Promise<void> {
+    const { client, clock, mayWrite, log } = this.#options;
+    const status = entry.make();
+    const text = JSON.stringify(status);
+    if (status === null || text === entry.written || !mayWrite()) return;
+    entry.writing = true;
+    entry.writtenAtMs = clock.nowMs();
+    let again = false;
+    try {
+      await client.apply(entry.resource, entry.at, { status }, 'status');
+      entry.written = text;
+      again = JSON.stringify(entry.make()) !== text;
+    } catch (error) {
+      // 404: it is gone, or its kind has no status.
+      again = !isStatus(error, 404);
+      log('warn', 'status not written', { object: objectName(entry.at), error: String(error) });
+    }
+    entry.writing = false;
+    if (again) this.#plan(entry);
+  }
+}
