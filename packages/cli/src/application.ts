@@ -22,6 +22,7 @@ import { kubernetesCommand } from './commands/kubernetes.ts';
 import { listInstances } from './commands/listInstances.ts';
 import { logs } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
+import { operator } from './commands/operator.ts';
 import { plan } from './commands/plan.ts';
 import { recommend } from './commands/recommend.ts';
 import { rehearse } from './commands/rehearse.ts';
@@ -64,6 +65,7 @@ const routes = buildRouteMap<string, EbbContext>({
     plan,
     node: nodeCommand,
     kubernetes: kubernetesCommand,
+    operator,
     decide,
     doctor,
     completion,

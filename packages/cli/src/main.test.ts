@@ -43,6 +43,7 @@ const commandNames = [
   'node list',
   'node end',
   'kubernetes manifests',
+  'operator',
   'decide',
   'doctor',
   'completion',
@@ -91,6 +92,8 @@ test.each([
   [['delete'], 'say what to delete'],
   [['explain', 'x', '--at', 'tomorrow'], '"tomorrow" is no moment'],
   [['completion', 'tcsh'], 'bash, zsh, fish'],
+  [['operator', '--lease', 'ebb'], '--lease is a namespace and a name such as ebb-system/ebb, not "ebb"'],
+  [['operator', '--namespace', 'A b'], '--namespace: "A b" is not a name'],
 ])('%j is refused with 2 and says how it is meant', async (words, message) => {
   const { code, out, err } = await ebb(words);
   expect(code).toBe(2);

@@ -1,4 +1,5 @@
 export { type ApiErrorCode, apiErrors, errorPage } from './api/errors.ts';
+export { type ClusterOperator, type ClusterOperatorOptions, startClusterOperator } from './clusterOperator.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane, type StopOptions } from './controlPlane.ts';
 export { discoverGpus } from '@ebb/drivers';
 export { exitCodes, type ExitName, StartError } from './exitCodes.ts';

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { type Store, StoreError } from '@ebb/core';
 import { openOfferings } from './offerings.ts';
 import { assemblePage } from '@ebb/dashboard';
@@ -18,6 +17,7 @@ import { connectGateway } from './gatewayLink.ts';
 import { type ClusterRules, readClusterRules } from './limits.ts';
 import { httpMetricsScraper } from './metricsScraper.ts';
 import { withinMachine } from './machineGpus.ts';
+import { newSuffix } from './newSuffix.ts';
 import { liveNodes } from './nodePorts.ts';
 import { readOrMakeToken } from './ownerToken.ts';
 import type { LocalProcesses } from './processes/localProcesses.ts';
@@ -208,14 +208,6 @@ function startError(error: unknown): unknown {
   if (error instanceof NewerDatabaseError || error instanceof StoreError)
     return new StartError('storeUnusable', error.message, error);
   return error;
-}
-
-/** Without vowels, so that no suffix is a word, and without what looks alike. */
-const suffixLetters = 'bcdfghjkmnpqrstvwxz23456789';
-const suffixLength = 5;
-
-function newSuffix(): string {
-  return Array.from({ length: suffixLength }, () => suffixLetters[randomInt(suffixLetters.length)]).join('');
 }
 
 /** Rules of a Cluster document that was applied while the engine runs, or bounds of another machine. */

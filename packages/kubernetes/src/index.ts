@@ -7,3 +7,5 @@ export {
   ownPermissions,
   type Permission,
 } from './manifests/permissions.ts';
+export { openCluster, type OpenedCluster } from './client/kubeConfig.ts';
+export { type Operator, type OperatorOptions, startOperator } from './operator/operator.ts';

@@ -166,7 +166,6 @@ const slo = z
 export const pricedTuningNames = [
   'memory',
   'priorGaps',
-  'priorNever',
   'mostEvidence',
   'tolerance',
   'mostTolerance',
@@ -177,8 +176,6 @@ export const pricedTuningNames = [
   'headroom',
   'headroomLate',
   'drainSpeed',
-  'drainSpread',
-  'priceFromBelow',
   'halfMiss',
   'mostOpen',
   'missPrice',

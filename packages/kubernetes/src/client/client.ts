@@ -1,6 +1,6 @@
 import { type Clock, type Random, StoreError } from '@ebb/core';
 import { Backoff } from './backoff.ts';
-import { type KubernetesObject, objectName, readObject } from './objects.ts';
+import { type KubernetesObject, readObject } from './objects.ts';
 import { apiVersionOf, collectionPath, groupPath, objectPath, type Resource, splitApiVersion } from './resources.ts';
 import { type Transport, type TransportAnswer, type TransportRequest, UnreachableError } from './transport.ts';
 import { isObject, type JsonObject, listAt, numberAt, textAt } from './values.ts';
@@ -316,8 +316,4 @@ function readJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-export function describeObject(resource: Resource, at: NamedObject): string {
-  return `${resource.kind} ${resource.namespaced ? objectName(at) : at.name}`;
 }

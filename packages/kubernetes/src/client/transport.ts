@@ -86,6 +86,7 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve);
       sent.on('error', (error) => reject(unreachable(error)));
+      sent.once('close', () => reject(new UnreachableError('the connection was closed')));
     });
     // Whoever waits for the answer hears of it; a later error ends the body.
     answer.catch(() => {});
@@ -119,7 +120,9 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
         late.start(request.idleMs);
         message.on('data', () => late.start(request.idleMs));
         const ended = new Promise<void>((resolve, reject) => {
-          message.once('close', () => (message.complete ? resolve() : reject(new UnreachableError('the stream broke off'))));
+          message.once('close', () =>
+            message.complete ? resolve() : reject(new UnreachableError('the stream broke off')),
+          );
           message.on('error', reject);
         });
         let rest = '';

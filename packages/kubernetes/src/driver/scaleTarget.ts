@@ -70,7 +70,8 @@ export class ScaleTarget {
   }
 
   list(): ReplicaObservation[] {
-    return [...this.#slots.values()].map((slot) => observationOf(slot, this.#options.workload));
+    const accepted = [...this.#slots.values()].filter(({ told }) => told !== '');
+    return accepted.map((slot) => observationOf(slot, this.#options.workload));
   }
 
   /** Pod UIDs with the ids of their replicas. */
@@ -87,8 +88,8 @@ export class ScaleTarget {
       this.#slots.set(slot.id, slot);
       if (this.#vacancies > 0) this.#vacancies--;
       this.#assign();
-      this.#tell(slot);
     }
+    // Nothing is told of it before it is accepted: what is not may be asked for again.
     return this.#write();
   }
 
@@ -310,9 +311,14 @@ export class ScaleTarget {
     for (const slot of byScale) slot.leaving = 'scale';
     try {
       // Where none is to stay there is nothing to choose.
-      if (wanted > 0) await this.#mark(byScale.flatMap(({ pod }) => pod ?? []), firstToGo);
+      if (wanted > 0)
+        await this.#mark(
+          byScale.flatMap(({ pod }) => pod ?? []),
+          firstToGo,
+        );
       if (!actions.mayWrite()) throw notLeading();
       await this.#count.write(() => this.#wanted());
+      for (const slot of this.#slots.values()) if (slot.told === '') this.#tell(slot);
     } catch (error) {
       for (const slot of byScale) if (slot.leaving === 'scale') slot.leaving = 'asked';
       throw error;
@@ -351,4 +357,3 @@ export class ScaleTarget {
 function byAge(left: PodView, right: PodView): number {
   return left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1);
 }
-

@@ -110,10 +110,12 @@ export class FakeApiServer {
     const namespace = textAt(object, 'metadata', 'namespace') ?? 'default';
     const name = textAt(object, 'metadata', 'name') ?? '';
     const before = this.get(collection, namespace, name);
+    const isSame = JSON.stringify(before?.spec) === JSON.stringify(object.spec);
     const metadata = {
+      generation: (numberAt(before, 'metadata', 'generation') ?? 0) + (isSame ? 0 : 1),
       uid: textAt(before, 'metadata', 'uid') ?? `uid-${++this.#serial}`,
       creationTimestamp: textAt(before, 'metadata', 'creationTimestamp') ?? new Date().toISOString(),
-      ...objectAt(object, 'metadata'),
+      ...withoutGeneration(objectAt(object, 'metadata')),
       namespace,
       resourceVersion: String(++this.#version),
     };
@@ -154,7 +156,11 @@ export class FakeApiServer {
   setReady(namespace: string, name: string, isReady: boolean): void {
     const pod = this.get('v1/pods', namespace, name);
     if (!pod) return;
-    const condition = { type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: new Date().toISOString() };
+    const condition = {
+      type: 'Ready',
+      status: isReady ? 'True' : 'False',
+      lastTransitionTime: new Date().toISOString(),
+    };
     const status = { ...objectAt(pod, 'status'), phase: 'Running', podIP: '10.0.0.1', conditions: [condition] };
     this.put('v1/pods', { ...pod, status });
   }
@@ -226,9 +232,10 @@ export class FakeApiServer {
     if (refused !== null) return fail(answer, refused, 'Refused', 'refused by the test');
     const group = /^\/(?:api|apis)\/((?:[^/]+\/)?v[^/]*)$/.exec(url.pathname)?.[1];
     if (group !== undefined) return discover(group, answer);
-    const found = /^\/(?:api|apis)\/((?:[^/]+\/)?v[^/]*)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(
-      url.pathname,
-    );
+    const found =
+      /^\/(?:api|apis)\/((?:[^/]+\/)?v[^/]*)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(
+        url.pathname,
+      );
     const collection = `${found?.[1]}/${found?.[3]}`;
     if (!found || !Object.hasOwn(known, collection)) return fail(answer, 404, 'NotFound', `no ${url.pathname}`);
     const namespace = found[2] ?? null;
@@ -271,7 +278,14 @@ export class FakeApiServer {
   }
 
   #object(
-    at: { method: string; collection: string; namespace: string; name: string; part: string | undefined; body: unknown },
+    at: {
+      method: string;
+      collection: string;
+      namespace: string;
+      name: string;
+      part: string | undefined;
+      body: unknown;
+    },
     answer: ServerResponse,
   ): void {
     const { method, collection, namespace, name, part } = at;
@@ -320,6 +334,10 @@ function scaleOf(object: JsonObject): JsonObject {
     spec: replicas === 0 ? {} : { replicas },
     status: { selector: selector.join(',') },
   };
+}
+
+function withoutGeneration({ generation: _generation, ...metadata }: JsonObject): JsonObject {
+  return metadata;
 }
 
 function merged(object: JsonObject, changes: JsonObject): JsonObject {

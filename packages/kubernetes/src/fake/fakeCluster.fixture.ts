@@ -55,7 +55,11 @@ export async function startFakeCluster(): Promise<FakeCluster> {
   };
 }
 
-export function deployment(name: string, replicas: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+export function deployment(
+  name: string,
+  replicas: number,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   const labels = { app: name };
   return {
     metadata: { name, namespace: 'default' },

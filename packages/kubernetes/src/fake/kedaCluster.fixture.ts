@@ -48,7 +48,12 @@ export function realTriggers(_store: Store): TriggerPort {
   });
 }
 
-export async function createDeployment(api: KubernetesApi, name: string, replicas: number, kind = 'deployments'): Promise<void> {
+export async function createDeployment(
+  api: KubernetesApi,
+  name: string,
+  replicas: number,
+  kind = 'deployments',
+): Promise<void> {
   const labels = { app: name };
   await api.post(`/apis/apps/v1/namespaces/default/${kind}`, {
     metadata: { name },
@@ -90,9 +95,7 @@ export function redisObject(
       scaleTargetRef: { name: more.target ?? name },
       cooldownPeriod: 2,
       maxReplicaCount: 30,
-      triggers: [
-        { type: 'redis', metadata: { address: redis, listName: more.list ?? name, listLength: '10' } },
-      ],
+      triggers: [{ type: 'redis', metadata: { address: redis, listName: more.list ?? name, listLength: '10' } }],
     },
   };
 }

@@ -79,6 +79,7 @@ export async function runOperator(options: {
     random: half,
     version: 'test',
     namespace: options.namespace ?? null,
+    statusGapMs: 100,
     lease: { namespace: 'default', name: 'ebb', identity, durationMs: options.leaseMs ?? 1000 },
     ports: {
       clock,

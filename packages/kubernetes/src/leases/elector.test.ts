@@ -102,7 +102,10 @@ it('judges a lease by its own clock: times of others count for nothing', async (
 
 it('lets one of many win', async () => {
   const leading: string[] = [];
-  for (const name of ['a', 'b', 'c', 'd']) void elector(name).lead().then(() => leading.push(name));
+  for (const name of ['a', 'b', 'c', 'd'])
+    void elector(name)
+      .lead()
+      .then(() => leading.push(name));
   await within(() => leading.length > 0, 'a leader');
   await within(() => cluster.server.seen.length > 20, 'some rounds');
   expect(leading).toHaveLength(1);

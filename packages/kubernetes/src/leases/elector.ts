@@ -198,18 +198,22 @@ export class Elector {
   #create(): Promise<KubernetesObject> {
     const { client, namespace, name, identity, leaseMs } = this.#options;
     const now = microTime();
-    return client.create(resources.leases, { namespace }, {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name, namespace },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: Math.ceil(leaseMs / 1000),
-        acquireTime: now,
-        renewTime: now,
-        leaseTransitions: 0,
+    return client.create(
+      resources.leases,
+      { namespace },
+      {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name, namespace },
+        spec: {
+          holderIdentity: identity,
+          leaseDurationSeconds: Math.ceil(leaseMs / 1000),
+          acquireTime: now,
+          renewTime: now,
+          leaseTransitions: 0,
+        },
       },
-    });
+    );
   }
 
   #write({ object, resourceVersion, holder, leaseMs, transitions }: Observed): Promise<KubernetesObject> {
@@ -218,18 +222,22 @@ export class Elector {
     const before = typeof body.spec === 'object' && body.spec !== null ? body.spec : {};
     const now = microTime();
     const isTaken = textAt(body, 'spec', 'holderIdentity') !== holder;
-    return client.replace(resources.leases, { name, namespace }, {
-      ...body,
-      metadata: { ...(typeof body.metadata === 'object' ? body.metadata : {}), resourceVersion },
-      spec: {
-        ...before,
-        holderIdentity: holder,
-        leaseDurationSeconds: Math.ceil(leaseMs / 1000),
-        renewTime: now,
-        leaseTransitions: transitions,
-        ...(isTaken ? { acquireTime: now } : {}),
+    return client.replace(
+      resources.leases,
+      { name, namespace },
+      {
+        ...body,
+        metadata: { ...(typeof body.metadata === 'object' ? body.metadata : {}), resourceVersion },
+        spec: {
+          ...before,
+          holderIdentity: holder,
+          leaseDurationSeconds: Math.ceil(leaseMs / 1000),
+          renewTime: now,
+          leaseTransitions: transitions,
+          ...(isTaken ? { acquireTime: now } : {}),
+        },
       },
-    });
+    );
   }
 }
 

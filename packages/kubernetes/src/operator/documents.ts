@@ -3,6 +3,7 @@ import { rolloutsAnnotation, targetRevision } from '@ebb/engine';
 import {
   apiVersion as ebbVersion,
   defaultCluster,
+  defaultNamespace,
   formatMilli,
   type ObjectKey,
   parseBytes,
@@ -25,14 +26,15 @@ export function scaledObjectInput(object: KubernetesObject): ApplyInput {
   return {
     apiVersion: object.apiVersion,
     kind: object.kind,
-    key: keyOf(object),
+    key: keyOf({ namespace: namespace === '' ? defaultNamespace : namespace, name }),
     origin: null,
     document: {
       apiVersion: object.apiVersion,
       kind: object.kind,
       metadata: {
         name,
-        namespace,
+        // Kinds of the whole cluster have none.
+        ...(namespace === '' ? {} : { namespace }),
         labels,
         annotations: ownAnnotations(object),
         // KEDA counts its first cool-down from it.

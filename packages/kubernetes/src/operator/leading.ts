@@ -16,7 +16,8 @@ import { kedaStatus, workloadStatusOf } from './statuses.ts';
 import { WantedReader } from './wanted.ts';
 
 /** What the operator is given by whoever starts it. */
-export interface OperatorPorts extends Pick<EnginePorts, 'clock' | 'scheduleScaler' | 'metrics' | 'notify' | 'newSuffix'> {
+export interface OperatorPorts
+  extends Pick<EnginePorts, 'clock' | 'scheduleScaler' | 'metrics' | 'notify' | 'newSuffix'> {
   /** Has journal, ledger and state. */
   readonly embedded: Store;
   /** Opens triggers, signed in to by what the store has. */
@@ -30,6 +31,8 @@ export interface LeadingOptions {
   readonly leadership: Leadership;
   readonly ports: OperatorPorts;
   readonly version: string;
+  /** Between two writes of one status; left out: 10 s. */
+  readonly statusGapMs?: number;
 }
 
 export interface Leading {
@@ -66,7 +69,13 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   });
   const gateway = noGateway();
   const reader = new WantedReader(client, view);
-  const statuses = new StatusWriter({ client, clock, mayWrite, log });
+  const statuses = new StatusWriter({
+    client,
+    clock,
+    mayWrite,
+    log,
+    ...(options.statusGapMs === undefined ? {} : { gapMs: options.statusGapMs }),
+  });
   const reconciler: Reconciler = new Reconciler(
     { client, view, reader, driver, log, statusChanged, statusGone },
     storeSink(store, epoch, () => clock.nowMs()),
@@ -192,4 +201,3 @@ function notReady(
   const lastTransitionTime = new Date(atMs).toISOString();
   return { type: 'Available', status: 'False', ...problem, lastTransitionTime, observedGeneration: generation };
 }
-

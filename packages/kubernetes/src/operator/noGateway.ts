@@ -19,7 +19,12 @@ export function noGateway(): GatewayPort {
         told.set(replica, number);
         // After the turn in which it was asked for.
         queueMicrotask(() => {
-          const event = { type: 'drained', gateway: 'none', replica, ...(drain === undefined ? {} : { drain }) } as const;
+          const event = {
+            type: 'drained',
+            gateway: 'none',
+            replica,
+            ...(drain === undefined ? {} : { drain }),
+          } as const;
           for (const listener of [...listeners]) listener(event);
         });
       }

@@ -65,7 +65,9 @@ describe.skipIf(!present)('the operator on a real API server', () => {
   /** What the operators say of themselves, for a test that fails. */
   const logs = () => {
     const engines = started.flatMap(({ operator }) => operator.leading()?.engine ?? []);
-    const said = engines.flatMap((engine) => engine.statuses().flatMap(({ name, conditions }) => [name, ...conditions]));
+    const said = engines.flatMap((engine) =>
+      engine.statuses().flatMap(({ name, conditions }) => [name, ...conditions]),
+    );
     return [...started.flatMap(({ log }) => log.slice(-20)), ...said.map((one) => JSON.stringify(one))].join('\n');
   };
   const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000) =>
@@ -87,9 +89,9 @@ describe.skipIf(!present)('the operator on a real API server', () => {
     return atMs;
   };
   const conditions = async (name: string) => {
-    const { status } = await cluster.api.get<{ status?: { conditions?: { type: string; status: string; message: string }[] } }>(
-      `${scaledObjectsPath}/${name}`,
-    );
+    const { status } = await cluster.api.get<{
+      status?: { conditions?: { type: string; status: string; message: string }[] };
+    }>(`${scaledObjectsPath}/${name}`);
     return Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, `${one.status} ${one.message}`]));
   };
 
@@ -114,7 +116,11 @@ describe.skipIf(!present)('the operator on a real API server', () => {
       await within(() => hasReady('queue', 0), 'zero');
       if (round === 0) console.log(`queue empty → 0: ${Math.round(performance.now() - emptiedMs)} ms (cool-down 2 s)`);
     }
-    const shown = (values: number[]) => values.map(Math.round).sort((left, right) => left - right).join(' ');
+    const shown = (values: number[]) =>
+      values
+        .map(Math.round)
+        .sort((left, right) => left - right)
+        .join(' ');
     console.log(`message → /scale written: ${shown(toScale)} ms; → 10 ready: ${shown(toReady)} ms (KEDA: 21–41 s)`);
   });
 
@@ -153,30 +159,40 @@ describe.skipIf(!present)('the operator on a real API server', () => {
   it.runIf(own).each([
     ['leads on', 60_000],
     ['leads anew', 3000],
-  ])('outlives an API server that is away for ten seconds, and %s', async (how, leaseMs) => {
-    const name = how.replace(' ', '-');
-    await createDeployment(cluster.api, name, 0);
-    await cluster.api.post(scaledObjectsPath, redisObject(name, redis.address));
-    const one = await run('a', leaseMs);
-    await one.operator.ready;
-    const epoch = () => Number(/"epoch":(\d+)/.exec(one.log.filter((line) => line.includes('decides')).at(-1) ?? '')?.[1]);
-    const before = epoch();
-    await push(name, 40);
-    await within(() => hasReady(name, 4), 'four');
-    const written = one.writes.length;
-    const server = cluster.parts?.apiServer;
-    await server?.kill();
-    await push(name, 40);
-    await new Promise((resolve) => setTimeout(resolve, 10_000));
-    await server?.restart();
-    const backMs = performance.now();
-    await within(async () => (await readDeployment(cluster.api, name)).spec.replicas === 8, 'the count', 60_000);
-    console.log(`API server back → /scale written: ${Math.round(performance.now() - backMs)} ms (${how})`);
-    // Controllers and fake nodes take their own time to come back.
-    await within(() => hasReady(name, 8), 'eight', 120_000);
-    expect(one.writes.slice(written).filter(({ path }) => path.includes(`/${name}/`)).map(({ count }) => count)).toEqual([8]);
-    expect(epoch() > before).toBe(how === 'leads anew');
-  }, 240_000);
+  ])(
+    'outlives an API server that is away for ten seconds, and %s',
+    async (how, leaseMs) => {
+      const name = how.replace(' ', '-');
+      await createDeployment(cluster.api, name, 0);
+      await cluster.api.post(scaledObjectsPath, redisObject(name, redis.address));
+      const one = await run('a', leaseMs);
+      await one.operator.ready;
+      const epoch = () =>
+        Number(/"epoch":(\d+)/.exec(one.log.filter((line) => line.includes('decides')).at(-1) ?? '')?.[1]);
+      const before = epoch();
+      await push(name, 40);
+      await within(() => hasReady(name, 4), 'four');
+      const written = one.writes.length;
+      const server = cluster.parts?.apiServer;
+      await server?.kill();
+      await push(name, 40);
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      await server?.restart();
+      const backMs = performance.now();
+      await within(async () => (await readDeployment(cluster.api, name)).spec.replicas === 8, 'the count', 60_000);
+      console.log(`API server back → /scale written: ${Math.round(performance.now() - backMs)} ms (${how})`);
+      // Controllers and fake nodes take their own time to come back.
+      await within(() => hasReady(name, 8), 'eight', 120_000);
+      expect(
+        one.writes
+          .slice(written)
+          .filter(({ path }) => path.includes(`/${name}/`))
+          .map(({ count }) => count),
+      ).toEqual([8]);
+      expect(epoch() > before).toBe(how === 'leads anew');
+    },
+    240_000,
+  );
 
   it('says by whose name a target is taken', async () => {
     await createDeployment(cluster.api, 'taken', 1);
@@ -216,7 +232,11 @@ describe.skipIf(!present)('the operator on a real API server', () => {
       return list.items.map(({ metadata }) => metadata.name).sort();
     };
     await within(async () => (await pods()).length === 3, 'three');
-    const phases = () => one.operator.leading()?.engine.statuses().find(({ name }) => name === 'ordered')?.replicas;
+    const phases = () =>
+      one.operator
+        .leading()
+        ?.engine.statuses()
+        .find(({ name }) => name === 'ordered')?.replicas;
     await within(() => phases()?.ready === 3, 'three ready');
     await redis.cli(['ltrim', 'ordered', '0', '9']);
     await within(async () => (await pods()).length === 1, 'one', 60_000);

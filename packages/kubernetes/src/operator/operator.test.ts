@@ -29,7 +29,8 @@ async function run(identity = 'a', more: Partial<Parameters<typeof runOperator>[
 const within = (check: () => boolean, what: string, withinMs = 4000) =>
   until(check, {
     withinMs,
-    what: () => `${what}; ${JSON.stringify(cluster.server.scales())} ${started.map(({ log }) => log.join('\n')).join('\n')}`,
+    what: () =>
+      `${what}; ${JSON.stringify(cluster.server.scales())} ${started.map(({ log }) => log.join('\n')).join('\n')}`,
   });
 const count = (name = 'web') => numberAt(cluster.server.get(deployments, 'default', name), 'spec', 'replicas');
 const scales = () => cluster.server.scales().map(({ replicas }) => replicas);
@@ -39,7 +40,8 @@ const condition = (name: string, type: string) => {
   return `${textAt(found, 'status')} ${textAt(found, 'reason')}: ${textAt(found, 'message')}`;
 };
 const readyPods = () =>
-  cluster.server.list('v1/pods').filter((pod) => textAt(listAt(pod, 'status', 'conditions')[0], 'status') === 'True').length;
+  cluster.server.list('v1/pods').filter((pod) => textAt(listAt(pod, 'status', 'conditions')[0], 'status') === 'True')
+    .length;
 
 it('scales a Deployment by a ScaledObject as it is: to what the queue needs in one write, and back to zero', async () => {
   cluster.server.put(deployments, deployment('web', 0));
@@ -62,11 +64,25 @@ it('is paused by its annotation, at a count where that says one', async () => {
   await (await run()).operator.ready;
   triggers.say('jobs', 100);
   await within(() => condition('jobs', 'Paused').startsWith('True'), 'paused');
+  // Whoever pauses it scales it by hand.
+  for (const replicas of [4, 2]) {
+    cluster.server.put(deployments, deployment('web', replicas));
+    await within(() => readyPods() === replicas, `${replicas} by hand`);
+    triggers.say('jobs', 100 + replicas);
+  }
+  triggers.say('jobs', 100);
   expect(scales()).toEqual([]);
   cluster.server.put(objects, scaledObject('jobs', { annotations: { 'autoscaling.keda.sh/paused-replicas': '3' } }));
   await within(() => count() === 3, 'three');
   cluster.server.put(objects, scaledObject('jobs'));
   await within(() => count() === 10, 'ten');
+  // What runs is adopted when it is paused and resumed.
+  cluster.server.put(objects, scaledObject('jobs', { annotations: { 'autoscaling.keda.sh/paused': 'true' } }));
+  await within(() => started[0]?.operator.leading()?.engine.statuses().length === 0, 'paused again');
+  cluster.server.put(objects, scaledObject('jobs'));
+  triggers.say('jobs', 120);
+  await within(() => readyPods() === 12, 'twelve');
+  expect(scales()).toEqual([3, 10, 12]);
 });
 
 it('refuses a target that an HPA or an older ScaledObject has, and names it', async () => {
@@ -87,7 +103,9 @@ it('refuses a target that an HPA or an older ScaledObject has, and names it', as
   await within(() => count() === 3, 'the first one decides');
   await within(() => condition('second', 'Ready').startsWith('False'), 'the second one is told');
   await within(() => condition('third', 'Ready').startsWith('False'), 'the third one is told');
-  expect(condition('second', 'Ready')).toBe('False ScaleConflict: Deployment web is scaled by the ScaledObject first already');
+  expect(condition('second', 'Ready')).toBe(
+    'False ScaleConflict: Deployment web is scaled by the ScaledObject first already',
+  );
   expect(condition('third', 'Ready')).toBe(
     'False ScaleConflict: Deployment other is scaled by the HorizontalPodAutoscaler cpu already',
   );
@@ -114,7 +132,12 @@ it('leaves a target as it is when its ScaledObject goes, or goes back to the cou
   await within(() => count('back') === 2, 'what was found');
   await within(() => operator.leading()?.engine.statuses().length === 0, 'both to be forgotten');
   expect(count()).toBe(5);
-  expect(cluster.server.scales().filter(({ name }) => name === 'web').at(-1)?.replicas).toBe(5);
+  expect(
+    cluster.server
+      .scales()
+      .filter(({ name }) => name === 'web')
+      .at(-1)?.replicas,
+  ).toBe(5);
 });
 
 it('tells what is wrong: a document that is not valid, a target that is not there', async () => {
@@ -132,17 +155,19 @@ it('tells what is wrong: a document that is not valid, a target that is not ther
 it('holds what runs while its source or the API server is away, and goes on from there', async () => {
   cluster.server.put(deployments, deployment('web', 0));
   cluster.server.put(objects, scaledObject('jobs'));
-  const { operator } = await run('a', { leaseMs: 4000 });
+  const { operator } = await run('a', { leaseMs: 30_000 });
   await operator.ready;
   triggers.say('jobs', 40);
   await within(() => readyPods() === 4, 'four');
   triggers.say('jobs', null);
-  cluster.server.refuse = () => 503;
+  cluster.server.refuse = ({ method }) => (method === 'PUT' ? 503 : null);
   cluster.server.cut();
   const asked = cluster.server.seen.length;
-  await within(() => cluster.server.seen.length > asked + 8, 'some tries');
-  cluster.server.refuse = () => null;
+  await within(() => cluster.server.seen.length > asked + 3, 'some tries');
   triggers.say('jobs', 60);
+  const refused = () => cluster.server.scales().filter(({ replicas }) => replicas === 6).length;
+  await within(() => refused() > 1, 'to be asked again');
+  cluster.server.refuse = () => null;
   await within(() => readyPods() === 6, 'six');
   expect(scales().filter((replicas) => replicas < 4)).toEqual([]);
 });
@@ -172,7 +197,11 @@ it('goes on after a restart with the same replicas, where its volume is kept', a
   triggers.say('jobs', 30);
   await within(() => readyPods() === 3, 'three');
   const ids = (one: StartedOperator) =>
-    one.operator.leading()?.engine.statuses().flatMap(({ replicaList }) => replicaList.map(({ id }) => id)).sort();
+    one.operator
+      .leading()
+      ?.engine.statuses()
+      .flatMap(({ replicaList }) => replicaList.map(({ id }) => id))
+      .sort();
   const before = ids(first);
   await first.stop();
   const second = await run('b', { embedded });
@@ -193,7 +222,7 @@ it('lets the Deployment roll out by itself', async () => {
   const changed = deployment('web', 2, {
     template: { metadata: { labels: { app: 'web' } }, spec: { containers: [container] } },
   });
-  cluster.server.put(deployments, { ...changed, metadata: { ...(changed.metadata as object), generation: 2 } });
+  cluster.server.put(deployments, changed);
   for (const pod of cluster.server.list('v1/pods')) {
     cluster.server.endPod('default', textAt(pod, 'metadata', 'name') ?? '');
   }
@@ -201,4 +230,49 @@ it('lets the Deployment roll out by itself', async () => {
   const settled = () => operator.leading()?.engine.statuses()[0]?.replicas;
   await within(() => settled()?.ready === 2 && settled()?.wanted === 2, 'the engine to see them');
   expect(scales()).toEqual([2]);
+});
+
+const workloads = 'ebb.dev/v1alpha1/workloads';
+const workload = (name: string, scaling: object, annotations: Record<string, string> = {}) => ({
+  metadata: { name, namespace: 'default', annotations },
+  spec: { classes: [{ command: ['pod'] }], scaling },
+});
+
+it('scales by a Workload: the Deployment of its name, or what its annotation names', async () => {
+  cluster.server.put(deployments, deployment('own', 0));
+  cluster.server.put('apps/v1/statefulsets', deployment('other', 0));
+  cluster.server.put(workloads, workload('own', { minReplicas: 2, maxReplicas: 4 }));
+  const annotations = { 'ebb.dev/scale-target': 'StatefulSet/other' };
+  cluster.server.put(workloads, workload('named', { minReplicas: 3, maxReplicas: 4 }, annotations));
+  cluster.server.put(workloads, workload('wrong', { minReplicas: 9, maxReplicas: 4 }));
+  await (await run()).operator.ready;
+  const setCount = () => numberAt(cluster.server.get('apps/v1/statefulsets', 'default', 'other'), 'spec', 'replicas');
+  await within(() => count('own') === 2 && setCount() === 3, 'both');
+  const status = (name: string) => cluster.server.get(workloads, 'default', name)?.status;
+  await within(() => numberAt(status('named'), 'replicas', 'ready') === 3, 'the status');
+  await within(() => JSON.stringify(status('wrong') ?? '').includes('InvalidDocument'), 'the problem');
+  // Its document changes, and it goes: the target stays as it is.
+  cluster.server.put(workloads, workload('own', { minReplicas: 4, maxReplicas: 4 }));
+  await within(() => count('own') === 4, 'four');
+  cluster.server.remove(workloads, 'default', 'own');
+  cluster.server.remove(workloads, 'default', 'named');
+  await within(() => started[0]?.operator.leading()?.engine.statuses().length === 0, 'both to be forgotten');
+  expect([count('own'), setCount()]).toEqual([4, 3]);
+});
+
+it('shows a count that others have set, puts it right once and leaves it after that', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  await (await run()).operator.ready;
+  triggers.say('jobs', 40);
+  await within(() => readyPods() === 4, 'four');
+  cluster.server.put(deployments, deployment('web', 1));
+  await within(() => readyPods() === 4 && scales().length === 2, 'four again');
+  cluster.server.put(deployments, deployment('web', 1));
+  await within(() => readyPods() === 1, 'one');
+  await within(() => condition('jobs', 'ExternalScale').includes('NotFought'), 'the condition', 20_000);
+  expect(count()).toBe(1);
+  expect(scales()).toEqual([4, 4]);
+  triggers.say('jobs', 60);
+  await within(() => readyPods() === 6, 'six');
 });

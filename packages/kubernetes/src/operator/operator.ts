@@ -12,6 +12,8 @@ export interface OperatorOptions {
   readonly version: string;
   /** Objects of this namespace alone; null: of all. */
   readonly namespace: string | null;
+  /** Between two writes of one status; left out: 10 s. */
+  readonly statusGapMs?: number;
   readonly lease: {
     readonly namespace: string;
     readonly name: string;
@@ -56,7 +58,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const ready = Promise.withResolvers<void>();
   let leading: Leading | null = null;
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
 
   try {
     await view.start();
@@ -66,10 +69,17 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }
 
   async function run(): Promise<void> {
-    while (!stopped) {
+    while (!signal.aborted) {
       const leadership = await elector.lead();
-      if (stopped) return;
-      const began = await lead({ client, view, leadership, ports, version });
+      if (signal.aborted) return;
+      const began = await lead({
+        client,
+        view,
+        leadership,
+        ports,
+        version,
+        ...(options.statusGapMs === undefined ? {} : { statusGapMs: options.statusGapMs }),
+      });
       leading = began;
       ready.resolve();
       await leadership.ended;
@@ -81,7 +91,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const running = run();
   // Whoever leads and cannot decide gives way to another one.
   const failed = running.catch(async (error: unknown) => {
-    stopped = true;
+    stopping.abort();
     await elector.close();
     throw error;
   });
@@ -93,7 +103,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     ready: ready.promise,
     done: failed,
     async stop() {
-      stopped = true;
+      stopping.abort();
       // What is decided until now is written down before another one may begin.
       const ending = leading;
       leading = null;

@@ -13,7 +13,8 @@ export async function podEnvironment(
   containerName: string | null,
 ): Promise<Record<string, string>> {
   const containers = listAt(target.body, 'spec', 'template', 'spec', 'containers');
-  const container = containerName === null ? containers[0] : containers.find((one) => textAt(one, 'name') === containerName);
+  const container =
+    containerName === null ? containers[0] : containers.find((one) => textAt(one, 'name') === containerName);
   const { namespace } = target;
   const read = new Map<string, Promise<Record<string, string>>>();
   const data = (kind: 'secrets' | 'configMaps', name: string) => {

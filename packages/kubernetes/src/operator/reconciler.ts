@@ -50,6 +50,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #told = new Map<string, Told>();
   readonly #byTarget = new Map<string, Set<string>>();
+  readonly #targetOf = new Map<string, string>();
   readonly #env = new Map<string, Record<string, string>>();
   readonly #due = new Set<string>();
   readonly #backoffs = new Map<string, Backoff>();
@@ -80,7 +81,9 @@ export class Reconciler {
   /** Takes in everything that is there, into the store of an engine that has not started yet. */
   async fill(): Promise<void> {
     const { view, reader } = this.#options;
-    await this.#sink.apply([...view.authentications.list(), ...view.clusterAuthentications.list()].map(scaledObjectInput));
+    await this.#sink.apply(
+      [...view.authentications.list(), ...view.clusterAuthentications.list()].map(scaledObjectInput),
+    );
     for (const object of view.scaledObjects.list()) for (const key of reader.note(object, false)) this.#due.add(key);
     for (const object of view.workloads.list()) this.#due.add(objectName(object));
     await this.settle();
@@ -148,7 +151,7 @@ export class Reconciler {
 
   async #run(): Promise<void> {
     // After the turn: a burst of changes of one name is one.
-    await null;
+    await Promise.resolve();
     for (let [key] = this.#due; key !== undefined && !this.#closed; [key] = this.#due) {
       this.#due.delete(key);
       await this.#sync(key);
@@ -176,7 +179,13 @@ export class Reconciler {
   async #bring(key: string, at: { namespace: string; name: string }, wanted: Wanted): Promise<void> {
     const { driver } = this.#options;
     const workload = keyOf(at);
-    const told = this.#told.get(key) ?? { scaledObject: null, workload: false, reference: null, original: null, restore: false };
+    const told = this.#told.get(key) ?? {
+      scaledObject: null,
+      workload: false,
+      reference: null,
+      original: null,
+      restore: false,
+    };
     const { scaledObject, target, inputs } = wanted;
     const claim = scaledObject ? keyOf(scaledObject.object) : null;
     const isWorkload = inputs.some(({ kind }) => kind === 'Workload');
@@ -189,7 +198,7 @@ export class Reconciler {
     if (told.workload && !isWorkload) await this.#sink.remove('Workload', workload);
     if (claim && wanted.env) this.#env.set(keyText(claim), wanted.env);
     const next: Told = { ...told, scaledObject: claim, workload: isWorkload };
-    next.restore = scaledObject?.spec.restoreToOriginalReplicaCount ?? false;
+    if (scaledObject) next.restore = scaledObject.spec.restoreToOriginalReplicaCount;
     this.#told.set(key, next);
     this.#noteTarget(key, wanted);
     const state = isFollowed ? await this.#options.view.targets.stateOf(target) : null;
@@ -205,16 +214,18 @@ export class Reconciler {
       const saved = scaledObject && numberAt(scaledObject.object.body, 'status', 'originalReplicaCount');
       next.original ??= saved ?? state.replicas;
       driver.manage(next.reference, state);
-    } else if (inputs.length === 0) this.#told.delete(key);
+    } else if (inputs.length === 0 && next.original === null) this.#told.delete(key);
   }
 
   /** The target stays as it is, or goes back to the count that was found, where its ScaledObject asks for that. */
   async #letGo(workload: ObjectKey, told: Told): Promise<void> {
-    const { driver, client, log } = this.#options;
-    const { reference, original, restore } = told;
+    const { driver, client, view, log } = this.#options;
+    const { reference, original, restore, scaledObject } = told;
     told.reference = null;
-    told.original = null;
     driver.release(workload);
+    // One that is paused or refused is still there, and means to come back to what was found.
+    if (scaledObject && view.scaledObjects.get(scaledObject)) return;
+    told.original = null;
     if (!reference || !restore || original === null) return;
     try {
       const { replicas, resourceVersion } = await client.readScale(reference.resource, reference);
@@ -225,25 +236,32 @@ export class Reconciler {
   }
 
   #noteTarget(key: string, { targetName }: Wanted): void {
-    for (const keys of this.#byTarget.values()) keys.delete(key);
-    if (!targetName) return;
-    const id = targetId(targetName);
+    const before = this.#targetOf.get(key);
+    const id = targetName && targetId(targetName);
+    if (before === id) return;
+    if (before !== undefined) {
+      const keys = this.#byTarget.get(before);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#byTarget.delete(before);
+    }
+    this.#targetOf.delete(key);
+    if (id === null) return;
+    this.#targetOf.set(key, id);
     this.#byTarget.set(id, (this.#byTarget.get(id) ?? new Set()).add(key));
   }
 
   #tellStatuses(at: { namespace: string; name: string }): void {
     const { view, reader, statusChanged } = this.#options;
-    for (const object of view.scaledObjects.list()) {
-      if (object.namespace === at.namespace && reader.specOf(object)?.target.name === at.name) statusChanged(object);
-    }
+    for (const object of reader.claimsOf(at)) statusChanged(object);
     const workload = view.workloads.get(at);
     if (workload) statusChanged(workload);
   }
 
   async #authentication(object: KubernetesObject, isGone: boolean): Promise<void> {
     try {
-      if (isGone) await this.#sink.remove(object.kind, keyOf(object));
-      else await this.#sink.apply([scaledObjectInput(object)]);
+      const input = scaledObjectInput(object);
+      if (isGone) await this.#sink.remove(input.kind, input.key);
+      else await this.#sink.apply([input]);
     } catch (error) {
       this.#options.log('warn', `a ${object.kind} could not be taken in`, { name: object.name, error: String(error) });
     }

@@ -2,6 +2,7 @@ import type { Condition, ScaledObjectSpec, ScaledObjectStatus, WorkloadStatus } 
 import type { ExternalChange } from '../driver/scaleCount.ts';
 import { splitApiVersion } from '../client/resources.ts';
 import type { JsonObject } from '../client/values.ts';
+import { pausedReason } from './wanted.ts';
 
 export interface ScaledObjectFacts {
   readonly spec: ScaledObjectSpec | null;
@@ -17,10 +18,21 @@ export interface ScaledObjectFacts {
 export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
   const { spec, problem, status, plural, originalReplicas } = facts;
   const conditions = problem
-    ? [
-        { type: 'Ready', status: 'False', ...problem },
-        { type: 'Active', status: 'Unknown', reason: problem.reason, message: 'nothing is done for it' },
-      ]
+    ? problem.reason === pausedReason
+      ? [
+          {
+            type: 'Ready',
+            status: 'True',
+            reason: 'ScaledObjectReady',
+            message: 'it is followed once it is not paused',
+          },
+          { type: 'Active', status: 'Unknown', ...problem },
+          { type: 'Paused', status: 'True', ...problem },
+        ]
+      : [
+          { type: 'Ready', status: 'False', ...problem },
+          { type: 'Active', status: 'Unknown', reason: problem.reason, message: 'nothing is done for it' },
+        ]
     : status && [...status.conditions.map(withoutTime), ...externalScale(facts.external)];
   if (!conditions) return null;
   const { group, version } = splitApiVersion(spec?.target.apiVersion ?? '');
@@ -29,9 +41,7 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
     ...(spec
       ? {
           scaleTargetKind: `${spec.target.apiVersion}.${spec.target.kind}`,
-          ...(plural === null
-            ? {}
-            : { scaleTargetGVKR: { group, version, kind: spec.target.kind, resource: plural } }),
+          ...(plural === null ? {} : { scaleTargetGVKR: { group, version, kind: spec.target.kind, resource: plural } }),
           ...(spec.pause.replicas === null ? {} : { pausedReplicaCount: spec.pause.replicas }),
         }
       : {}),
@@ -39,7 +49,11 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
   };
 }
 
-export function workloadStatusOf(status: WorkloadStatus, generation: number, external: ExternalChange | null): JsonObject {
+export function workloadStatusOf(
+  status: WorkloadStatus,
+  generation: number,
+  external: ExternalChange | null,
+): JsonObject {
   const lastTransitionTime = external ? new Date(external.atMs).toISOString() : '';
   return {
     observedGeneration: generation,

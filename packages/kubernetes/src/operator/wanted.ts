@@ -13,6 +13,9 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Nothing is wrong: it is left alone because its user asks for that. */
+export const pausedReason = 'Paused';
+
 /** What the cluster says about one workload: all objects of one namespace that speak of one name. */
 export interface Wanted {
   /** The ScaledObject that has it; null: none, or all are refused. */
@@ -79,6 +82,12 @@ export class WantedReader {
     return [before, now].filter((key) => key !== undefined);
   }
 
+  /** ScaledObjects that speak of a workload, refused ones too. */
+  claimsOf(at: { namespace: string; name: string }): KubernetesObject[] {
+    const names = [...(this.#claims.get(objectName(at)) ?? [])];
+    return names.flatMap((name) => this.#view.scaledObjects.get({ namespace: at.namespace, name }) ?? []);
+  }
+
   forget(object: { kind: string; namespace: string; name: string }): void {
     if (object.kind === 'ScaledObject') this.#read.delete(objectName(object));
     this.#problems.delete(problemId(object));
@@ -92,6 +101,11 @@ export class WantedReader {
       this.#problems.set(problemId(claim.object), { reason: 'ScaleConflict', message });
     }
     if (owner) this.#problems.delete(problemId(owner.object));
+    if (owner && isPaused(owner.spec)) {
+      this.#problems.set(problemId(owner.object), { reason: pausedReason, message: 'paused by its annotation' });
+      const targetName = { ...owner.spec.target, namespace };
+      return { scaledObject: null, workload: null, target: null, targetName, inputs: [], env: null };
+    }
     const targetName = owner ? { ...owner.spec.target, namespace } : workload && namedTarget(workload);
     const target = targetName && (await this.#view.targets.find(targetName));
     if (owner && targetName && !target) {
@@ -120,11 +134,9 @@ export class WantedReader {
   }
 
   #ownership({ namespace, name }: { namespace: string; name: string }): Ownership {
-    const names = this.#claims.get(objectName({ namespace, name })) ?? [];
-    const claims = [...names].flatMap((claim): ReadScaledObject[] => {
-      const object = this.#view.scaledObjects.get({ namespace, name: claim });
-      const spec = object && object.deletedAtMs === null ? this.specOf(object) : null;
-      return object && spec ? [{ object, spec }] : [];
+    const claims = this.claimsOf({ namespace, name }).flatMap((object): ReadScaledObject[] => {
+      const spec = object.deletedAtMs === null ? this.specOf(object) : null;
+      return spec ? [{ object, spec }] : [];
     });
     const [first] = claims;
     const target = { kind: first?.spec.target.kind ?? 'Deployment', name };
@@ -137,9 +149,16 @@ export class WantedReader {
   }
 }
 
+/** Then the count is people's: whatever they set is left alone, and nothing is decided. */
+function isPaused({ pause }: ScaledObjectSpec): boolean {
+  return pause.paused && pause.replicas === null;
+}
+
 /** The Deployment of its own name, or what its annotation names. */
 function namedTarget({ namespace, name, annotations }: KubernetesObject): TargetName {
-  const [kind = 'Deployment', other = name] = (annotations[targetAnnotation] ?? '').split('/').filter((part) => part !== '');
+  const [kind = 'Deployment', other = name] = (annotations[targetAnnotation] ?? '')
+    .split('/')
+    .filter((part) => part !== '');
   return { apiVersion: 'apps/v1', kind, namespace, name: other };
 }
 

@@ -4,9 +4,9 @@ import { addForBacklog } from './backlog.ts';
 import type { ClassState } from './classState.ts';
 import { demandNow } from './demand.ts';
 import { gapBinOf, leastGapMs } from './gapBins.ts';
-import { kept, lateAfter, type Level, meanLate, newLevel, openFields, rememberGap, rememberMinute } from './level.ts';
+import { kept, lateAfter, type Level, newLevel, openFields, rememberGap, rememberMinute } from './level.ts';
 import { sizeOfLevel } from './levelSizes.ts';
-import { drainSpeeds, endMisses, followMisses, type MissTerms, openMiss } from './misses.ts';
+import { endMisses, followMisses, type MissTerms } from './misses.ts';
 import { lookAtLevel, worthOfLevel } from './release.ts';
 import { learnService, meanService } from './serviceTime.ts';
 import type { PricedTuning } from './tuning.ts';
@@ -86,7 +86,6 @@ export function stepClass(state: ClassState, terms: ClassTerms): ClassAnswer {
     onTimeSeconds,
   };
 
-  const speeds = drainSpeeds(tuning, coldStartSeconds);
   let wanted = state.replicas;
   let touched = 0;
   let needed = 0;
@@ -96,7 +95,7 @@ export function stepClass(state: ClassState, terms: ClassTerms): ClassAnswer {
       const level = levelAt(state.levels, number);
       const below = sizeOfLevel(number - 1) * slots;
       const isTouched = fill(level, below, demand, bears, missTerms);
-      followMisses(level, below, missTerms, speeds);
+      followMisses(level, below, missTerms, tuning.drainSpeed);
       if (!isTouched) {
         if (number > top) state.levels.length = top;
         continue;
@@ -203,7 +202,7 @@ function touch(
     if (bin >= 0) rememberGap(level, bin, lateAfter(level, bin), tuning.memory);
     return;
   }
-  level.o = [...level.o, ...openMiss(nowMs, bin, kept(Math.max(level.q, demand)), below)];
+  level.o = [...level.o, nowMs, bin, kept(Math.max(level.q, demand)), below === 0 ? 1 : 0];
 }
 
 interface Held {
@@ -224,16 +223,12 @@ function holdLevels(state: ClassState, terms: ClassTerms): Held {
     const size = level.r > below ? level.r : sizeOfLevel(number);
     const ageMs = nowMs - level.t;
     const wasOn = state.replicas > below;
-    const width = size - below;
-    // What is above a level that was dear to miss has hardly been seen: a burst a little larger makes it as dear.
-    const under = state.levels[number - 2];
-    const leastLate = under && under.t !== null ? tuning.priceFromBelow * meanLate(under) : 0;
-    const worth = { coldStartSeconds, latePriceSeconds, width, leastLate };
     let on = true;
     let atMs = level.t + leastGapMs;
     if (ageMs >= leastGapMs) {
       if (!level.l || nowMs >= level.l.atMs || level.l.was !== wasOn) {
-        const look = lookAtLevel(level, wasOn, nowMs, worth, tuning);
+        const width = size - below;
+        const look = lookAtLevel(level, wasOn, nowMs, { coldStartSeconds, latePriceSeconds, width }, tuning);
         level.l = { on: look.on, was: wasOn, atMs: look.atMs };
       }
       on = level.l.on;
@@ -241,6 +236,7 @@ function holdLevels(state: ClassState, terms: ClassTerms): Held {
     }
     if (on && size > held.replicas) {
       held.replicas = size;
+      const width = size - below;
       held.idle =
         ageMs < leastGapMs
           ? null
@@ -248,7 +244,7 @@ function holdLevels(state: ClassState, terms: ClassTerms): Held {
               replicas: size,
               idleMs: ageMs,
               ahead: !wasOn,
-              ...worthOfLevel(level, nowMs, worth, tuning),
+              ...worthOfLevel(level, nowMs, { coldStartSeconds, latePriceSeconds, width }, tuning),
             };
     }
     if (atMs > nowMs && (held.nextAtMs === null || atMs < held.nextAtMs)) held.nextAtMs = atMs;

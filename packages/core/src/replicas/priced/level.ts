@@ -23,7 +23,7 @@ export interface Level {
   k: readonly [soft: number, sharp: number];
   /** On until its next look, was it on then, and when that is; null: it must be looked at. */
   l: Verdict | null;
-  /** Misses that are followed: `at ms, bin of the gap or -1, late requests`, and the queue if the level were off, at each speed; oldest first. */
+  /** Misses that are followed: `at ms, bin of the gap or -1, queue if the level were off, late requests`, oldest first. */
   o: readonly number[];
   /** Gaps: `bin, weight, late requests`. */
   g: readonly number[];
@@ -38,7 +38,7 @@ export interface Verdict {
 }
 
 /** Numbers in each entry of `o`, `g` and `h`. */
-export const openFields = 6;
+export const openFields = 4;
 export const gapFields = 3;
 export const minuteFields = 2;
 
@@ -152,16 +152,16 @@ function dropLightest(gaps: number[]): void {
   gaps.splice(lightest, gapFields);
 }
 
-/** Late requests that a miss costs in the mean of all that were seen, the prior among them: that is `leastPrior` at least. */
-export function meanLate({ s, c, p }: Level, leastPrior = 0): number {
-  return (s + Math.max(p ?? 1, leastPrior)) / (c + 1);
+/** Late requests that a miss costs in the mean of all that were seen, the prior among them. */
+export function meanLate({ s, c, p }: Level): number {
+  return (s + (p ?? 1)) / (c + 1);
 }
 
 /** Late requests that a miss after a gap of this bin costs. */
-export function lateAfter(level: Level, bin: number, leastPrior = 0): number {
+export function lateAfter(level: Level, bin: number): number {
   for (let at = 0; at < level.g.length; at += gapFields) {
     if (level.g[at] !== bin) continue;
-    return ((level.g[at + 2] as number) + meanLate(level, leastPrior)) / ((level.g[at + 1] as number) + 1);
+    return ((level.g[at + 2] as number) + meanLate(level)) / ((level.g[at + 1] as number) + 1);
   }
-  return meanLate(level, leastPrior);
+  return meanLate(level);
 }

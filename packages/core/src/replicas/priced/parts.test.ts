@@ -8,7 +8,6 @@ import { edgeMs, gapBinCount, gapBinOf } from './gapBins.ts';
 import { type Level, newLevel, rememberGap, rememberMinute } from './level.ts';
 import { levelOfSize, sizeOfLevel } from './levelSizes.ts';
 import { quietFlow } from './priced.fixture.ts';
-import { drainSpeeds, endMisses, followMisses, openMiss } from './misses.ts';
 import { lookAtLevel } from './release.ts';
 import { emptyService, learnService, meanService } from './serviceTime.ts';
 import { pricedTuning } from './tuning.ts';
@@ -146,52 +145,8 @@ describe('replicas for a backlog', () => {
   });
 });
 
-describe('the price of a miss', () => {
-  const speeds = drainSpeeds(pricedTuning, 60);
-  /** A burst of so many arrivals a second, followed on a level above so many slots. */
-  const follow = (arrivals: number, slots: number, by: readonly number[] = speeds): number => {
-    const level = { ...newLevel(), o: openMiss(0, -1, slots, slots) };
-    const terms = { arrivals, seconds: 1, serviceSeconds: 2, coldStartSeconds: 60, onTimeSeconds: 5 };
-    for (let second = 1; second <= 61; second++) followMisses(level, slots, { ...terms, nowMs: 1000 * second }, by);
-    endMisses([level], 61_000, 60, pricedTuning);
-    expect(level.c).toBe(1);
-    return level.s;
-  };
-
-  it('is what would come until a start is over where nothing is below', () => {
-    expect(follow(3, 0)).toBe(1 + 3 * 54);
-  });
-
-  it('is followed at three speeds, apart by the length of a cold start', () => {
-    for (const coldStart of [1, 30, 60, 180, 900]) {
-      const [fast, usual, slow] = drainSpeeds(pricedTuning, coldStart);
-      expect(usual).toBe(pricedTuning.drainSpeed);
-      expect(fast - usual).toBeCloseTo(usual - slow);
-      expect((usual - slow) / usual).toBeCloseTo(Math.min(0.15, (0.037 * coldStart) / 60));
-    }
-    expect(new Set(drainSpeeds({ ...pricedTuning, drainSpread: 0 }, 180)).size).toBe(1);
-  });
-
-  it('rises with the burst, and no step of it is as high as at one speed', () => {
-    const bursts = Array.from({ length: 80 }, (_, tenth) => 25 + tenth / 4);
-    const steps = (by: readonly number[]) => {
-      let before = 0;
-      return bursts.map((arrivals) => {
-        const late = follow(arrivals, 64, by);
-        expect(late).toBeGreaterThanOrEqual(before);
-        const step = late - before;
-        before = late;
-        return step;
-      });
-    };
-    const wide = drainSpeeds(pricedTuning, 180);
-    const one = drainSpeeds({ ...pricedTuning, drainSpread: 0 }, 180);
-    expect(Math.max(...steps(wide))).toBeLessThan(0.6 * Math.max(...steps(one)));
-  });
-});
-
 describe('keep, let go, or start ahead', () => {
-  const terms = { coldStartSeconds: 60, latePriceSeconds: 120, width: 1, leastLate: 0 };
+  const terms = { coldStartSeconds: 60, latePriceSeconds: 120, width: 1 };
   const learned = (gaps: [seconds: number, count: number][], late = 1, minute?: number): Level => {
     const level = newLevel();
     level.t = 0;
@@ -244,33 +199,6 @@ describe('keep, let go, or start ahead', () => {
       before = kept;
     }
     expect(before).toBeGreaterThan(600);
-  });
-
-  it('keeps the less long the likelier that nobody ever returns', () => {
-    const never = (priorNever: number) => {
-      const tuning = { ...pricedTuning, leastLongGaps: 0, priorNever };
-      let seconds = 5;
-      while (seconds < 500_000 && lookAtLevel(learned([[60, 1]], 50), true, 1000 * seconds, terms, tuning).on)
-        seconds *= 1.05;
-      return seconds;
-    };
-    expect(never(0)).toBeGreaterThan(never(0.1));
-    expect(never(0.1)).toBeGreaterThan(never(1));
-    expect(never(1)).toBeGreaterThan(60);
-  });
-
-  it('is longer above a level that is dear to miss, until misses of its own have told', () => {
-    const keepsAbove = (level: Level, leastLate: number) => {
-      const tuning = { ...pricedTuning, leastLongGaps: 0 };
-      let seconds = 5;
-      while (seconds < 500_000 && lookAtLevel(level, true, 1000 * seconds, { ...terms, leastLate }, tuning).on)
-        seconds *= 1.05;
-      return seconds;
-    };
-    const fresh = learned([[60, 1]], 0);
-    expect(keepsAbove(fresh, 200)).toBeGreaterThan(2 * keepsAbove(fresh, 0));
-    const told = learned([[60, 200]], 0);
-    expect(keepsAbove(told, 200)).toBeLessThan(1.3 * keepsAbove(told, 0));
   });
 
   it('starts ahead of a return that is due, not long before it and not without practice', () => {

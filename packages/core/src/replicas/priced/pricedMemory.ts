@@ -18,7 +18,7 @@ export interface PricedMemory extends CalendarMemory {
   behavior: BehaviorMemory;
 }
 
-const version = 2;
+const version = 1;
 const policy = 'priced';
 
 export function firstPricedMemory(nowMs: number, replicas: number): PricedMemory {

@@ -10,8 +10,6 @@ export interface ReleaseTerms {
   latePriceSeconds: number;
   /** Replicas of the level. */
   width: number;
-  /** Late requests that a miss of the level is taken to cost at least, until misses have told. */
-  leastLate: number;
 }
 
 const minuteMs = 60_000;
@@ -19,8 +17,6 @@ const minuteMs = 60_000;
 const leastReturns = 3;
 const steps = 120;
 const longestStepMs = 30_000;
-/** A gap of which nothing is known. */
-const noBin = -1;
 
 // Working columns of one call; nothing in them outlives it.
 const hazard = new Float64Array(gapBinCount);
@@ -92,9 +88,8 @@ export function worthOfLevel(
 }
 
 /** Price of a miss after a gap of this length, in seconds of a replica. */
-function priceOfMiss(level: Level, bin: number, terms: ReleaseTerms): number {
-  const { coldStartSeconds, latePriceSeconds, width, leastLate } = terms;
-  return width * coldStartSeconds + latePriceSeconds * lateAfter(level, bin, leastLate);
+function priceOfMiss(level: Level, bin: number, { coldStartSeconds, latePriceSeconds, width }: ReleaseTerms): number {
+  return width * coldStartSeconds + latePriceSeconds * lateAfter(level, bin);
 }
 
 /** Chance that demand is back within the bin, if it was not before; for each bin. */
@@ -107,7 +102,7 @@ function learnHazards(level: Level, tuning: PricedTuning): void {
     const bin = level.g[at] as number;
     hazard[bin] = (hazard[bin] as number) + (level.g[at + 1] as number) * share;
   }
-  let tail = tuning.priorNever;
+  let tail = 0;
   for (let bin = gapBinCount - 1; bin >= 0; bin--) {
     tail += hazard[bin] as number;
     hazard[bin] = (hazard[bin] as number) / tail;
@@ -115,9 +110,10 @@ function learnHazards(level: Level, tuning: PricedTuning): void {
 }
 
 function valueGaps(level: Level, terms: ReleaseTerms, tuning: PricedTuning): void {
-  const { width } = terms;
+  const { coldStartSeconds, latePriceSeconds, width } = terms;
   learnHazards(level, tuning);
-  missPrice.fill(priceOfMiss(level, noBin, terms));
+  const usual = lateAfter(level, -1);
+  missPrice.fill(width * coldStartSeconds + latePriceSeconds * usual);
   for (let at = 0; at < level.g.length; at += gapFields) {
     const bin = level.g[at] as number;
     missPrice[bin] = priceOfMiss(level, bin, terms);

@@ -7,8 +7,6 @@ export interface PricedTuning {
   memory: number;
   /** Gaps that the prior counts for, spread evenly over the logarithm of their length. */
   priorGaps: number;
-  /** Gaps without an end among them: a demand may never return. */
-  priorNever: number;
   /** At most so many gaps count as evidence, so that old habits can be unlearnt. */
   mostEvidence: number;
   /**
@@ -31,13 +29,6 @@ export interface PricedTuning {
   headroomLate: number;
   /** Share of the full speed at which replicas are taken to work off a queue. */
   drainSpeed: number;
-  /**
-   * A miss is followed at this share more and less of that speed as well, for each minute of a cold start: the next
-   * burst is not the last one, and the less so the longer a start takes; 0: at one speed.
-   */
-  drainSpread: number;
-  /** Share of the price of the level below that a level is taken to be worth to begin with; 0: what its own first touch says. */
-  priceFromBelow: number;
   /** Price of a miss that a start ahead is too late for, as a share of a whole one. */
   halfMiss: number;
   /** Misses that are followed at once, for each level. */
@@ -51,7 +42,6 @@ export interface PricedTuning {
 export const pricedTuning: PricedTuning = {
   memory: 0.999,
   priorGaps: 0.8,
-  priorNever: 0.1,
   mostEvidence: 30,
   tolerance: 0.7,
   mostTolerance: 0.25,
@@ -59,11 +49,9 @@ export const pricedTuning: PricedTuning = {
   leastLongGaps: 2,
   clockPrior: 16,
   clockSharp: 1,
-  headroom: 1,
+  headroom: 0.3,
   headroomLate: 10,
   drainSpeed: 0.9,
-  drainSpread: 0.037,
-  priceFromBelow: 0.05,
   halfMiss: 0.6,
   mostOpen: 4,
   missPrice: 1,

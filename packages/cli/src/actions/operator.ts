@@ -1,0 +1,69 @@
+import type { Log } from '@ebb/controller';
+import type { OperatorFlags } from '../commands/operator.ts';
+import type { EbbContext } from '../context.ts';
+import { findDataDirectory } from '../dataDirectory.ts';
+import type { ExitName } from '../exitCodes.ts';
+import { Failure } from '../failure.ts';
+import { Interrupts } from '../interrupts.ts';
+
+const defaultHealthPort = 7070;
+const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** Runs until it is told to end, or cannot go on. */
+export async function operator(context: EbbContext, flags: OperatorFlags): Promise<ExitName> {
+  const lease = readLease(flags.lease, context.env.POD_NAMESPACE);
+  if (flags.namespace !== undefined) checkName('--namespace', flags.namespace);
+  const { path: dataDirectory } = findDataDirectory(flags.data, context.env, context.workingDirectory);
+  const log: Log = (level, message, data) => {
+    if (level !== 'debug') context.note(JSON.stringify({ at: new Date().toISOString(), level, message, ...data }));
+  };
+  const interrupts = new Interrupts();
+  try {
+    const { startClusterOperator } = await import('@ebb/controller');
+    const started = await startClusterOperator({
+      kubeconfig: flags.kubeconfig ?? null,
+      namespace: flags.namespace ?? null,
+      lease,
+      dataDirectory,
+      // In a pod the kubelet asks from outside; anywhere else nobody has to.
+      health: { host: context.env.POD_IP ?? '127.0.0.1', port: flags.apiPort ?? defaultHealthPort },
+      log,
+    }).catch((error: unknown) => {
+      throw new Failure('failed', `the operator cannot start: ${messageOf(error)}`, [
+        'does the kubeconfig name a cluster that answers, and may its user list pods, Deployments and StatefulSets?',
+      ]);
+    });
+    log('info', 'the operator follows the cluster', { server: started.server, health: started.healthUrl });
+    try {
+      await Promise.race([interrupts.stopped(), started.done]);
+    } finally {
+      await started.stop();
+    }
+    log('info', 'the operator has ended; everything stays as it is');
+    return 'ok';
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+function readLease(
+  written: string | undefined,
+  podNamespace: string | undefined,
+): { namespace: string | null; name: string } {
+  if (written === undefined) return { namespace: podNamespace ?? null, name: 'ebb' };
+  const [namespace, name, ...rest] = written.split('/');
+  if (!namespace || !name || rest.length > 0) {
+    throw new Failure('usage', `--lease is a namespace and a name such as ebb-system/ebb, not "${written}"`);
+  }
+  for (const part of [namespace, name]) checkName('--lease', part);
+  return { namespace, name };
+}
+
+function checkName(flag: string, name: string): void {
+  if (namePattern.test(name)) return;
+  throw new Failure('usage', `${flag}: "${name}" is not a name; write lower-case letters, digits, dots and dashes`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
