@@ -20,8 +20,8 @@ const text = (placeholder: string, brief: string) =>
 const manifests = defineCommand<ManifestsFlags, []>({
   brief: 'Print what a cluster needs for Ebb, for kubectl apply',
   description:
-    'Definitions of the kinds, a service account with exactly the rights that the operator needs, its Deployment, volume\n' +
-    'and Services. Nothing is applied and no cluster is asked.',
+    'Definitions of the kinds, a service account with exactly the rights that the operator needs, its Deployment and\n' +
+    'volume. Nothing is applied and no cluster is asked.',
   examples: [
     { command: 'ebb kubernetes manifests | kubectl apply --server-side -f -', does: 'install into ebb-system' },
     {

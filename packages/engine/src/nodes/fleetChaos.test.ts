@@ -2,7 +2,7 @@ import { runFleetChaos } from '@ebb/testing';
 import { describe, expect, it } from 'vitest';
 
 const chosen = process.env.EBB_SEED;
-const seeds = chosen === undefined ? Array.from({ length: 12 }, (_, index) => index + 1) : [Number(chosen)];
+const seeds = chosen === undefined ? Array.from({ length: 8 }, (_, index) => index + 1) : [Number(chosen)];
 
 describe('rented machines under faults of cloud, store and control plane', () => {
   it(`are never too many, never ended under a replica, and gone in the end: ${seeds.length} runs`, async () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { installFiles } from './generatedFiles.ts';
 import { installManifests } from './install.ts';
 import { clusterPermissions, credentialPermissions, ownPermissions } from './permissions.ts';
-import { apiPort, dataDirectory, gatewayPort, imageUser, installVersion, type Manifest } from './settings.ts';
+import { dataDirectory, healthPort, imageUser, installVersion, type Manifest } from './settings.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const fileText = (path: string) => readFileSync(`${root}${path}`, 'utf8');
@@ -65,7 +65,7 @@ test('manifests read back as they were', () => {
 test('the image is the one that the Deployment runs', () => {
   const lines = fileText('Containerfile').replaceAll('\\\n', ' ').split('\n');
   expect(lines).toContain(`USER ${imageUser}:${imageUser}`);
-  expect(lines).toContain(`EXPOSE ${gatewayPort} ${apiPort}`);
+  expect(lines).toContain(`EXPOSE ${healthPort}`);
   expect(lines).toContain(`ENV NODE_ENV=production EBB_DATA=${dataDirectory}`);
   const [, entry] = /^ENTRYPOINT \["node", "\/ebb\/(.*)"\]$/m.exec(lines.join('\n')) ?? [];
   expect(existsSync(`${root}${entry}`)).toBe(true);

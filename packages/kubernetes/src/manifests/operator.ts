@@ -1,7 +1,6 @@
 import {
-  apiPort,
   dataDirectory,
-  gatewayPort,
+  healthPort,
   imageUser,
   installLabels,
   installName,
@@ -10,11 +9,9 @@ import {
   podLabels,
 } from './settings.ts';
 
-const ports = { gateway: gatewayPort, api: apiPort };
-
-/** The operator's Deployment, with the volume of its embedded store and the Services in front of it. */
+/** The operator's Deployment, with the volume of its embedded store. No Service: nobody asks it but the kubelet. */
 export function operatorManifests(settings: InstallSettings): Manifest[] {
-  return [volumeClaim(settings), deployment(settings), service(settings, 'gateway'), service(settings, 'api')];
+  return [volumeClaim(settings), deployment(settings)];
 }
 
 export function volumeClaim({ namespace, storageSize, storageClass }: InstallSettings): Manifest {
@@ -50,8 +47,6 @@ function deployment(settings: InstallSettings): Manifest {
           hostNetwork: false,
           hostPID: false,
           hostIPC: false,
-          // Open requests finish before the gateway ends.
-          terminationGracePeriodSeconds: 60,
           securityContext: {
             runAsNonRoot: true,
             runAsUser: imageUser,
@@ -71,19 +66,19 @@ function deployment(settings: InstallSettings): Manifest {
 }
 
 function container({ image, imagePullPolicy, cpuRequest, memoryRequest, memoryLimit }: InstallSettings) {
-  const ask = (path: string, more: object) => ({ httpGet: { path, port: 'api' }, timeoutSeconds: 2, ...more });
+  const ask = (path: string, more: object) => ({ httpGet: { path, port: 'health' }, timeoutSeconds: 2, ...more });
   return {
     name: 'operator',
     image,
     imagePullPolicy,
-    args: ['operator'],
+    args: ['operator', '--api-port', String(healthPort)],
     env: [
       { name: 'EBB_DATA', value: dataDirectory },
-      fromField('POD_NAME', 'metadata.name'),
+      // Where its lease is, and where the kubelet finds it.
       fromField('POD_NAMESPACE', 'metadata.namespace'),
       fromField('POD_IP', 'status.podIP'),
     ],
-    ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
+    ports: [{ name: 'health', containerPort: healthPort }],
     startupProbe: ask('/livez', { periodSeconds: 1, failureThreshold: 60 }),
     livenessProbe: ask('/livez', { periodSeconds: 10, failureThreshold: 3 }),
     readinessProbe: ask('/healthz', { periodSeconds: 2, failureThreshold: 2 }),
@@ -106,26 +101,11 @@ function fromField(name: string, fieldPath: string) {
   return { name, valueFrom: { fieldRef: { fieldPath } } };
 }
 
-function service({ namespace }: InstallSettings, port: keyof typeof ports): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: `${installName}-${port}`, namespace, labels: installLabels },
-    spec: {
-      type: 'ClusterIP',
-      selector: podLabels,
-      ports: [{ name: port, port: port === 'gateway' ? 80 : apiPort, targetPort: port }],
-    },
-  };
-}
-
 /**
- * An example, to be fitted to a cluster: requests come to the gateway from everywhere, the API is for the operator's own
- * namespace, and out go names, the Kubernetes API, replicas and the sources of triggers.
+ * An example, to be fitted to a cluster: nothing comes in (the node of a pod is let through by every NetworkPolicy, so the
+ * kubelet can ask), and out go names, the Kubernetes API, replicas and the sources of triggers.
  */
 export function networkPolicy({ namespace }: InstallSettings): Manifest {
-  const peers = (...labels: Readonly<Record<string, string>>[]) =>
-    labels.map((matchLabels) => ({ namespaceSelector: { matchLabels } }));
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -133,16 +113,10 @@ export function networkPolicy({ namespace }: InstallSettings): Manifest {
     spec: {
       podSelector: { matchLabels: podLabels },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [
-        { ports: [{ protocol: 'TCP', port: 'gateway' }] },
-        {
-          from: peers({ 'kubernetes.io/metadata.name': namespace }),
-          ports: [{ protocol: 'TCP', port: 'api' }],
-        },
-      ],
+      ingress: [],
       egress: [
         {
-          to: peers({ 'kubernetes.io/metadata.name': 'kube-system' }),
+          to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } }],
           ports: [
             { protocol: 'UDP', port: 53 },
             { protocol: 'TCP', port: 53 },

@@ -7,56 +7,57 @@ export interface Permission {
   readonly reason: string;
 }
 
-const read = ['get', 'list', 'watch'] as const;
+/** Everything is followed, nothing is asked for one by one. */
+const follow = ['list', 'watch'] as const;
 
 /** In every namespace. No Secret, no exec, no change of anybody's spec but its number of replicas. */
 export const clusterPermissions: readonly Permission[] = [
   {
     group: 'ebb.dev',
-    resources: ['workloads', 'clusters', 'nodepools'],
-    verbs: read,
+    resources: ['workloads'],
+    verbs: follow,
     reason: 'to know what is wanted; Ebb never writes a spec',
   },
   {
     group: 'ebb.dev',
-    resources: ['workloads/status', 'clusters/status', 'nodepools/status'],
-    verbs: ['get', 'update', 'patch'],
+    resources: ['workloads/status'],
+    verbs: ['patch'],
     reason: 'to say what was decided and why',
   },
   {
     group: 'keda.sh',
-    resources: ['scaledobjects', 'scaledjobs', 'triggerauthentications', 'clustertriggerauthentications'],
-    verbs: read,
+    resources: ['scaledobjects', 'triggerauthentications', 'clustertriggerauthentications'],
+    verbs: follow,
     reason: "to scale by KEDA's documents as they are",
   },
   {
     group: 'keda.sh',
     resources: ['scaledobjects/status'],
-    verbs: ['get', 'update', 'patch'],
+    verbs: ['patch'],
     reason: "to say in KEDA's own fields what became of them",
   },
   {
     group: 'autoscaling',
     resources: ['horizontalpodautoscalers'],
-    verbs: read,
+    verbs: follow,
     reason: 'to see who else scales a target, and leave it alone',
   },
   {
     group: 'apps',
     resources: ['deployments', 'statefulsets', 'replicasets'],
-    verbs: read,
+    verbs: follow,
     reason: 'to see the targets, their templates and which pods are theirs',
   },
   {
     group: 'apps',
     resources: ['deployments/scale', 'statefulsets/scale', 'replicasets/scale'],
-    verbs: ['get', 'update', 'patch'],
+    verbs: ['get', 'update'],
     reason: 'to scale: the number of replicas, and nothing else of the target',
   },
   {
     group: '',
     resources: ['pods'],
-    verbs: read,
+    verbs: follow,
     reason: 'to see which replicas are ready, and where',
   },
   {
@@ -69,25 +70,7 @@ export const clusterPermissions: readonly Permission[] = [
     group: '',
     resources: ['pods'],
     verbs: ['delete'],
-    reason: 'to end the replica that has drained where its controller cannot be told which',
-  },
-  {
-    group: 'batch',
-    resources: ['jobs'],
-    verbs: [...read, 'create', 'delete'],
-    reason: 'to run the Jobs of ScaledJobs, and to remove those that their history limits no longer keep',
-  },
-  {
-    group: '',
-    resources: ['nodes'],
-    verbs: read,
-    reason: 'to know what room there is and what a machine costs',
-  },
-  {
-    group: '',
-    resources: ['events'],
-    verbs: ['create', 'patch'],
-    reason: 'to tell at the object what happened to it (`kubectl describe`)',
+    reason: 'to have one replica replaced while their number stays',
   },
 ];
 

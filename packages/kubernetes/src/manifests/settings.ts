@@ -38,8 +38,8 @@ export const installName = 'ebb';
 export const imageUser = 10_001;
 
 export const dataDirectory = '/var/lib/ebb';
-export const gatewayPort = 8080;
-export const apiPort = 7070;
+/** Where `/livez` and `/healthz` answer. */
+export const healthPort = 7070;
 
 /** Labels of everything that is installed. */
 export const installLabels = {

@@ -57,7 +57,7 @@ describe('any consolidation', () => {
           expect(spare(after)).toBeGreaterThanOrEqual(Math.min(spare(before), own?.warmSpares ?? 0));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -83,7 +83,7 @@ describe('any consolidation', () => {
           for (const { offering } of buy) expect(outTypes.has(offering.split('/')[1])).toBe(false);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -106,7 +106,7 @@ describe('any consolidation', () => {
         }
         expect(rounds).toBeLessThanOrEqual(input.nodes.length + 2);
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 });
