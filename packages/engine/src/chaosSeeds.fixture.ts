@@ -1,16 +1,17 @@
-import { type ChaosOptions, runChaos } from '@ebb/testing';
-
-/** Of `EBB_SEED`; null: all. */
-export const chosenSeed = process.env.EBB_SEED === undefined ? null : Number(process.env.EBB_SEED);
+import { type ChaosOptions, type ChaosReport, runChaos } from '@ebb/testing';
 
 /** Runs the seeds one after the other and returns how many decisions were made again; one that fails is named. */
-export async function runSeeds(seeds: readonly number[], options: ChaosOptions): Promise<number> {
+export async function runSeeds(
+  seeds: readonly number[],
+  options: ChaosOptions,
+  tell: (report: ChaosReport) => void = () => {},
+): Promise<number> {
   let replayed = 0;
-  for (const seed of chosenSeed === null ? seeds : [chosenSeed]) {
+  for (const seed of seeds) {
     try {
       const report = await runChaos(seed, options);
       replayed += report.replayed;
-      if (chosenSeed !== null || process.env.EBB_VERBOSE) console.log(report);
+      tell(report);
     } catch (error) {
       throw new Error(`seed ${seed} failed; again with: EBB_SEED=${seed}`, { cause: error });
     }
@@ -19,5 +20,5 @@ export async function runSeeds(seeds: readonly number[], options: ChaosOptions):
 }
 
 export function seedsFrom(first: number, count: number): number[] {
-  return Array.from({ length: Number(process.env.EBB_SEEDS ?? count) }, (_, index) => first + index);
+  return Array.from({ length: count }, (_, index) => first + index);
 }
