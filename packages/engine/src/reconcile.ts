@@ -217,7 +217,10 @@ export function configureGateway(context: EngineContext, state: WorkloadState): 
   if (state.removedAtGateway) return;
   const workload = gatewayWorkload(state.key, state.spec, state.replicas.values(), state.unavailable);
   if (state.spec.serving.deferrable) workload.coldStartMs = expectedColdStartMs(state);
-  for (const replica of state.replicas.values()) if (replica.phase === 'ready') replica.routed = true;
+  // Where nobody can reach it there is no gateway that would say when it has nothing left.
+  for (const replica of state.replicas.values()) {
+    if (replica.phase === 'ready' && replica.seen?.endpoint) replica.routed = true;
+  }
   const text = JSON.stringify([
     state.stored.resourceVersion,
     workload.unavailable,
