@@ -1,3 +1,4 @@
+import { until } from '@ebb/testing/services';
 import type { Provider } from '@ebb/core';
 import { describeProviderConformance, type ProviderUnderTest } from '@ebb/testing/conformance';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -66,6 +67,9 @@ async function underTest(isFlexible: boolean): Promise<ProviderUnderTest> {
     launch: (id, cluster) => launchOf(id, cluster),
     impossible: (id) => launchOf(id, undefined, { instanceType: 'Standard_None' }),
     marksOf: async (id) => {
+      // In a uniform set a machine is there, and its user data is written a moment later.
+      const written = () => textAt(fake.machineOf(id).body, 'properties', 'userData') !== undefined;
+      await until(written, { withinMs: 10_000, what: () => `the user data of ${id}` });
       const { body } = fake.machineOf(id);
       const tag = (name: string) => textAt(body, 'tags', `ebb-${name}`) ?? '';
       const own = { 'ebb.dev/cluster': tag('cluster'), 'ebb.dev/pool': tag('pool'), 'ebb.dev/node': tag('node') };
