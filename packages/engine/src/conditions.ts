@@ -3,7 +3,7 @@ import { type Condition, keyText } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import { isHeard } from './gatewayLink.ts';
 import { isoTime } from './isoTime.ts';
-import { moneyOf } from './moneyWatch.ts';
+import { moneyOf } from './moneyNotices.ts';
 import { isHeldOnTo } from './replicaSet.ts';
 import { hasReadyReplica, type WorkloadState } from './workloadState.ts';
 

@@ -1,10 +1,8 @@
-import { costGroups, forecastDays, costDayMs, monthForecasts, monthOf } from '@ebb/core';
+import { costGroups, forecastDays, costDayMs, microOf, monthForecasts, monthOf } from '@ebb/core';
 import type { CostGrouping, CostReport, MachineCost } from '@ebb/documents';
 import type { EngineContext } from './context.ts';
 import type { MoneyWatch } from './moneyWatch.ts';
 import type { UsageMeter } from './usageMeter.ts';
-
-const msPerHour = 3_600_000n;
 
 export interface CostRequest {
   fromMs: number;
@@ -62,11 +60,10 @@ export async function costOfSpan(
 /** What was paid for machines beside the least that would have done. */
 function machineCosts({ fleets, ports }: EngineContext, fromMs: number, toMs: number): MachineCost[] {
   const nowMs = ports.clock.nowMs();
-  const micro = (priceMs: bigint) => String((priceMs + msPerHour / 2n) / msPerHour);
   return fleets.list().flatMap((fleet) => {
     const { paidPriceMs, leastPriceMs } = fleet.least.between(fromMs, toMs, nowMs);
     if (paidPriceMs === 0n) return [];
     const { name: cluster, currency } = fleet;
-    return [{ cluster, currency, costMicro: micro(paidPriceMs), leastMicro: micro(leastPriceMs) }];
+    return [{ cluster, currency, costMicro: String(microOf(paidPriceMs)), leastMicro: String(microOf(leastPriceMs)) }];
   });
 }

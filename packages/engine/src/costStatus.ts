@@ -1,9 +1,7 @@
-import { costOfKeeping } from '@ebb/core';
+import { costOfKeeping, microOf } from '@ebb/core';
 import type { CostStatus } from '@ebb/documents';
 import type { WorkloadLedger } from './ledger.ts';
 import type { WorkloadState } from './workloadState.ts';
-
-const msPerHour = 3_600_000n;
 
 /**
  * What the workload has cost, beside what it would have cost to keep the largest number of replicas seen all the time
@@ -28,7 +26,7 @@ export function costStatus(state: WorkloadState, ledger: Readonly<WorkloadLedger
   return {
     currency,
     ratePerHourMicro,
-    soFarMicro: String((priceMs + msPerHour / 2n) / msPerHour),
+    soFarMicro: String(microOf(priceMs)),
     replicaSeconds: replicaMs / 1000,
     alwaysOnMicro: String(always.micro),
     alwaysOnReplicaSeconds: always.replicaMs / 1000,

@@ -310,6 +310,10 @@ class LiveEngine implements Engine {
     return this.#fleets.list().map((fleet) => fleetStatus(this.#context, fleet));
   }
 
+  machinesTakenUp(): Promise<void> {
+    return this.#fleets.takenUp();
+  }
+
   cost(request: CostRequest): Promise<CostReport> {
     return costOfSpan(this.#context, this.#usage, this.#money, request);
   }

@@ -7,7 +7,8 @@ export { decisionInputs, replayStart } from './decisionInputs.ts';
 export { createEngine } from './engine.ts';
 export type { BudgetRule } from './budgets.ts';
 export type { CostRequest } from './costOfSpan.ts';
-export type { MoneyNotice, MoneyRules } from './moneyWatch.ts';
+export type { MoneyNotice } from './moneyNotices.ts';
+export type { MoneyRules } from './moneyWatch.ts';
 export { RecordedPolicy } from './recordedPolicy.ts';
 export { isWorkloadSnapshot, type ReplayedDecision, replayJournal, type WorkloadSnapshot } from './replay.ts';
 export {

@@ -1,13 +1,10 @@
 import { type AllocationLimits, costOf, monthOf } from '@ebb/core';
-import { type BudgetStatus, formatMoneyMicro } from '@ebb/documents';
+import type { BudgetStatus } from '@ebb/documents';
 import { type BudgetRule, budgetStatus, withBudgets } from './budgets.ts';
 import type { EngineContext } from './context.ts';
 import { isoTime } from './isoTime.ts';
-import { messageOf } from './replicaActions.ts';
+import { MoneyNotices, moneyOf } from './moneyNotices.ts';
 import type { WorkloadState } from './workloadState.ts';
-
-const lookEveryMs = 60_000;
-const percentSteps = [100, 80];
 
 /** What the Cluster document says of money. */
 export interface MoneyRules {
@@ -15,31 +12,6 @@ export interface MoneyRules {
   /** A workload that costs more than this without a request for so long is named; null: none is. */
   idle: { costAboveMicro: number; forMs: number } | null;
 }
-
-/** Told to people outside, once for each cause. */
-export type MoneyNotice =
-  | ({ type: 'budget'; percent: number; monthEndsAtMs: number; message: string } & BudgetStatus)
-  | {
-      type: 'idle-cost';
-      workload: string;
-      currency: string;
-      costMicro: string;
-      /** Of the last request, or when it was applied. */
-      idleSinceMs: number;
-      message: string;
-    }
-  | {
-      type: 'pool-budget';
-      pool: string;
-      currency: string;
-      limitMicro: string;
-      spentMicro: string;
-      percent: number;
-      monthEndsAtMs: number;
-      message: string;
-    }
-  /** No machine of the pool has had a replica since then. */
-  | { type: 'idle-pool'; pool: string; currency: string; costMicro: string; idleSinceMs: number; message: string };
 
 export interface IdleCost {
   currency: string;
@@ -52,17 +24,16 @@ export const noMoneyRules: MoneyRules = { budgets: [], idle: null };
 /** Looks at budgets and at workloads that cost without use, once a minute while there is a rule for it. */
 export class MoneyWatch {
   readonly #context: EngineContext;
+  readonly #notices: MoneyNotices;
   #rules = noMoneyRules;
-  #cancel: (() => void) | null = null;
   readonly #idle = new Map<string, IdleCost>();
   /** When a trigger of a workload was last seen active. */
   readonly #triggered = new Map<string, number>();
-  /** Steps that were told, by budget and month. */
-  readonly #told = new Map<string, number>();
   #spent = '';
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.#notices = new MoneyNotices(context);
   }
 
   setRules(rules: MoneyRules): void {
@@ -70,12 +41,11 @@ export class MoneyWatch {
     this.#rules = rules;
     this.#idle.clear();
     this.stop();
-    if (rules.idle || rules.budgets.length > 0) this.#schedule();
+    if (rules.idle || rules.budgets.length > 0) this.#notices.start(() => this.#look());
   }
 
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = null;
+    this.#notices.stop();
   }
 
   /** Limits over all workloads, with what the budgets leave. */
@@ -94,16 +64,9 @@ export class MoneyWatch {
     return this.#rules.idle ? (this.#idle.get(key) ?? null) : undefined;
   }
 
-  #schedule(): void {
-    const { clock, log } = this.#context.ports;
-    this.#cancel = clock.at(clock.nowMs() + lookEveryMs, () => {
-      if (this.#context.stopped) return;
-      this.#schedule();
-      this.#lookAtBudgets();
-      this.#lookAtIdle().catch((error: unknown) => {
-        log('warn', 'cost without requests not looked at', { error: messageOf(error) });
-      });
-    });
+  async #look(): Promise<void> {
+    this.#lookAtBudgets();
+    await this.#lookAtIdle();
   }
 
   #lookAtBudgets(): void {
@@ -119,16 +82,14 @@ export class MoneyWatch {
   }
 
   #tellBudget(status: BudgetStatus, startMs: number, monthEndsAtMs: number): void {
-    const limit = BigInt(status.limitMicro);
-    const percent = percentSteps.find((step) => BigInt(status.spentMicro) * 100n >= limit * BigInt(step));
-    const name = `${status.namespace ?? ''} ${startMs}`;
-    if (percent === undefined || (this.#told.get(name) ?? 0) >= percent) return;
-    this.#told.set(name, percent);
+    const { namespace, spentMicro, limitMicro } = status;
+    const percent = this.#notices.newStep(namespace ?? '', startMs, BigInt(spentMicro), BigInt(limitMicro));
+    if (percent === null) return;
     const whose = status.namespace === null ? 'all workloads' : `namespace ${status.namespace}`;
     const amounts = `${moneyOf(status.spentMicro, status.currency)} of ${moneyOf(status.limitMicro, status.currency)}`;
     const then = percent < 100 ? '' : status.mode === 'stopGrowing' ? '; nothing more is started' : '; it only warns';
     const message = `budget of ${whose}: ${amounts} are spent this month${then}`;
-    this.#tell({ type: 'budget', ...status, percent, monthEndsAtMs, message });
+    this.#notices.tell({ type: 'budget', ...status, percent, monthEndsAtMs, message });
   }
 
   async #lookAtIdle(): Promise<void> {
@@ -177,19 +138,13 @@ export class MoneyWatch {
     const since = isoTime(sinceMs);
     const message = `${state.key} has cost ${moneyOf(costMicro, currency)} without a request since ${since}`;
     const { key: workload } = state;
-    this.#tell({ type: 'idle-cost', workload, currency, costMicro: String(costMicro), idleSinceMs: sinceMs, message });
+    this.#notices.tell({
+      type: 'idle-cost',
+      workload,
+      currency,
+      costMicro: String(costMicro),
+      idleSinceMs: sinceMs,
+      message,
+    });
   }
-
-  #tell(notice: MoneyNotice): void {
-    const { log, notify } = this.#context.ports;
-    const { message, ...data } = notice;
-    log('warn', message, data);
-    notify?.(notice);
-  }
-}
-
-/** Cents, or all decimals of less than one. */
-export function moneyOf(micro: bigint | string, currency: string): string {
-  const amount = BigInt(micro);
-  return formatMoneyMicro(amount, currency, amount > 0n && amount < 10_000n ? 6 : 2);
 }

@@ -2,7 +2,7 @@ import type { ReplicaStart } from '@ebb/core';
 import type { WorkloadSpec } from '@ebb/documents';
 import { type EngineContext, isStaleEpoch, recordAction, recordOutcome } from './context.ts';
 import type { DrainCause } from './plan.ts';
-import { newPlace, waitsForNode } from './nodes/replicaPlace.ts';
+import { newPlace, nowhere, waitsForNode } from './nodes/replicaPlace.ts';
 import { exists, newReplica, nextPhase, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
@@ -85,7 +85,7 @@ export function waitForNode(context: EngineContext, replica: Replica, cluster: s
 export function messageOfPlace({ place, node }: Replica): string {
   if (!place) return '';
   if (place.bound) return `waits until node ${node} is ready`;
-  return `waits for a node of cluster ${place.cluster}`;
+  return place.cluster === nowhere ? 'waits for a place' : `waits for a node of cluster ${place.cluster}`;
 }
 
 /** `ensure` may be asked again at any time: the id makes it one replica. */

@@ -1,4 +1,4 @@
-import type { Observation } from '@ebb/core';
+import { microOf, type Observation } from '@ebb/core';
 
 /** What a policy used and how it served the demand, over a span of time. */
 export interface PolicyTotals {
@@ -34,8 +34,6 @@ interface ClassMeter {
   /** When the starting ones are ready, earliest first. */
   startingMs: number[];
 }
-
-const msPerHour = 3_600_000n;
 
 /**
  * Replicas as a policy asks for them, each ready a fixed time after it was asked for and gone at once when it is no
@@ -105,7 +103,7 @@ export class ReplicaMeter {
   }
 
   totals(): PolicyTotals {
-    const costMicro = (this.#microMs + msPerHour / 2n) / msPerHour;
+    const costMicro = microOf(this.#microMs);
     return { spanMs: this.#nowMs - this.#fromMs, costMicro, ...this.#totals };
   }
 

@@ -24,7 +24,8 @@ import type {
   WorkloadStatus,
 } from '@ebb/documents';
 import type { CostRequest } from './costOfSpan.ts';
-import type { MoneyNotice, MoneyRules } from './moneyWatch.ts';
+import type { MoneyNotice } from './moneyNotices.ts';
+import type { MoneyRules } from './moneyWatch.ts';
 import type { NodePorts } from './nodes/ports.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -182,6 +183,8 @@ export interface Engine {
   machineChanged?(): void;
   /** Every cluster whose machines are rented, with its machines. */
   fleets(): FleetStatus[];
+  /** Resolves once what documents say of machines is taken up, with providers opened where that can be. */
+  machinesTakenUp(): Promise<void>;
   /** What was paid in a span. */
   cost(request: CostRequest): Promise<CostReport>;
   /** Drains and ends every replica of every workload; documents stay. For a clean `ebb down`. */

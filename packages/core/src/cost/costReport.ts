@@ -3,7 +3,7 @@ import type { LedgerRow, NodeLedgerRow } from '../ports/ports.ts';
 import { type CostUnit, costUnits, type UnitInput } from './costUnits.ts';
 import { monthOf } from './month.ts';
 import { dayMs, forecastDays, forecastMonth } from './monthForecast.ts';
-import { apportion, msPerHour, roundDiv } from './rational.ts';
+import { apportion, microOf } from './rational.ts';
 
 export interface CostInput extends UnitInput {
   nowMs: number;
@@ -26,7 +26,7 @@ export function costGroups(input: CostInput, query: CostQuery): { groups: CostGr
   const groups: CostGroup[] = [];
   const totals: CostTotal[] = [];
   for (const [currency, own] of Map.groupBy(units, (unit) => unit.currency)) {
-    const total = roundDiv(sumOf(own), msPerHour);
+    const total = microOf(sumOf(own));
     const named = [...Map.groupBy(own, (unit) => unit.group)];
     const shares = apportion(
       total,
@@ -78,13 +78,13 @@ function idleOf(units: readonly CostUnit[]): CostGroup['idle'] {
   }
   if (wholePriceMs === 0n) return null;
   const share = Number((idlePriceMs * 10_000n) / wholePriceMs) / 10_000;
-  return { share, costMicro: String(roundDiv(idlePriceMs, msPerHour)) };
+  return { share, costMicro: String(microOf(idlePriceMs)) };
 }
 
 function alwaysOnOf(units: readonly CostUnit[]): string | null {
   if (units.some((unit) => unit.alwaysOnPriceMs === null)) return null;
   const sum = units.reduce((total, unit) => total + (unit.alwaysOnPriceMs ?? 0n), 0n);
-  return String(roundDiv(sum, msPerHour));
+  return String(microOf(sum));
 }
 
 /** One forecast for each currency that was paid in. `input` must reach back to the month's start and 28 days. */
@@ -102,7 +102,7 @@ export function monthForecasts(input: CostInput, namespace: string | null): Cost
   );
   const currencies = new Set([...month.keys(), ...days.flatMap((day) => [...day.keys()])]);
   return [...currencies].sort().map((currency) => {
-    const micro = (paidThen: Map<string, CostUnit[]>) => roundDiv(sumOf(paidThen.get(currency) ?? []), msPerHour);
+    const micro = (paidThen: Map<string, CostUnit[]>) => microOf(sumOf(paidThen.get(currency) ?? []));
     return forecastMonth(
       currency,
       nowMs,

@@ -1,4 +1,9 @@
-export const msPerHour = 3_600_000n;
+const msPerHour = 3_600_000n;
+
+/** Micro-units of what was paid, of a sum of prices an hour times milliseconds; rounded half up, once. */
+export function microOf(priceMs: bigint): bigint {
+  return roundDiv(priceMs, msPerHour);
+}
 
 /** Quotient of two non-negative integers, rounded half up. */
 export function roundDiv(numerator: bigint, denominator: bigint): bigint {

@@ -114,6 +114,38 @@ describe('machines of a cluster', () => {
     }
   });
 
+  it('are decided on once an agent that was away at the start says what runs', async () => {
+    const system = await started();
+    await system.apply(web({ scaling: { minReplicas: 1, maxReplicas: 5 } }));
+    system.kill();
+    system.driver.disconnect();
+    const starting = system.startWithoutWaiting();
+    await system.clock.advance(4000);
+    system.driver.reconnect();
+    await system.await(starting);
+    await system.clock.advance(60_000);
+    expect(ready(system)).toBe(1);
+    expect(system.cloud.bought.length).toBe(1);
+  });
+
+  it('are not taken from elsewhere: new replicas wait while the pools that their workload names are gone', async () => {
+    const scaling = { minReplicas: 1, maxReplicas: 5 };
+    const system = await started(web({ placement: { pools: [{ name: 'cpu' }] }, scaling }));
+    expect(system.cloud.bought.length).toBe(1);
+    await system.clock.advance(60_000);
+    await system.await(system.engine.remove('NodePool', { cluster: 'cloud', namespace: 'default', name: 'cpu' }));
+    await system.clock.advance(200_000);
+    // What runs goes on until there is something in its place.
+    expect(ready(system)).toBe(1);
+    expect(replicas(system).map(({ node, message }) => (node === '' ? message : ''))).toContain(
+      'waits for a place: the pools and regions that it may run in are not there',
+    );
+    await system.applyInputs(nodePoolInput('cpu', { cluster: 'cloud', startStages: { boot: '40s' } }));
+    await system.clock.advance(60_000);
+    expect(replicas(system).filter(({ node }) => node === '')).toEqual([]);
+    expect(ready(system)).toBe(1);
+  });
+
   it('are bought once though the answer of the provider is lost', async () => {
     const system = await started();
     system.cloud.loseAnswers(2);

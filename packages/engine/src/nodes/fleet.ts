@@ -56,6 +56,8 @@ export class Fleet {
   #stepping: Promise<void> | null = null;
   #cancelAlarm: (() => void) | null = null;
   #onEmpty: (() => void) | null = null;
+  /** Of the memory that the store has. */
+  #savedText = '';
 
   constructor(context: EngineContext, nodes: NodePorts, name: string, ledger: NodeLedger, elsewhere: Elsewhere) {
     this.#context = context;
@@ -106,10 +108,6 @@ export class Fleet {
     return this.#places.get(replica) ?? null;
   }
 
-  node(id: string): FleetNode | null {
-    return this.memory?.nodes.find((node) => node.id === id) ?? null;
-  }
-
   /** Takes what the documents say now, and the provider that they name. */
   async configure(documents: FleetDocuments): Promise<void> {
     const before = this.documents;
@@ -124,7 +122,8 @@ export class Fleet {
   }
 
   touch(): void {
-    if (this.#stepDue || this.#context.stopped) return;
+    // Until it is known what runs nothing is decided; `Fleets.adopted` comes back to it then.
+    if (this.#stepDue || this.#context.stopped || !this.#context.adopted) return;
     this.#stepDue = true;
     void Promise.resolve().then(() => this.#run());
   }
@@ -158,7 +157,7 @@ export class Fleet {
   }
 
   #run(): void {
-    if (this.#stepping || this.#context.stopped || !this.#context.adopted) return;
+    if (this.#stepping || this.#context.stopped) return;
     this.#stepDue = false;
     this.#stepping = this.#step()
       .catch((error: unknown) => {
@@ -196,8 +195,10 @@ export class Fleet {
     for (const action of decision.actions) placeReplica(this.#context, this, action);
     this.#records.decision(spec, decision, decision.actions.length > 0 ? { memory: memoryBefore, observation } : null);
     this.#ledger.follow(this, memory.nodes, documents, nowMs);
-    if (decision.actions.length > 0 || JSON.stringify(memory) !== JSON.stringify(memoryBefore)) {
+    const text = JSON.stringify(memory);
+    if (decision.actions.length > 0 || text !== this.#savedText) {
       await this.#store.saveUntilDone(() => this.#toSave());
+      this.#savedText = text;
     }
     if (this.#context.stopped) return;
     for (const action of decision.actions) this.#act(action);
@@ -210,7 +211,7 @@ export class Fleet {
     }
     askPlaced(this.#context, this);
     if (memory.nodes.length === 0) this.#onEmpty?.();
-    this.#wakeAt(this.#nextMs(decision, nowMs));
+    this.#wakeAt(decision.revisitAtMs === null ? null : Math.max(nowMs + 1, decision.revisitAtMs));
   }
 
   /** Remembers why each machine is there: the decision that bought it is soon not the last one. */
@@ -218,11 +219,6 @@ export class Fleet {
     for (const reason of reasons) if ('node' in reason && reason.code !== 'kept') this.why.set(reason.node, reason);
     const known = new Set(this.memory?.nodes.map(({ id }) => id));
     for (const id of this.why.keys()) if (!known.has(id)) this.why.delete(id);
-  }
-
-  #nextMs({ revisitAtMs }: FleetDecision, nowMs: number): number | null {
-    const times = [revisitAtMs, this.documents?.changesAtMs ?? null].filter((time) => time !== null);
-    return times.length === 0 ? null : Math.max(nowMs + 1, Math.min(...times));
   }
 
   #wakeAt(atMs: number | null): void {

@@ -11,15 +11,16 @@ import {
   resolveNodePool,
 } from '@ebb/documents';
 import type { EngineContext } from '../context.ts';
-import { messageOf } from '../replicaActions.ts';
-import type { Replica } from '../replicaSet.ts';
+import { messageOf, startHere, waitForNode } from '../replicaActions.ts';
+import { isHeldOnTo, type Replica } from '../replicaSet.ts';
 import type { WorkloadState } from '../workloadState.ts';
 import { Fleet } from './fleet.ts';
 import { fleetDocuments } from './fleetDocuments.ts';
 import { fleetPrefix } from './fleetStore.ts';
 import { NodeLedger } from './nodeLedger.ts';
 import { NodeMoney } from './nodeMoney.ts';
-import { newPlace } from './replicaPlace.ts';
+import type { NodePorts } from './ports.ts';
+import { newPlace, nowhere } from './replicaPlace.ts';
 
 /** Documents that say where machines come from. */
 export const nodeKinds: readonly string[] = ['Cluster', 'NodePool'];
@@ -58,22 +59,26 @@ export class Fleets {
 
   /** Takes up where an earlier engine has ended. Before replicas are adopted. */
   async load(): Promise<void> {
-    if (!this.#context.ports.nodes) return;
+    const { nodes } = this.#context.ports;
+    if (!nodes) return;
     await this.ledger.load();
     await this.#readDocuments();
     const { state } = this.#context.ports.store;
     const names = new Set((await state.names(fleetPrefix)).map((name) => name.slice(fleetPrefix.length)));
     for (const { key } of this.#rented()) names.add(key.name);
-    for (const name of names) await this.#fleet(name).load();
+    for (const name of names) await this.#fleet(name, nodes).load();
   }
 
   /** Where a new replica of the workload goes first; null: it runs here. */
   firstFor(state: Pick<WorkloadState, 'spec'>): string | null {
-    return this.#clustersOf(state)[0] ?? null;
+    if (!this.#context.ports.nodes) return null;
+    const [first = nowhere] = this.#clustersOf(state);
+    return first;
   }
 
   /** Why a replica that is placed there has nobody to place it; null: there is a fleet. */
   problemOf(cluster: string): string | null {
+    if (cluster === nowhere) return 'the pools and regions that it may run in are not there';
     const fleet = this.#fleets.get(cluster);
     return fleet ? fleet.problem : `there is no cluster "${cluster}" whose machines are rented`;
   }
@@ -103,6 +108,10 @@ export class Fleets {
       });
   }
 
+  takenUp(): Promise<void> {
+    return this.#configuring;
+  }
+
   /** It is known what runs: until then nothing is decided about machines. */
   adopted(): void {
     for (const fleet of this.#fleets.values()) fleet.touch();
@@ -122,10 +131,6 @@ export class Fleets {
     return [...this.#fleets.values()];
   }
 
-  get(cluster: string): Fleet | null {
-    return this.#fleets.get(cluster) ?? null;
-  }
-
   /** A replica that an earlier engine has started on a node gets its place back. */
   adopt(replica: Replica, nowUs: number): void {
     if (replica.node === this.#context.options.node) return;
@@ -141,7 +146,10 @@ export class Fleets {
     if (fleet) replica.place = { ...newPlace(fleet.name, nowUs), isNodeReady: true, isNodeGoing: true };
   }
 
-  /** A replica for which its cluster has no room goes to the next one that its workload may run in. Null: nowhere else. */
+  /**
+   * Where a replica for which its cluster has no room goes: the next one that its workload may run in and that has not
+   * refused it lately. Null: here; undefined: there is none.
+   */
   elsewhere(state: WorkloadState, replica: Replica): string | null | undefined {
     const { place } = replica;
     if (!place || place.bound) return undefined;
@@ -221,15 +229,26 @@ export class Fleets {
     return [...this.#clusters.values()].filter(isRented);
   }
 
-  #fleet(name: string): Fleet {
-    const { nodes } = this.#context.ports;
+  #fleet(name: string, nodes: NodePorts): Fleet {
     const known = this.#fleets.get(name);
-    if (known || !nodes) return known as Fleet;
+    if (known) return known;
     const fleet = new Fleet(this.#context, nodes, name, this.ledger, (state, replica) =>
       this.elsewhere(state, replica),
     );
     this.#fleets.set(name, fleet);
     return fleet;
+  }
+
+  /** Replicas that waited nowhere go where documents have a place for them now. */
+  #placeWaiting(): void {
+    for (const state of this.#context.workloads.values()) {
+      for (const replica of state.replicas.values()) {
+        if (replica.place?.cluster !== nowhere || !isHeldOnTo(replica)) continue;
+        const cluster = this.firstFor(state);
+        if (cluster === null) startHere(this.#context, state, replica);
+        else if (cluster !== nowhere) waitForNode(this.#context, replica, cluster);
+      }
+    }
   }
 
   async #readDocuments(): Promise<void> {
@@ -247,8 +266,9 @@ export class Fleets {
     await this.#readDocuments();
     for (const { key } of this.#rented()) {
       if (this.#fleets.has(key.name)) continue;
-      await this.#fleet(key.name).load();
+      await this.#fleet(key.name, nodes).load();
     }
+    this.#placeWaiting();
     if (this.#fleets.size === 0) return;
     this.#money.start();
     const offerings = await nodes.offerings();

@@ -1,4 +1,4 @@
-import type { FleetNode, LedgerStore, NodeLedgerRow } from '@ebb/core';
+import { allocatableOf, type FleetNode, type LedgerStore, type NodeLedgerRow, noReserve } from '@ebb/core';
 import type { LedgerOptions } from '../ledger.ts';
 import { RowWriter } from '../rowWriter.ts';
 import type { FleetDocuments } from './fleetDocuments.ts';
@@ -23,11 +23,6 @@ export class NodeLedger {
 
   async load(): Promise<void> {
     for (const row of await this.#store.readNodes({})) if (row.toMs === null) this.#open.set(row.node, row);
-  }
-
-  /** Rows of machines that are there now. */
-  openRows(): NodeLedgerRow[] {
-    return [...this.#open.values()];
   }
 
   row(node: string): NodeLedgerRow | null {
@@ -66,7 +61,7 @@ export class NodeLedger {
   #begin(currency: string, node: FleetNode, { parts }: FleetDocuments): void {
     const { instanceType, capacityType, pricePerHourMicro } = node.offering;
     const pool = parts.pools.find(({ consolidation }) => consolidation.pool.name === node.pool);
-    const reserve = pool?.consolidation.pool.reserve ?? { cpuMilli: 0, memoryBytes: 0, memoryShare: 0 };
+    const reserve = pool?.consolidation.pool.reserve ?? noReserve;
     const row: NodeLedgerRow = {
       node: node.id,
       pool: node.pool,
@@ -76,14 +71,7 @@ export class NodeLedger {
       toMs: null,
       pricePerHourMicro,
       currency,
-      allocatable: {
-        cpuMilli: Math.max(0, instanceType.cpuMilli - reserve.cpuMilli),
-        memoryBytes: Math.max(
-          0,
-          Math.floor(instanceType.memoryBytes * (1 - reserve.memoryShare)) - reserve.memoryBytes,
-        ),
-        gpuMilli: (instanceType.gpu?.count ?? 0) * 1000,
-      },
+      allocatable: { ...allocatableOf(instanceType, reserve), gpuMilli: (instanceType.gpu?.count ?? 0) * 1000 },
     };
     this.#open.set(node.id, row);
     this.#writer.write(row);

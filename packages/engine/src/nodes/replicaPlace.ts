@@ -1,6 +1,9 @@
 import type { PlacedPod, PlacementPod } from '@ebb/core';
 import type { Replica } from '../replicaSet.ts';
 
+/** The cluster of a replica whose pools and regions are all gone: it runs nowhere rather than somewhere else. */
+export const nowhere = '';
+
 /** A place on a node. */
 export interface BoundPlace {
   node: string;

@@ -1,7 +1,5 @@
-import type { NodeLedgerRow } from '@ebb/core';
+import { costOf, type NodeLedgerRow, peakReplicas } from '@ebb/core';
 import type { MachinesOfRun } from '../contract/result.ts';
-
-const msPerHour = 3_600_000n;
 
 /** Keeps what machines of a rehearsal cost. */
 export class MachineBooks {
@@ -17,44 +15,25 @@ export class MachineBooks {
     const rows = [...this.#rows.values()];
     const [first] = rows;
     if (!first) return null;
-    const lengthOf = ({ fromMs, toMs }: NodeLedgerRow) => Math.max(0, Math.min(toMs ?? endMs, endMs) - fromMs);
-    const costOf = (own: readonly NodeLedgerRow[]) => {
-      const priceMs = own.reduce((sum, row) => sum + BigInt(row.pricePerHourMicro) * BigInt(lengthOf(row)), 0n);
-      return String((priceMs + msPerHour / 2n) / msPerHour);
+    const paid = (own: readonly NodeLedgerRow[]) => {
+      const { micro, replicaMs } = costOf(own, endMs);
+      return { bought: own.length, seconds: replicaMs / 1000, costMicro: String(micro) };
     };
     const kinds = [
       ...Map.groupBy(rows, ({ instanceType, capacityType }) => `${instanceType} ${capacityType}`).values(),
     ];
     return {
       currency: first.currency,
-      costMicro: costOf(rows),
-      bought: rows.length,
-      most: mostAtOnce(rows, endMs),
-      seconds: rows.reduce((sum, row) => sum + lengthOf(row), 0) / 1000,
+      ...paid(rows),
+      most: peakReplicas(rows, endMs),
       kinds: kinds
         .flatMap((own) => {
           const [row] = own;
           if (!row) return [];
           const { instanceType, capacityType } = row;
-          const seconds = own.reduce((sum, one) => sum + lengthOf(one), 0) / 1000;
-          return [{ instanceType, capacityType, bought: own.length, seconds, costMicro: costOf(own) }];
+          return [{ instanceType, capacityType, ...paid(own) }];
         })
         .sort((left, right) => Number(BigInt(right.costMicro) - BigInt(left.costMicro))),
     };
   }
-}
-
-function mostAtOnce(rows: readonly NodeLedgerRow[], endMs: number): number {
-  const changes = rows.flatMap(({ fromMs, toMs }) => [
-    { atMs: fromMs, change: 1 },
-    { atMs: toMs ?? endMs, change: -1 },
-  ]);
-  let count = 0;
-  let most = 0;
-  // One that ends makes room before one begins at the same moment.
-  for (const { change } of changes.sort((left, right) => left.atMs - right.atMs || left.change - right.change)) {
-    count += change;
-    most = Math.max(most, count);
-  }
-  return most;
 }

@@ -257,6 +257,8 @@ async function startEngine(
 ): Promise<void> {
   await engine.start();
   gateway.connect();
+  // Opening a provider may load a module: that takes no time of the rehearsal.
+  await engine.machinesTakenUp();
   await kernel.settle();
   if (failures.length > 0) throw new Error(failures[0]);
 }

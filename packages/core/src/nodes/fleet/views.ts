@@ -1,3 +1,4 @@
+import { noReserve } from '../placement/allocatable.ts';
 import { withPods } from '../consolidation/assignment.ts';
 import type { ConsolidationNode, RunningPod } from '../consolidation/types.ts';
 import { type Offer, supplyOf } from '../placement/supply.ts';
@@ -127,7 +128,7 @@ export function removedPool(name: string, cluster: string): PlacementPool {
   const none = { nodes: null, cpuMilli: null, memoryBytes: null, gpus: null, pricePerHourMicro: null };
   return {
     ...{ name, cluster, offerings: [], labels: {}, taints: [], sharing: { kind: 'none' }, limits: none, startMs: 0 },
-    reserve: { cpuMilli: 0, memoryBytes: 0, memoryShare: 0, pods: 0 },
+    reserve: noReserve,
     used: { nodes: 0, cpuMilli: 0, memoryBytes: 0, gpus: 0, pricePerHourMicro: 0 },
   };
 }

@@ -1,3 +1,4 @@
+import { noReserve } from './allocatable.ts';
 import fc from 'fast-check';
 import { noLimits } from '../planInput/poolsOf.ts';
 import type { GpuNeed, GpuSharing, InstanceType, Requirement, Taint, Toleration } from '../types.ts';
@@ -56,7 +57,7 @@ interface Offered {
 export function pool(name: string, offered: readonly Offered[], change: Partial<PlacementPool> = {}): PlacementPool {
   return {
     ...{ name, cluster: 'local', labels: {}, taints: [], sharing: { kind: 'none' }, limits: noLimits, startMs: 0 },
-    reserve: { cpuMilli: 0, memoryBytes: 0, memoryShare: 0, pods: 0 },
+    reserve: noReserve,
     used: { nodes: 0, cpuMilli: 0, memoryBytes: 0, gpus: 0, pricePerHourMicro: 0 },
     offerings: offered.flatMap(({ type, price, zones = ['a'], capacityType = 'on-demand' }) =>
       zones.map((zone) => ({

@@ -1,3 +1,4 @@
+import { allocatableOf } from './allocatable.ts';
 import { type GpuShape, gpuShapeOf } from './gpuShape.ts';
 import type { Point } from './points.ts';
 import {
@@ -62,8 +63,7 @@ export function supplyOf({ nowMs, nodes, pools, settings }: PlacementInput): Sup
           taints: pool.taints,
           capacityType,
           shape: shapeOf(instanceType.gpu, pool.sharing),
-          cpuMilli: instanceType.cpuMilli - reserve.cpuMilli,
-          memoryBytes: Math.floor(instanceType.memoryBytes * (1 - reserve.memoryShare)) - reserve.memoryBytes,
+          ...allocatableOf(instanceType, reserve),
           backedOffUntilMs: until !== null && until > nowMs ? until : null,
         };
         const pods = Math.min(instanceType.maxPods - reserve.pods, settings.maxPodsPerNode ?? Number.POSITIVE_INFINITY);

@@ -1,3 +1,4 @@
+import { noReserve } from '../placement/allocatable.ts';
 import { nearest, type NodePoolSpec, type PriceFactorSpec } from '@ebb/documents';
 import { offeringLabels } from '../placement/supply.ts';
 import type { NodeLimits, PlacementPool, PoolOffering } from '../placement/types.ts';
@@ -51,7 +52,7 @@ export function catalogueMarketPool(
   );
   return {
     ...{ name, cluster, sharing, labels: {}, taints: [], limits: noLimits, used: unused, startMs: 0 },
-    reserve: { cpuMilli: 0, memoryBytes: 0, memoryShare: 0, pods: 0 },
+    reserve: noReserve,
     offerings: sold.flatMap((offering) => inZones(offering, zones)).map(poolOffering),
   };
 }
