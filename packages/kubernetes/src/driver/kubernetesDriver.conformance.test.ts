@@ -1,33 +1,11 @@
-import type { ReplicaStart } from '@ebb/core';
 import { describeDriverConformance } from '@ebb/testing/conformance';
 import { until } from '@ebb/testing/services';
 import { resources } from '../client/resources.ts';
 import { deployment, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { start, workload } from '../fake/webReplica.fixture.ts';
 import { Informer } from '../informer/informer.ts';
 import { KubernetesDriver } from './kubernetesDriver.ts';
 import { plainTargetState } from './target.ts';
-
-const workload = { cluster: 'local', namespace: 'default', name: 'web' };
-
-const start = (id: string): ReplicaStart => ({
-  id,
-  workload,
-  class: 'default',
-  revision: 'target',
-  node: 'local',
-  command: ['pod'],
-  env: {},
-  envFromHost: [],
-  workingDirectory: '/',
-  port: 'auto',
-  resources: { requests: { cpuMilli: 0, memoryBytes: 0, gpuMilli: 0 }, limits: {} },
-  probes: {
-    startup: { action: { type: 'tcp' }, timeoutMs: 1, budgetMs: 1 },
-    readiness: { action: { type: 'tcp' }, periodMs: 1, timeoutMs: 1, successThreshold: 1, failureThreshold: 1 },
-    liveness: null,
-  },
-  terminationGraceMs: 0,
-});
 
 describeDriverConformance('the Kubernetes driver', async () => {
   const cluster = await startFakeCluster();

@@ -1,15 +1,15 @@
-import type { DriverEvent, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { DriverEvent, ReplicaObservation } from '@ebb/core';
 import { until } from '@ebb/testing/services';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { KubernetesObject } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
 import { textAt } from '../client/values.ts';
 import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { start, workload } from '../fake/webReplica.fixture.ts';
 import { Informer } from '../informer/informer.ts';
 import { KubernetesDriver } from './kubernetesDriver.ts';
 import { plainTargetState } from './target.ts';
 
-const workload = { cluster: 'local', namespace: 'default', name: 'web' };
 let cluster: FakeCluster;
 let pods: Informer;
 let targets: Informer;
@@ -56,25 +56,6 @@ async function open(kind: 'deployments' | 'statefulSets' = 'deployments'): Promi
   targets.watch((event) => event.type === 'put' && manage(event.object));
 }
 
-const start = (id: string): ReplicaStart => ({
-  id,
-  workload,
-  class: 'default',
-  revision: 'target',
-  node: 'local',
-  command: ['pod'],
-  env: {},
-  envFromHost: [],
-  workingDirectory: '/',
-  port: 'auto',
-  resources: { requests: { cpuMilli: 0, memoryBytes: 0, gpuMilli: 0 }, limits: {} },
-  probes: {
-    startup: { action: { type: 'tcp' }, timeoutMs: 1, budgetMs: 1 },
-    readiness: { action: { type: 'tcp' }, periodMs: 1, timeoutMs: 1, successThreshold: 1, failureThreshold: 1 },
-    liveness: null,
-  },
-  terminationGraceMs: 0,
-});
 const within = (check: () => boolean, what: string) =>
   until(check, {
     withinMs: 5000,
