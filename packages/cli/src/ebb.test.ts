@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isRunning } from './controlPlane/processes.ts';
 import { checkableText } from './document.fixture.ts';
+import { type Outcome, runMain } from './runMain.fixture.ts';
 
 /** The real command, as built (`npm test` builds first), with a real control plane, gateway, agent and worker. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -28,12 +29,6 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
 let folder = '';
 const data = () => join(folder, 'data');
 
-interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
-
 const environment = () => ({ ...process.env, EBB_DATA: data(), NO_COLOR: '1' });
 
 function ebb(...words: string[]): Promise<Outcome> {
@@ -44,6 +39,9 @@ function ebb(...words: string[]): Promise<Outcome> {
     });
   });
 }
+
+/** What needs no process of its own, in this one: starting a Node for each would take most of the time. */
+const ask = (...words: string[]) => runMain(words, folder, { EBB_DATA: data(), NO_COLOR: '1' });
 
 /** Asks until the answer is as wanted, for at most ten seconds. */
 async function until<Value>(ask: () => Promise<Value>, wanted: (value: Value) => boolean): Promise<Value> {
@@ -97,57 +95,57 @@ test(
     expect(second.err).toContain(`an Ebb already runs on ${data()}`);
     expect(isRunning(pid)).toBe(true);
 
-    const dry = await ebb('apply', '-f', 'hello.yaml', '--dry-run');
+    const dry = await ask('apply', '-f', 'hello.yaml', '--dry-run');
     expect(dry).toMatchObject({ code: 0, out: 'workload/hello created (dry run)\n' });
-    expect(JSON.parse((await ebb('get', 'wl', '--json')).out).items).toEqual([]);
-    expect(await ebb('apply', '-f', 'hello.yaml')).toMatchObject({ code: 0, out: 'workload/hello created\n' });
-    expect(await ebb('apply', '-f', 'hello.yaml')).toMatchObject({ code: 0, out: 'workload/hello unchanged\n' });
+    expect(JSON.parse((await ask('get', 'wl', '--json')).out).items).toEqual([]);
+    expect(await ask('apply', '-f', 'hello.yaml')).toMatchObject({ code: 0, out: 'workload/hello created\n' });
+    expect(await ask('apply', '-f', 'hello.yaml')).toMatchObject({ code: 0, out: 'workload/hello unchanged\n' });
 
-    const { status, metadata } = JSON.parse((await ebb('get', 'workload', 'hello', '-o', 'json')).out);
+    const { status, metadata } = JSON.parse((await ask('get', 'workload', 'hello', '-o', 'json')).out);
     expect(metadata.name).toBe('hello');
     const answer = await fetch(status.url);
     expect(await answer.text()).toMatch(/^hello from /);
 
-    const now = JSON.parse((await ebb('status', '--json')).out);
+    const now = JSON.parse((await ask('status', '--json')).out);
     expect(now.workloads[0].replicas).toMatchObject({ ready: 1, failed: 0 });
     expect((await ebb('status')).out).toMatch(/● hello {2}wanted 1 of .* 1 ready/);
-    expect((await ebb('get', 'wl')).out).toMatch(/^NAME .*\nhello +1\/1 /);
-    expect((await ebb('get', 'wl', '-o', 'yaml')).out).toContain('kind: WorkloadList');
+    expect((await ask('get', 'wl')).out).toMatch(/^NAME .*\nhello +1\/1 /);
+    expect((await ask('get', 'wl', '-o', 'yaml')).out).toContain('kind: WorkloadList');
 
     const logs = await until(
-      () => ebb('logs', 'hello'),
+      () => ask('logs', 'hello'),
       ({ out }) => out.includes('asked for'),
     );
     expect(logs.out).toContain('worker is loading');
-    const lines = (await ebb('logs', 'hello', '--json', '--tail', '1')).out.trim().split('\n');
+    const lines = (await ask('logs', 'hello', '--json', '--tail', '1')).out.trim().split('\n');
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toHaveProperty('replica');
 
-    const explained = await ebb('explain', 'hello');
+    const explained = await ask('explain', 'hello');
     expect(explained.code).toBe(0);
     expect(explained.out.split('\n').length).toBeGreaterThan(2);
-    expect(JSON.parse((await ebb('explain', 'hello', '--json')).out).lines.length).toBeGreaterThan(0);
+    expect(JSON.parse((await ask('explain', 'hello', '--json')).out).lines.length).toBeGreaterThan(0);
 
-    const recommended = await ebb('recommend', 'hello');
+    const recommended = await ask('recommend', 'hello');
     expect(recommended).toMatchObject({ code: 0, err: '' });
     expect(recommended.out).toMatch(/Nothing has been measured yet|Too little to go by/);
-    expect(JSON.parse((await ebb('recommend', '--json')).out).items[0].classes[0].class).toBe('default');
-    expect((await ebb('recommend', 'helo')).err).toContain('Did you mean "hello"?');
+    expect(JSON.parse((await ask('recommend', '--json')).out).items[0].classes[0].class).toBe('default');
+    expect((await ask('recommend', 'helo')).err).toContain('Did you mean "hello"?');
 
-    const paid = JSON.parse((await ebb('cost', '--since', '1h', '--json')).out);
+    const paid = JSON.parse((await ask('cost', '--since', '1h', '--json')).out);
     expect(paid.groups.map(({ name }: { name: string }) => name)).toEqual(['default/hello']);
     expect(paid.groups[0].replicaSeconds).toBeGreaterThan(0);
-    expect((await ebb('cost', '--by', 'class', '--csv')).out).toMatch(
+    expect((await ask('cost', '--by', 'class', '--csv')).out).toMatch(
       /^group,currency,cost_micro.*\ndefault\/hello\/default,/,
     );
-    expect((await ebb('cost', '--by', 'nodes')).err).toContain('Did you mean "node"?');
+    expect((await ask('cost', '--by', 'nodes')).err).toContain('Did you mean "node"?');
 
-    const misspelt = await ebb('explain', 'helo');
+    const misspelt = await ask('explain', 'helo');
     expect(misspelt).toMatchObject({ code: 1, out: '' });
     expect(misspelt.err).toContain('there is no workload "helo". Did you mean "hello"?');
 
-    expect(await ebb('delete', 'workload', 'hello')).toMatchObject({ code: 0, out: 'workload/hello deleted\n' });
-    expect((await ebb('delete', 'workload', 'hello')).code).toBe(1);
+    expect(await ask('delete', 'workload', 'hello')).toMatchObject({ code: 0, out: 'workload/hello deleted\n' });
+    expect((await ask('delete', 'workload', 'hello')).code).toBe(1);
     expect((await ebb('version', '--json')).out).toContain('"running": "');
 
     const stopped = await ebb('down', '--json');
@@ -184,7 +182,7 @@ test(
         (now) => now !== pid,
       );
       const again = await until(
-        () => ebb('status', '--json'),
+        () => ask('status', '--json'),
         ({ code }) => code === 0,
       );
       const { workloads, gateway, agent } = JSON.parse(again.out);
@@ -217,7 +215,7 @@ test(
       expect(taken.err).toContain(`port ${port} of the gateway is taken by`);
       expect(taken.err).toContain(`(pid ${process.pid})`);
       expect(taken.err).toContain('--gateway-port PORT');
-      expect((await ebb('status', '--data', 'other')).code).toBe(3);
+      expect((await ask('status', '--data', 'other')).code).toBe(3);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
@@ -230,14 +228,14 @@ test(
   async () => {
     const started = await ebb('up', 'hello.yaml', '--detach', '--api-port', '0', '--gateway-port', '0', '--json');
     expect(started.code).toBe(0);
-    const { gateway, agent } = JSON.parse((await ebb('status', '--json')).out);
+    const { gateway, agent } = JSON.parse((await ask('status', '--json')).out);
     const pid = controlPlanePid();
     process.kill(pid, 'SIGKILL');
     await until(
       async () => isRunning(pid),
       (running) => !running,
     );
-    expect((await ebb('status')).err).toContain('has died; what it started may still run');
+    expect((await ask('status')).err).toContain('has died; what it started may still run');
     const stopped = await ebb('down');
     expect(stopped).toMatchObject({ code: 0 });
     expect([gateway.pid, agent.pid].filter(isRunning)).toEqual([]);
