@@ -119,6 +119,15 @@ export class DemandMeter {
     this.#woken.clear();
   }
 
+  /** The gateway will not come back: what it had counted stays counted, also where only an earlier control plane heard it. */
+  gone(gateway: string): void {
+    this.restarted(gateway);
+    const earlier = this.#earlier.get(gateway);
+    if (!earlier) return;
+    this.#earlier.delete(gateway);
+    this.#carried = addRequests(this.#carried, earlier.counts);
+  }
+
   /** A request was held where nothing can take it: known before the next counts. */
   wake(link: GatewayLink, className: string, held: number, heldAtUs: number): void {
     const known = this.#woken.get(className);

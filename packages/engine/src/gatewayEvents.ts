@@ -13,25 +13,21 @@ import { isServedOrStarting, type WorkloadState } from './workloadState.ts';
 const readingGapMs = 1000;
 
 export function onGatewayEvent(context: EngineContext, event: GatewayEvent): void {
-  const link = linkOf(context, event.gateway);
   switch (event.type) {
     case 'connected':
-      onConnected(context, link, event.url, event.pid);
+      onConnected(context, linkOf(context, event.gateway), event.url, event.pid);
       break;
     case 'disconnected':
-      link.connected = false;
-      context.journal.record('event', null, {
-        type: 'gateway-disconnected',
-        gateway: link.name,
-        message: event.message,
-      });
-      touchAll(context);
+      onDisconnected(context, linkOf(context, event.gateway), event.message);
+      break;
+    case 'gone':
+      onGone(context, event.gateway);
       break;
     case 'counts':
-      onCounts(context, link, event);
+      onCounts(context, linkOf(context, event.gateway), event);
       break;
     case 'wake':
-      onWake(context, link, event);
+      onWake(context, linkOf(context, event.gateway), event);
       break;
     case 'drained':
       onDrained(context, event.replica, event.drain);
@@ -63,6 +59,20 @@ function onConnected(context: EngineContext, link: GatewayLink, url: string, pid
   link.pid = pid;
   link.countsAtMs = null;
   context.journal.record('event', null, { type: 'gateway-connected', gateway: link.name, pid });
+  touchAll(context);
+}
+
+function onDisconnected(context: EngineContext, link: GatewayLink, message: string): void {
+  link.connected = false;
+  context.journal.record('event', null, { type: 'gateway-disconnected', gateway: link.name, message });
+  touchAll(context);
+}
+
+/** What it had counted stays counted; what it no longer says is no silence. */
+function onGone(context: EngineContext, gateway: string): void {
+  for (const state of context.workloads.values()) state.demand.gone(gateway);
+  context.gateways.delete(gateway);
+  context.journal.record('event', null, { type: 'gateway-gone', gateway });
   touchAll(context);
 }
 

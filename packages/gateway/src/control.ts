@@ -1,10 +1,16 @@
 import type { FromGateway, ToGateway } from '@ebb/core';
-import { type Connection, type LinkServer, listenLink } from '@ebb/link';
+import type { Connection, ConnectionIdentity, LinkServer } from '@ebb/link';
 import type { Gateway } from './gateway.ts';
 import { limits } from './limits.ts';
 
+/** Opens the link that a control plane connects to. */
+export type ListenForControl = (
+  identity: ConnectionIdentity,
+  onConnection: (connection: Connection<ToGateway, FromGateway>) => void,
+) => Promise<LinkServer>;
+
 export interface ControlOptions {
-  path: string;
+  listen: ListenForControl;
   gatewayName: string;
   /** Start of this process, wall milliseconds. */
   epoch: number;
@@ -13,6 +19,8 @@ export interface ControlOptions {
   onShutdown: () => void;
   onError: (message: string, error: unknown) => void;
   onConnected: (connected: boolean) => void;
+  /** Everything was said at once, and is in force. */
+  onConfigured?: () => void;
 }
 
 /**
@@ -30,10 +38,8 @@ export class Control {
   }
 
   async listen(): Promise<void> {
-    const { path, gatewayName, epoch } = this.#options;
-    this.#server = await listenLink<ToGateway, FromGateway>(path, { sender: gatewayName, epoch }, (connection) =>
-      this.#accept(connection),
-    );
+    const { listen, gatewayName, epoch } = this.#options;
+    this.#server = await listen({ sender: gatewayName, epoch }, (connection) => this.#accept(connection));
   }
 
   /** False while no control plane is there. */
@@ -53,8 +59,7 @@ export class Control {
   }
 
   #accept(connection: Connection<ToGateway, FromGateway>): void {
-    const { gatewayName, url } = this.#options;
-    connection.send({ type: 'hello', gateway: gatewayName, url, pid: process.pid });
+    this.#sayHello(connection);
     connection.onGap = () => connection.send({ type: 'resend' });
     connection.onClose = () => {
       if (this.#current !== connection) return;
@@ -68,8 +73,8 @@ export class Control {
       }
       this.#leaderEpoch = envelope.epoch;
       if (this.#current !== connection) {
-        // Only a full state makes a connection the current one.
-        if (message.type !== 'sync' && message.type !== 'shutdown') {
+        // Only who takes the lead, or says everything, is listened to.
+        if (message.type !== 'sync' && message.type !== 'shutdown' && message.type !== 'lead') {
           connection.send({ type: 'resend' });
           return;
         }
@@ -78,19 +83,28 @@ export class Control {
         before?.destroy();
         this.#options.onConnected(true);
       }
-      this.#take(message);
+      if (message.type === 'lead') this.#sayHello(connection);
+      else this.#take(message);
     };
   }
 
-  #take(message: ToGateway): void {
+  #sayHello(connection: Connection<ToGateway, FromGateway>): void {
+    const { gatewayName, url, gateway } = this.#options;
+    connection.send({ type: 'hello', gateway: gatewayName, url, pid: process.pid, slots: gateway.slots() });
+  }
+
+  #take(message: Exclude<ToGateway, { type: 'lead' }>): void {
     const { gateway, onShutdown, onError } = this.#options;
     try {
       switch (message.type) {
         case 'sync':
           gateway.sync(message.workloads);
+          this.#applied(message.revision);
+          this.#options.onConfigured?.();
           return;
         case 'workload':
           gateway.configure(message.workload);
+          this.#applied(message.revision);
           return;
         case 'remove':
           gateway.remove(message.workload);
@@ -104,5 +118,12 @@ export class Control {
     } catch (error) {
       onError(`message "${message.type}" failed`, error);
     }
+  }
+
+  #applied(revision: number | undefined): void {
+    if (revision === undefined) return;
+    // Who asks shares slots by what is in flight now.
+    this.#options.gateway.reportNow();
+    this.send({ type: 'applied', revision });
   }
 }

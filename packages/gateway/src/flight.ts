@@ -115,6 +115,11 @@ export class Flight implements AnswerSink, ClientListener {
     if (bodyBytes > 0 && !this.body.complete) this.body.collect(bodyBytes, () => {});
   }
 
+  /** Where it was handed to last; empty: nowhere yet. */
+  get replica(): string {
+    return this.#replica;
+  }
+
   /** Hands the request to a replica. */
   forward(endpoint: GatewayEndpoint, waitedUs: number, deferredUs?: number): void {
     const { head } = this.exchange;

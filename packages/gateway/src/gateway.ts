@@ -161,6 +161,27 @@ export class Gateway implements FlightHost {
     this.#wakes.callAgain(workload);
   }
 
+  /** How many requests it may have on each replica by what it was told last, or has still; unlimited ones are left out. */
+  slots(): Record<string, number> {
+    const slots: Record<string, number> = {};
+    const now = nowUs();
+    for (const { key, endpoints } of this.workloads.values()) {
+      const loads = this.#dispatcher.counts(now, key)?.replicas ?? {};
+      for (const [replica, load] of Object.entries(loads)) if (load > 0) slots[replica] = load;
+      for (const { endpoint } of endpoints.values()) {
+        if (endpoint.draining) continue;
+        if (endpoint.slots === 0) delete slots[endpoint.replica];
+        else slots[endpoint.replica] = Math.max(slots[endpoint.replica] ?? 0, endpoint.slots);
+      }
+    }
+    return slots;
+  }
+
+  /** Counts that have changed go out now. */
+  reportNow(): void {
+    this.#report.flush();
+  }
+
   // ---- What clients ask
 
   handle(exchange: Exchange): void {
@@ -195,6 +216,8 @@ export class Gateway implements FlightHost {
           : this.#dispatcher.complete(now, flight.id, outcome),
       );
       this.#report.changed(flight.workload.key);
+      // A slot that was given to another gateway and is free only now: that one waits for it.
+      if (flight.replica !== '' && !flight.workload.endpoints.has(flight.replica)) this.#report.flush();
     }
     if (this.#flights.size === 0) this.#onEmpty();
   }
@@ -331,21 +354,31 @@ export class Gateway implements FlightHost {
 
   // ---- The end
 
+  /** Exchanges that it holds or carries now. */
+  load(): number {
+    return this.#flights.size;
+  }
+
+  /** Resolves when nothing is held or in flight, or after `graceMs`; requests are taken as before. */
+  async empty(graceMs: number): Promise<void> {
+    if (this.#flights.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = () => {};
+  }
+
   /** Refuses what is held, lets what is in flight end, and breaks off what has not ended after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const flight of this.#flights) {
       if (flight.state === 'held' || flight.state === 'reading') flight.refuse(shuttingDown, 'cancelled');
     }
-    if (this.#flights.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs);
-        this.#onEmpty = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    await this.empty(graceMs);
     for (const flight of this.#flights) flight.abort();
     this.#report.flush();
   }

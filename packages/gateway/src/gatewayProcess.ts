@@ -1,6 +1,6 @@
 import type { Dispatcher, FromGateway } from '@ebb/core';
-import { socketPath } from '@ebb/link';
-import { Control } from './control.ts';
+import { listenLink, socketPath } from '@ebb/link';
+import { Control, type ListenForControl } from './control.ts';
 import { HttpFront } from './front/http.ts';
 import { Gateway } from './gateway.ts';
 import { limits } from './limits.ts';
@@ -9,7 +9,13 @@ import { UndiciUpstream } from './upstream/undici.ts';
 import { warmUp } from './warmUp.ts';
 
 export interface GatewayProcessOptions {
-  dataDirectory: string;
+  /** Where its link's socket is; or how else the control plane reaches it. */
+  dataDirectory: string | null;
+  listen?: ListenForControl;
+  /** Left out: `gateway`, where there is but one. */
+  name?: string;
+  /** A control plane has said everything that there is to know, for the first time. */
+  onConfigured?: () => void;
   host: string;
   /** 0: any free one. */
   port: number;
@@ -25,6 +31,12 @@ export interface RunningGateway {
   gateway: Gateway;
   /** Takes nothing new, refuses what is held, lets what is in flight end. The same promise when asked again. */
   stop(reason: string): Promise<void>;
+  /**
+   * Ends without breaking anything off: goes on as before for `noticeMs`, while others learn that it leaves and clients are
+   * asked to close their connections; then takes no new connection and waits until what it holds and carries has ended, for
+   * `graceMs` at most; then stops.
+   */
+  leave(reason: string, times: { noticeMs: number; graceMs: number }): Promise<void>;
   /** Resolves when it has stopped, whoever asked. */
   stopped: Promise<void>;
 }
@@ -43,7 +55,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
   const { dataDirectory, host, port, dispatcher, log } = options;
   const epoch = Date.now();
   // The same in every life: the control plane tells them apart by the process id in `hello`.
-  const name = 'gateway';
+  const { name = 'gateway', listen = socketOf(dataDirectory) } = options;
   let control: Control | null = null;
   const upstream = new UndiciUpstream();
   const gateway = new Gateway({
@@ -80,8 +92,21 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
     return stopping;
   };
 
+  let leaving: Promise<void> | null = null;
+  const leave: RunningGateway['leave'] = (reason, { noticeMs, graceMs }) => {
+    leaving ??= (async () => {
+      log('info', 'leaving', { reason, inFlightOrHeld: gateway.load() });
+      front.announceClose();
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, noticeMs)), stopped]);
+      void front.stopListening();
+      await Promise.race([gateway.empty(graceMs), stopped]);
+      await stop(reason);
+    })();
+    return leaving;
+  };
+
   control = new Control({
-    path: socketPath(dataDirectory, 'gateway'),
+    listen,
     gatewayName: name,
     epoch,
     url,
@@ -89,6 +114,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
     onShutdown: () => void stop('the control plane said so'),
     onError: (message, error) => log('error', message, { error: String(error) }),
     onConnected: (connected) => log('info', connected ? 'control plane connected' : 'control plane gone'),
+    onConfigured: () => options.onConfigured?.(),
   });
   try {
     await control.listen();
@@ -101,7 +127,12 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
   log('info', 'started', { url, gateway: name, pid: process.pid });
   const self = { host: place.host === '0.0.0.0' || place.host === '::' ? '127.0.0.1' : place.host, port: place.port };
   void warmUp(upstream, self).then(() => upstream.forget(self));
-  return { url, port: place.port, gateway, stop, stopped };
+  return { url, port: place.port, gateway, stop, leave, stopped };
 }
 
 const lastBytesMs = 2000;
+
+function socketOf(dataDirectory: string | null): ListenForControl {
+  if (dataDirectory === null) throw new Error('a gateway needs a data directory or a link of its own');
+  return (identity, onConnection) => listenLink(socketPath(dataDirectory, 'gateway'), identity, onConnection);
+}

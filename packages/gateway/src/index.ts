@@ -12,6 +12,7 @@ export type {
   UpstreamFailure,
   UpstreamRequest,
 } from './exchange.ts';
+export type { ListenForControl } from './control.ts';
 export { Gateway, type GatewayOptions } from './gateway.ts';
 export { type GatewayProcessOptions, PortTakenError, type RunningGateway, startGateway } from './gatewayProcess.ts';
 export { type ProblemCode, problems } from './problem.ts';

@@ -26,15 +26,21 @@ export interface Envelope<Body> {
 /** Control plane → gateway. */
 export type ToGateway =
   /** Everything at once; what is not named is removed. First message of a connection. */
-  | { type: 'sync'; workloads: GatewayWorkload[] }
-  | { type: 'workload'; workload: GatewayWorkload }
+  | { type: 'sync'; workloads: GatewayWorkload[]; revision?: number }
+  /** With a revision, `applied` says it back. */
+  | { type: 'workload'; workload: GatewayWorkload; revision?: number }
   | { type: 'remove'; workload: string }
+  /** Older connections are not listened to any more, and `hello` says again what holds now: nothing comes in between. */
+  | { type: 'lead' }
   | { type: 'shutdown' };
 
 /** Gateway → control plane. */
 export type FromGateway =
-  | { type: 'hello'; gateway: string; url: string; pid: number }
-  | Exclude<GatewayEvent, { type: 'connected' } | { type: 'disconnected' }>
+  /** `slots`: what it may send to each replica at once by what it was told last; unlimited ones left out. Older versions leave it out. */
+  | { type: 'hello'; gateway: string; url: string; pid: number; slots?: Record<string, number> }
+  | Exclude<GatewayEvent, { type: 'connected' } | { type: 'disconnected' } | { type: 'gone' }>
+  /** The message of this revision, and all before it, is in force. Counts of its workloads came just before this. */
+  | { type: 'applied'; revision: number }
   | { type: 'resend' };
 
 /** Control plane → agent. `id` pairs a question with its answer. */

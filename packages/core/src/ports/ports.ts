@@ -9,6 +9,7 @@ import type {
 } from '@ebb/documents';
 import type { DispatchClass, DispatchCounts } from '../dispatch/types.ts';
 import type { CapacityType } from '../nodes/types.ts';
+import type { HpaPod } from '../replicas/hpa/types.ts';
 import type { Reading } from '../replicas/types.ts';
 
 /**
@@ -88,6 +89,24 @@ export interface RunStart {
   terminationGraceMs: number;
 }
 
+/** A Job whose template is run as it is written: its containers, retries and deadline are the affair of what runs it. */
+export interface TemplateStart {
+  id: string;
+  /** The ScaledJob that the Job is made from. */
+  document: StoredDocument;
+}
+
+/** Thrown by a driver: what was asked for cannot be run as it is, and asking again is of no use. */
+export class RunRefused extends Error {
+  override readonly name = 'RunRefused';
+}
+
+/** One pod of a run, where runs have pods. */
+export interface RunPod {
+  phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+  trueConditions: string[];
+}
+
 /** `succeeded` and `failed` stay listed, over restarts too, until the run is stopped; `gone` is the last word. */
 export type RunPhase = 'starting' | 'running' | 'succeeded' | 'failed' | 'stopping' | 'gone';
 
@@ -104,6 +123,10 @@ export interface RunObservation {
   failure: string | null;
   startedAtMs: number;
   endedAtMs: number | null;
+  /** Of a template: generation of the document that it was made from; left out where that is not known. */
+  generation?: number;
+  /** Of a template: its pods. */
+  pods?: RunPod[];
 }
 
 export interface LogLine {
@@ -129,6 +152,24 @@ export interface ReplicaUsageSample {
   outOfMemory?: true;
 }
 
+/** What a metrics API has measured of one pod; amounts are thousandths of a core and of a byte. */
+export interface PodSample {
+  /** Of the pod. */
+  name: string;
+  /** End of the window that amounts are a mean over. */
+  atMs: number;
+  windowMs: number;
+  containers: { name: string; usage: Record<string, number> }[];
+}
+
+/** The pods of one workload as the HPA's controller would see them now: its replicas where a metrics API measures them. */
+export interface PodUsage {
+  workload: ObjectKey;
+  pods: HpaPod[];
+  /** Or why nothing was measured, for a person. */
+  samples: PodSample[] | { error: string };
+}
+
 export type DriverEvent =
   | { type: 'replica'; replica: ReplicaObservation }
   /** Full list after a (re)connection: what is not in it does not exist. */
@@ -136,6 +177,8 @@ export type DriverEvent =
   | { type: 'run'; run: RunObservation }
   /** From time to time, and where a replica is ended. A driver that cannot measure sends none. */
   | { type: 'usage'; samples: ReplicaUsageSample[] }
+  /** Replaces what was told of that workload before. Only where a metrics API measures pods. */
+  | { type: 'pod-usage'; usage: PodUsage }
   | { type: 'disconnected'; message: string };
 
 /** Runs replicas. At most ten methods. */
@@ -143,6 +186,12 @@ export interface Driver {
   ensure(start: ReplicaStart): Promise<void>;
   /** Starts a run of a Job. Left out: this driver runs no Jobs. */
   run?(start: RunStart): Promise<void>;
+  /**
+   * Starts a Job by its whole template, in the place of `run`: one id gives one Job, which is run again where its template says so
+   * and stays listed with its result until `stop`. Jobs that others have made for the same document are listed too. Throws
+   * `RunRefused`.
+   */
+  runTemplate?(start: TemplateStart): Promise<void>;
   /** SIGTERM, grace, SIGKILL of the whole group; `gone` follows as an event. An ended run is forgotten. Unknown ids are fine. */
   stop(id: string): Promise<void>;
   list(): Promise<ReplicaObservation[]>;
@@ -195,7 +244,9 @@ export type GatewayEvent =
   /** A connection to the replica was refused or broken. */
   | { type: 'endpoint-failed'; gateway: string; replica: string; message: string }
   | { type: 'connected'; gateway: string; url: string; pid: number }
-  | { type: 'disconnected'; gateway: string; message: string };
+  | { type: 'disconnected'; gateway: string; message: string }
+  /** It is known to have ended and will not come back: nothing is in flight there, and its counts are complete. */
+  | { type: 'gone'; gateway: string };
 
 export interface GatewayPort {
   /** Sends what changed; the implementation resends everything after a reconnection. */

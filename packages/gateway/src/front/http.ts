@@ -15,6 +15,8 @@ export class HttpFront {
   readonly #open = new WeakMap<Duplex, number>();
   #upgraded = new Set<Socket>();
   readonly #state: FrontState = { closing: false };
+  /** Set once it takes no new connection. */
+  #closed: Promise<void> | null = null;
 
   constructor(onExchange: (exchange: Exchange) => void) {
     this.#onExchange = onExchange;
@@ -58,14 +60,26 @@ export class HttpFront {
     return { host: address.address, port: address.port };
   }
 
-  /** Takes no new connection; resolves when every exchange is over and its connection closed. */
-  close(): Promise<void> {
+  /** Answers ask their clients to close the connection from now on; new ones are still taken. */
+  announceClose(): void {
     this.#state.closing = true;
-    return new Promise((resolve) => {
+  }
+
+  /** Takes no new connection; resolves when every exchange is over and its connection closed. */
+  stopListening(): Promise<void> {
+    this.#state.closing = true;
+    this.#closed ??= new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
-      for (const socket of this.#upgraded) socket.destroy();
     });
+    return this.#closed;
+  }
+
+  /** The same; connections that were upgraded end at once. */
+  close(): Promise<void> {
+    const closed = this.stopListening();
+    for (const socket of this.#upgraded) socket.destroy();
+    return closed;
   }
 
   /** Ends every connection at once. */
@@ -84,7 +98,7 @@ export class HttpFront {
     this.#open.set(socket, (this.#open.get(socket) ?? 0) + 1);
     response.on('close', () => {
       this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1);
-      if (this.#state.closing) setImmediate(() => this.#server.closeIdleConnections());
+      if (this.#closed) setImmediate(() => this.#server.closeIdleConnections());
     });
     this.#onExchange(new HttpExchange(request, response, head, this.#state, expectsContinue));
   }

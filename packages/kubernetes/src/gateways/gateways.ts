@@ -1,0 +1,89 @@
+import type { Clock } from '@ebb/core';
+import type { KubernetesClient } from '../client/client.ts';
+import { resources } from '../client/resources.ts';
+import { Informer } from '../informer/informer.ts';
+import type { ConnectGateway } from './connection.ts';
+import { GatewayFleet } from './fleet.ts';
+import { followGatewayPods } from './gatewayPods.ts';
+import { LinkSecret } from './linkSecret.ts';
+
+/** What the operator needs to reach gateways. Without it there are none, whatever pods there are. */
+export interface GatewayPorts {
+  readonly connect: ConnectGateway;
+  /** Something that nobody can guess. */
+  newSecret(): string;
+}
+
+export interface GatewaysOptions {
+  readonly client: KubernetesClient;
+  readonly clock: Clock;
+  readonly ports: GatewayPorts;
+  readonly epoch: number;
+  /** The operator's own: gateways run there, beside it. */
+  readonly namespace: string;
+  /** Pods that are followed already, and of which namespace; null: of all. */
+  readonly followed: { readonly pods: Informer; readonly namespace: string | null };
+  serves(workload: string): boolean;
+  mayWrite(): boolean;
+  log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
+}
+
+export interface Gateways {
+  readonly fleet: GatewayFleet;
+  close(): Promise<void>;
+}
+
+/** The gateways of a cluster, for as long as this process leads. Resolves once those that run are known. */
+export async function followGateways(options: GatewaysOptions): Promise<Gateways> {
+  const { client, clock, ports, epoch, namespace, followed, serves, mayWrite, log } = options;
+  const secret = new LinkSecret({ client, namespace, newSecret: () => ports.newSecret() });
+  const fleet = new GatewayFleet({
+    clock,
+    serves,
+    mayWrite,
+    log,
+    async connect(place) {
+      const call = { ...place, secret: await secret.read(), epoch };
+      try {
+        return await ports.connect(call);
+      } catch (error) {
+        if (error instanceof Error && error.name === 'LinkRefusedError') secret.forget();
+        throw error;
+      }
+    },
+  });
+  const isSeen = followed.namespace === null || followed.namespace === namespace;
+  const own = isSeen
+    ? null
+    : new Informer({
+        client,
+        resource: resources.pods,
+        namespace,
+        onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
+      });
+  await own?.start().synced;
+  let isMade = false;
+  const unfollow = followGatewayPods({
+    pods: own ?? followed.pods,
+    namespace,
+    onPod() {
+      if (isMade || !mayWrite()) return;
+      isMade = true;
+      // Pods wait for it before they can start.
+      secret.read().catch((error: unknown) => {
+        isMade = false;
+        log('warn', 'the secret of the gateways cannot be read or made', { error: String(error) });
+      });
+    },
+    found: (gateway) => fleet.found(gateway),
+    lost: (name) => fleet.lost(name),
+  });
+  return {
+    fleet,
+    async close() {
+      unfollow();
+      await own?.close();
+      await fleet.close();
+    },
+  };
+}
