@@ -2,6 +2,7 @@ import {
   isJobPending,
   jobsToCreate,
   type Reading,
+  type RunPod,
   type ScaledJobResult,
   type ScaledJobTriggerReading,
 } from '@ebb/core';
@@ -60,11 +61,15 @@ export function longestTakeOf({ spec }: ScaledJobState): number {
 
 function isPending(state: ScaledJobState, job: Job, readMs: number): boolean {
   const { pendingPodConditions } = state.spec.scaling;
-  const isRunning = job.phase === 'running';
-  const pods = isRunning
-    ? [{ phase: 'Running' as const, trueConditions: conditionsOfRunning }]
-    : [{ phase: 'Pending' as const, trueConditions: [] }];
+  const pods = state.pods.get(job.id) ?? [podOf(job)];
   if (isJobPending({ pods }, pendingPodConditions)) return true;
   // Looked at more often than KEDA does: one that has not had the time to take its message is as good as pending.
   return state.spec.improvements && state.taken.isOpen(runId(job), readMs, longestTakeOf(state));
+}
+
+/** A process as the pod that it would be. */
+function podOf({ phase }: Job): RunPod {
+  return phase === 'running'
+    ? { phase: 'Running', trueConditions: conditionsOfRunning }
+    : { phase: 'Pending', trueConditions: [] };
 }

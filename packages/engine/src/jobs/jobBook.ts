@@ -8,6 +8,7 @@ const prefix = 'engine/job/';
 export class JobBook {
   readonly #store: StateStore;
   readonly #epoch: number;
+  readonly #names = new Set<string>();
 
   constructor(store: StateStore, epoch: number) {
     this.#store = store;
@@ -20,16 +21,20 @@ export class JobBook {
     for (const name of await this.#store.names(prefix)) {
       const stored = await this.#store.load(name);
       // Written by `save` alone.
+      if (stored !== null) this.#names.add(name);
       if (stored !== null) jobs.push(stored as Job);
     }
     return jobs;
   }
 
   async save(job: Job): Promise<void> {
+    this.#names.add(nameOf(job));
     await this.#store.save(nameOf(job), { ...job }, this.#epoch);
   }
 
+  /** Nothing is asked of the store for one that was never saved. */
   async drop(job: Job): Promise<void> {
+    if (!this.#names.delete(nameOf(job))) return;
     await this.#store.drop(nameOf(job));
   }
 }

@@ -1,5 +1,6 @@
 import {
   type Reading,
+  type RunPod,
   type ScaledJobResult,
   type ScaledJobRules,
   scaledJobRules,
@@ -10,6 +11,7 @@ import type { TriggerReadings } from '../triggerReadings.ts';
 import { FailureBrake } from './failureBrake.ts';
 import { isFinished, type Job } from './job.ts';
 import { TakenWork } from './taken.ts';
+import { wholeTemplate } from './templateRuns.ts';
 
 /** Everything the engine has in mind about one ScaledJob. */
 export interface ScaledJobState {
@@ -27,6 +29,8 @@ export interface ScaledJobState {
   readAgain: boolean;
   /** All that are not forgotten, by id. */
   readonly jobs: Map<string, Job>;
+  /** By Job, the pods that the driver shows, where it has any. */
+  readonly pods: Map<string, RunPod[]>;
   readonly taken: TakenWork;
   /** Of no meaning where KEDA's own polling is followed. */
   readonly brake: FailureBrake;
@@ -42,17 +46,19 @@ export interface ScaledJobState {
 /** Before a ScaledJob's key in the journal and in `watch`, where workloads have theirs alone. */
 export const journalPrefix = 'scaledjob/';
 
-export function newScaledJobState(stored: StoredDocument): ScaledJobState {
+/** `isWhole`: its template is run as it is, and nothing of it is of concern here. */
+export function newScaledJobState(stored: StoredDocument, isWhole: boolean): ScaledJobState {
   const key = keyText(stored.key);
   return {
     key,
     journalKey: journalPrefix + key,
     stored,
-    ...derivedFrom(stored),
+    ...derivedFrom(stored, isWhole),
     removed: false,
     triggers: null,
     readAgain: false,
     jobs: new Map(),
+    pods: new Map(),
     taken: new TakenWork(),
     brake: new FailureBrake(),
     nextPollMs: 0,
@@ -63,9 +69,12 @@ export function newScaledJobState(stored: StoredDocument): ScaledJobState {
 }
 
 /** What follows from the document. Throws when it is not valid. */
-export function derivedFrom(stored: StoredDocument): Pick<ScaledJobState, 'spec' | 'rules' | 'template'> {
+export function derivedFrom(
+  stored: StoredDocument,
+  isWhole: boolean,
+): Pick<ScaledJobState, 'spec' | 'rules' | 'template'> {
   const spec = resolveScaledJob(stored.document);
-  return { spec, rules: scaledJobRules(spec), template: templateOf(spec) };
+  return { spec, rules: scaledJobRules(spec), template: isWhole ? wholeTemplate : templateOf(spec) };
 }
 
 function templateOf(spec: ScaledJobSpec): ScaledJobState['template'] {

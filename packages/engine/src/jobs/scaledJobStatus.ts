@@ -51,6 +51,7 @@ function summaryOf({ last, spec }: ScaledJobState): string {
 
 function conditionsOf(context: EngineContext, state: ScaledJobState): Condition[] {
   const { template, triggers, problem, spec } = state;
+  const { driver } = context.ports;
   const lastTransitionTime = isoTime(state.stored.createdAtMs);
   const condition = (type: string, status: Condition['status'], reason: string, message: string): Condition => ({
     type,
@@ -80,7 +81,8 @@ function conditionsOf(context: EngineContext, state: ScaledJobState): Condition[
 
   function readiness(): Condition {
     if ('problem' in template) return condition('Ready', 'False', 'TemplateUnusable', template.problem);
-    if (!context.ports.driver.run) return condition('Ready', 'False', 'DriverRunsNoJobs', 'this driver runs no Jobs');
+    if (!driver.run && !driver.runTemplate)
+      return condition('Ready', 'False', 'DriverRunsNoJobs', 'this driver runs no Jobs');
     if (failing) {
       const reason = failing.state === 'missing' ? 'Unsupported' : 'TriggerFailing';
       return condition('Ready', 'False', reason, `trigger ${failing.name} (${failing.type}): ${failing.message}`);

@@ -1,7 +1,15 @@
 import { type Clock, type Random, StoreError } from '@ebb/core';
 import { Backoff } from './backoff.ts';
 import { type KubernetesObject, readObject } from './objects.ts';
-import { apiVersionOf, collectionPath, groupPath, objectPath, type Resource, splitApiVersion } from './resources.ts';
+import {
+  apiVersionOf,
+  collectionPath,
+  groupPath,
+  objectPath,
+  type Resource,
+  resources,
+  splitApiVersion,
+} from './resources.ts';
 import { type Transport, type TransportAnswer, type TransportRequest, UnreachableError } from './transport.ts';
 import { isObject, type JsonObject, listAt, numberAt, textAt } from './values.ts';
 
@@ -83,13 +91,17 @@ export class KubernetesClient {
   /** All objects, a page at a time, and the version that a watch goes on from. */
   async list(
     resource: Resource,
-    { namespace, signal }: { namespace: string | null; signal?: AbortSignal },
+    {
+      namespace,
+      signal,
+      labelSelector,
+    }: { namespace: string | null; signal?: AbortSignal; labelSelector?: string | undefined },
   ): Promise<{ objects: KubernetesObject[]; resourceVersion: string }> {
     const path = collectionPath(resource, namespace);
     const objects: KubernetesObject[] = [];
     let next: string | undefined;
     for (;;) {
-      const query = { limit: String(pageSize), continue: next };
+      const query = { limit: String(pageSize), continue: next, labelSelector };
       const page = await this.#repeat({ method: 'GET', path, query, ...(signal ? { signal } : {}) });
       for (const item of listAt(page, 'items')) {
         const object = readObject(item, shapeOf(resource));
@@ -101,10 +113,20 @@ export class KubernetesClient {
     }
   }
 
+  /** Whether a collection may be listed: throws what the server refuses. */
+  async probe(resource: Resource, namespace: string | null): Promise<void> {
+    await this.#repeat({ method: 'GET', path: collectionPath(resource, namespace), query: { limit: '1' } });
+  }
+
   /** Follows changes after a version. Resolves when the stream ends by itself; 410 is an `ApiServerError`. */
   async watch(
     resource: Resource,
-    { namespace, resourceVersion, signal }: { namespace: string | null; resourceVersion: string; signal: AbortSignal },
+    {
+      namespace,
+      resourceVersion,
+      signal,
+      labelSelector,
+    }: { namespace: string | null; resourceVersion: string; signal: AbortSignal; labelSelector?: string | undefined },
     take: (change: WatchedChange) => void,
   ): Promise<void> {
     const ended = new AbortController();
@@ -114,7 +136,13 @@ export class KubernetesClient {
         {
           method: 'GET',
           path: collectionPath(resource, namespace),
-          query: { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(watchSeconds) },
+          query: {
+            watch: '1',
+            allowWatchBookmarks: 'true',
+            resourceVersion,
+            timeoutSeconds: String(watchSeconds),
+            labelSelector,
+          },
           timeoutMs,
           idleMs: bookmarkGapMs,
           signal: AbortSignal.any([signal, ended.signal]),
@@ -195,6 +223,24 @@ export class KubernetesClient {
     } catch (error) {
       if (isStatus(error, 404) || isStatus(error, 409)) return false;
       throw error;
+    }
+  }
+
+  /**
+   * Asks the pod to leave as its disruption budget allows; 429 where it does not. A pod that has gone, or is another one by now,
+   * is fine.
+   */
+  async evict(at: NamedObject, uid: string): Promise<void> {
+    const body = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: at.name, namespace: at.namespace },
+      deleteOptions: { preconditions: { uid } },
+    };
+    try {
+      await this.#send({ method: 'POST', path: objectPath(resources.pods, at, 'eviction'), body });
+    } catch (error) {
+      if (!isStatus(error, 404) && !isStatus(error, 409)) throw error;
     }
   }
 

@@ -12,11 +12,13 @@ const namespaced = true;
 
 export const resources = {
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced },
+  nodes: { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false },
   secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced },
   configMaps: { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced },
   statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced },
+  daemonSets: { group: 'apps', version: 'v1', plural: 'daemonsets', kind: 'DaemonSet', namespaced },
   jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced },
   horizontalPodAutoscalers: {
@@ -27,6 +29,7 @@ export const resources = {
     namespaced,
   },
   scaledObjects: { group: 'keda.sh', version: 'v1alpha1', plural: 'scaledobjects', kind: 'ScaledObject', namespaced },
+  scaledJobs: { group: 'keda.sh', version: 'v1alpha1', plural: 'scaledjobs', kind: 'ScaledJob', namespaced },
   triggerAuthentications: {
     group: 'keda.sh',
     version: 'v1alpha1',
@@ -40,6 +43,23 @@ export const resources = {
     plural: 'clustertriggerauthentications',
     kind: 'ClusterTriggerAuthentication',
     namespaced: false,
+  },
+  nodeClaims: { group: 'karpenter.sh', version: 'v1', plural: 'nodeclaims', kind: 'NodeClaim', namespaced: false },
+  clusters: { group: 'ebb.dev', version: 'v1alpha1', plural: 'clusters', kind: 'Cluster', namespaced },
+  nodePools: { group: 'ebb.dev', version: 'v1alpha1', plural: 'nodepools', kind: 'NodePool', namespaced },
+  httpScaledObjects: {
+    group: 'http.keda.sh',
+    version: 'v1alpha1',
+    plural: 'httpscaledobjects',
+    kind: 'HTTPScaledObject',
+    namespaced,
+  },
+  interceptorRoutes: {
+    group: 'http.keda.sh',
+    version: 'v1beta1',
+    plural: 'interceptorroutes',
+    kind: 'InterceptorRoute',
+    namespaced,
   },
   workloads: { group: 'ebb.dev', version: 'v1alpha1', plural: 'workloads', kind: 'Workload', namespaced },
 } as const satisfies Record<string, Resource>;
@@ -69,7 +89,7 @@ export function collectionPath(resource: Resource, namespace: string | null): st
 export function objectPath(
   resource: Resource,
   { namespace, name }: { namespace: string; name: string },
-  subresource?: 'scale' | 'status',
+  subresource?: 'eviction' | 'scale' | 'status',
 ): string {
   const path = `${collectionPath(resource, resource.namespaced ? namespace : null)}/${encodeURIComponent(name)}`;
   return subresource ? `${path}/${subresource}` : path;

@@ -2,7 +2,13 @@ import type { JsonObject } from './values.ts';
 import { isObject, listAt, textAt, textsAt } from './values.ts';
 
 /** Which labels an object must have. */
-export type Selector = (labels: Readonly<Record<string, string>>) => boolean;
+export interface Selector {
+  (labels: Readonly<Record<string, string>>): boolean;
+  /** A label with the one value that it must have; null: none is named. */
+  readonly pair: readonly [key: string, value: string] | null;
+  /** As a query asks for it: `a=b,c in (d,e),!f,g`. */
+  readonly text: string;
+}
 
 interface Requirement {
   readonly key: string;
@@ -46,8 +52,25 @@ function parseRequirement(text: string): Requirement {
 }
 
 function allOf(requirements: readonly Requirement[]): Selector {
-  if (requirements.length === 0) return () => false;
-  return (labels) => requirements.every((one) => isMet(one, labels));
+  const [pair = null] = requirements.flatMap(({ key, operator, values }): [string, string][] => {
+    const [value] = values;
+    return operator === 'In' && values.length === 1 && value !== undefined ? [[key, value]] : [];
+  });
+  const selects = (labels: Readonly<Record<string, string>>) =>
+    requirements.length > 0 && requirements.every((one) => isMet(one, labels));
+  return Object.assign(selects, { pair, text: requirements.map(textOf).join(',') });
+}
+
+function textOf({ key, operator, values }: Requirement): string {
+  switch (operator) {
+    case 'Exists':
+      return key;
+    case 'DoesNotExist':
+      return `!${key}`;
+    default:
+      if (values.length === 1) return `${key}${operator === 'NotIn' ? '!=' : '='}${values[0]}`;
+      return `${key} ${operator === 'NotIn' ? 'notin' : 'in'} (${values.join(',')})`;
+  }
 }
 
 function isMet({ key, operator, values }: Requirement, labels: Readonly<Record<string, string>>): boolean {

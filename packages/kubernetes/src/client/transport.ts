@@ -1,4 +1,10 @@
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import {
+  type AgentOptions,
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as httpRequest,
+} from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions, request as httpsRequest } from 'node:https';
 
 export interface TransportRequest {
@@ -48,14 +54,23 @@ const longestAnswerBytes = 256 * 1024 * 1024;
 /** An object is at most 2 MB or so. */
 const longestLine = 32 * 1024 * 1024;
 
+/** Further ones wait for a connection: thousands of handshakes would take longer than they do. */
+const requestsAtOnce = 64;
+const idleConnections = 8;
+
 /** HTTP/1.1 with kept connections: a watch has one of its own. */
 export function httpTransport({ server, authorize }: HttpTransportOptions): Transport {
   const base = new URL(server);
   const isSecure = base.protocol === 'https:';
-  const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const newAgent = (options: AgentOptions) => (isSecure ? new HttpsAgent(options) : new HttpAgent(options));
+  const requests = newAgent({ keepAlive: true, maxSockets: requestsAtOnce, maxFreeSockets: idleConnections });
+  const watches = newAgent({ keepAlive: true });
   const open = new Set<ClientRequest>();
 
-  async function begin(request: TransportRequest): Promise<{ sent: ClientRequest; answer: Promise<IncomingMessage> }> {
+  async function begin(
+    request: TransportRequest,
+    agent: HttpAgent,
+  ): Promise<{ sent: ClientRequest; answer: Promise<IncomingMessage> }> {
     const url = new URL(base.pathname.replace(/\/$/, '') + request.path, base);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
@@ -96,7 +111,7 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
 
   return {
     async send(request) {
-      const { sent, answer } = await begin(request);
+      const { sent, answer } = await begin(request, requests);
       const late = new Timeout(sent);
       late.start(request.timeoutMs);
       try {
@@ -109,7 +124,7 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
       }
     },
     async lines(request, take) {
-      const { sent, answer } = await begin(request);
+      const { sent, answer } = await begin(request, watches);
       const late = new Timeout(sent);
       late.start(request.timeoutMs);
       try {
@@ -143,7 +158,8 @@ export function httpTransport({ server, authorize }: HttpTransportOptions): Tran
     },
     close() {
       for (const sent of open) sent.destroy();
-      agent.destroy();
+      requests.destroy();
+      watches.destroy();
     },
   };
 }

@@ -1,0 +1,168 @@
+import {
+  available,
+  type KubernetesCluster,
+  type RedisService,
+  startKubernetes,
+  startRedis,
+  until,
+} from '@ebb/testing/services';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCluster } from '../client/kubeConfig.ts';
+import { installScaledJobs, jobsPath, scaledJobsPath } from '../fake/jobWorkers.fixture.ts';
+import {
+  createDeployment,
+  installKeda,
+  readDeployment,
+  realTriggers,
+  redisObject,
+  scaledObjectsPath,
+} from '../fake/kedaCluster.fixture.ts';
+import { runOperator, type StartedOperator } from '../fake/operator.fixture.ts';
+import { installManifests } from '../manifests/install.ts';
+import type { Manifest } from '../manifests/settings.ts';
+
+const present = available('kubernetes') && available('redis');
+const namespace = 'ebb-rights';
+const fleetsPath = '/apis/example.dev/v1/namespaces/default/fleets';
+const pathsOfKinds: Readonly<Record<string, (at: string) => string>> = {
+  Namespace: () => '/api/v1/namespaces',
+  ServiceAccount: (at) => `/api/v1/namespaces/${at}/serviceaccounts`,
+  ClusterRole: () => '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  ClusterRoleBinding: () => '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
+  Role: (at) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${at}/roles`,
+  RoleBinding: (at) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${at}/rolebindings`,
+};
+
+const fleetKind = {
+  metadata: { name: 'fleets.example.dev' },
+  spec: {
+    group: 'example.dev',
+    names: { kind: 'Fleet', listKind: 'FleetList', plural: 'fleets', singular: 'fleet' },
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        subresources: {
+          scale: {
+            specReplicasPath: '.spec.replicas',
+            statusReplicasPath: '.status.replicas',
+            labelSelectorPath: '.status.selector',
+          },
+        },
+      },
+    ],
+  },
+};
+
+describe.skipIf(!present)('with the rights that are installed', () => {
+  let cluster: KubernetesCluster;
+  let redis: RedisService;
+  let one: StartedOperator | null = null;
+
+  beforeAll(async () => {
+    [cluster, redis] = await Promise.all([startKubernetes(), startRedis()]);
+    await cluster.addNodes(2);
+    await installKeda(cluster.api);
+    await installScaledJobs(cluster.api);
+    await cluster.api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', fleetKind);
+    await until(async () => (await cluster.api.send('GET', fleetsPath)).status === 200, {
+      withinMs: 20_000,
+      what: () => 'the kind Fleet',
+    });
+    await apply(installManifests({ namespace, withoutKinds: true }));
+    // Its lease is in the namespace `default` here.
+    await apply(
+      installManifests({ namespace, withoutKinds: true }).filter(({ kind }) => kind.startsWith('Role')),
+      'default',
+    );
+    const { status } = await cluster.api.post<{ status: { token: string } }>(
+      `/api/v1/namespaces/${namespace}/serviceaccounts/ebb/token`,
+      { spec: { expirationSeconds: 3600 } },
+    );
+    const { transport, server } = await openCluster({
+      path: cluster.kubeconfigFor({ name: 'ebb', token: status.token }),
+    });
+    one = await runOperator({ server, identity: 'a', triggers: realTriggers, transport, leaseMs: 3000 });
+    await one.operator.ready;
+  });
+  afterAll(async () => {
+    await one?.stop();
+    await redis.stop();
+    await cluster.close();
+  });
+
+  async function apply(manifests: readonly Manifest[], at?: string): Promise<void> {
+    for (const manifest of manifests) {
+      const metadata = at === undefined ? manifest.metadata : { ...manifest.metadata, namespace: at };
+      const path = pathsOfKinds[manifest.kind]?.(metadata.namespace ?? '');
+      if (path) await cluster.api.apply(`${path}/${metadata.name}`, { ...manifest, metadata }, { force: true });
+    }
+  }
+  const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000) =>
+    until(check, { withinMs, what: () => `${what}\n${one?.log.slice(-20).join('\n')}` });
+  const ready = async (path: string) => {
+    const { status } = await cluster.api.get<{
+      status?: { conditions?: { type: string; status: string; reason: string; message: string }[] };
+    }>(path);
+    const found = status?.conditions?.find(({ type }) => type === 'Ready');
+    return found ? `${found.status} ${found.reason}: ${found.message}` : '';
+  };
+  const push = (list: string, count: number) =>
+    redis.cli(['rpush', list, ...Array.from({ length: count }, (_, index) => `m${index}`)]);
+
+  it('makes Jobs of a ScaledJob, keeps its history, and owns them', async () => {
+    const triggers = [{ type: 'redis', metadata: { address: redis.address, listName: 'videos', listLength: '1' } }];
+    await cluster.api.post(scaledJobsPath, {
+      apiVersion: 'keda.sh/v1alpha1',
+      kind: 'ScaledJob',
+      metadata: { name: 'encoder', annotations: { 'ebb.dev/improvements': 'true' } },
+      spec: {
+        jobTargetRef: { template: { spec: { containers: [{ name: 'encoder', image: 'encoder:1' }] } } },
+        pollingInterval: 1,
+        successfulJobsHistoryLimit: 1,
+        maxReplicaCount: 5,
+        triggers,
+      },
+    });
+    await within(async () => (await ready(`${scaledJobsPath}/encoder`)).startsWith('True'), 'the status');
+    const jobs = async () => (await cluster.api.get<{ items: unknown[] }>(jobsPath)).items.length;
+    await push('videos', 4);
+    await within(async () => (await jobs()) >= 4, 'Jobs');
+    await redis.cli(['del', 'videos']);
+    // KWOK's pods end at once: what is beyond the history goes at the next poll.
+    await within(async () => (await jobs()) === 1, 'one kept');
+    await cluster.api.delete(`${scaledJobsPath}/encoder`);
+    // Whose kinds it learns of every half minute.
+    await within(async () => (await jobs()) === 0, 'the garbage collector', 90_000);
+    expect(one?.log.join('\n')).not.toContain('forbidden');
+  }, 150_000);
+
+  it('waits for the right to scale another kind, and goes on by itself when it is given', async () => {
+    await cluster.api.post(fleetsPath, {
+      apiVersion: 'example.dev/v1',
+      kind: 'Fleet',
+      metadata: { name: 'fleet' },
+      spec: { replicas: 0, template: { spec: { containers: [{ name: 'main', image: 'i' }] } } },
+      status: { selector: 'app=fleet', replicas: 0 },
+    });
+    const object = redisObject('fleet', redis.address) as { spec: Record<string, unknown> };
+    object.spec.scaleTargetRef = { apiVersion: 'example.dev/v1', kind: 'Fleet', name: 'fleet' };
+    await cluster.api.post(scaledObjectsPath, object);
+    await createDeployment(cluster.api, 'web', 0);
+    await cluster.api.post(scaledObjectsPath, redisObject('web', redis.address));
+    const path = `${scaledObjectsPath}/fleet`;
+    await within(async () => (await ready(path)).startsWith('False MissingPermission'), 'the condition');
+    expect(await ready(path)).toContain('--scale-kind example.dev/fleets');
+    await push('web', 20);
+    await push('fleet', 30);
+    await within(async () => (await readDeployment(cluster.api, 'web')).spec.replicas === 2, 'the other one');
+    await apply(installManifests({ namespace, withoutKinds: true, scaleKinds: ['example.dev/fleets'] }));
+    const replicas = async () =>
+      (await cluster.api.get<{ spec: { replicas: number } }>(`${fleetsPath}/fleet`)).spec.replicas;
+    await within(async () => (await replicas()) === 3, 'three', 60_000);
+    await within(async () => (await ready(path)).startsWith('True'), 'all well');
+  }, 120_000);
+});

@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { MemoryStore } from '@ebb/testing';
+import {
+  available,
+  type KubernetesCluster,
+  type RedisService,
+  startKubernetes,
+  startRedis,
+  until,
+} from '@ebb/testing/services';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openCluster } from '../client/kubeConfig.ts';
+import type { Transport } from '../client/transport.ts';
+import { textAt } from '../client/values.ts';
+import { installScaledJobs, JobWorkers, jobsPath, scaledJobsPath } from '../fake/jobWorkers.fixture.ts';
+import { installKeda, realTriggers } from '../fake/kedaCluster.fixture.ts';
+import { runOperator, type StartedOperator } from '../fake/operator.fixture.ts';
+
+const present = available('kubernetes') && available('redis');
+
+interface Job {
+  metadata: { name: string; deletionTimestamp?: string };
+  status: { conditions?: { type: string; status: string }[] };
+}
+
+describe.skipIf(!present)('Jobs of ScaledJobs on a real API server', () => {
+  let cluster: KubernetesCluster;
+  let redis: RedisService;
+  const started: StartedOperator[] = [];
+  let workers: JobWorkers | null = null;
+
+  beforeAll(async () => {
+    [cluster, redis] = await Promise.all([startKubernetes(), startRedis()]);
+    await installKeda(cluster.api);
+    await installScaledJobs(cluster.api);
+  });
+  afterEach(async () => {
+    await cluster.api.send('DELETE', scaledJobsPath);
+    for (const one of started.splice(0)) await one.stop();
+    await until(async () => (await jobs()).length === 0, { withinMs: 60_000, what: () => 'the Jobs to be collected' });
+    await workers?.stop();
+    workers = null;
+    await redis.cli(['flushall']);
+  });
+  afterAll(async () => {
+    await redis.stop();
+    await cluster.close();
+  });
+
+  /** Notes every Job that is made. `onPost` is asked before each is sent. */
+  async function run(identity: string, more: { embedded?: MemoryStore; onPost?: () => void } = {}) {
+    const made: { name: string; atMs: number }[] = [];
+    const { transport, server } = await openCluster({ path: cluster.kubeconfig });
+    const noting: Transport = {
+      ...transport,
+      async send(request) {
+        const isPost = request.method === 'POST' && request.path.endsWith('/jobs');
+        if (isPost) more.onPost?.();
+        const answer = await transport.send(request);
+        if (isPost && answer.status === 201) {
+          made.push({ name: textAt(request.body, 'metadata', 'name') ?? '', atMs: performance.now() });
+        }
+        return answer;
+      },
+    };
+    const { embedded = new MemoryStore() } = more;
+    const one = await runOperator({
+      server,
+      identity,
+      triggers: realTriggers,
+      transport: noting,
+      embedded,
+      leaseMs: 2000,
+    });
+    started.push(one);
+    return { ...one, made };
+  }
+  /** Workers that take a message at their begin; every tenth fails. */
+  async function work(workMs: number, isFailing = false): Promise<JobWorkers> {
+    let ended = 0;
+    workers = await new JobWorkers({
+      api: cluster.api,
+      workMs,
+      begin: async () => void (await redis.cli(['lpop', 'videos'])),
+      end: async () => (++ended % 10 === 0 && isFailing ? 1 : 0),
+    }).start();
+    return workers;
+  }
+  const jobs = async () => (await cluster.api.get<{ items: Job[] }>(jobsPath)).items;
+  const push = (count: number) =>
+    redis.cli(['rpush', 'videos', ...Array.from({ length: count }, (_, index) => `m${index}`)]);
+  const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000) =>
+    until(check, { withinMs, what: () => `${what}\n${started.flatMap(({ log }) => log.slice(-20)).join('\n')}` });
+  const ready = async () => {
+    const { status } = await cluster.api.get<{
+      status?: { conditions?: { type: string; status: string; message: string }[] };
+    }>(`${scaledJobsPath}/encoder`);
+    const found = status?.conditions?.find(({ type }) => type === 'Ready');
+    return found ? `${found.status} ${found.message}` : '';
+  };
+
+  function scaledJob(spec: Record<string, unknown> = {}, annotations: Record<string, string> = {}) {
+    return {
+      apiVersion: 'keda.sh/v1alpha1',
+      kind: 'ScaledJob',
+      metadata: { name: 'encoder', annotations: { 'ebb.dev/improvements': 'true', ...annotations } },
+      spec: {
+        jobTargetRef: {
+          backoffLimit: 0,
+          template: {
+            spec: {
+              restartPolicy: 'Never',
+              nodeName: 'workers',
+              initContainers: [{ name: 'proxy', image: 'proxy:1', restartPolicy: 'Always' }],
+              containers: [{ name: 'encoder', image: 'encoder:1' }],
+            },
+          },
+        },
+        pollingInterval: 1,
+        maxReplicaCount: 15,
+        scalingStrategy: { strategy: 'accurate' },
+        triggers: [{ type: 'redis', metadata: { address: redis.address, listName: 'videos', listLength: '1' } }],
+        ...spec,
+      },
+    };
+  }
+
+  it.each(['true', 'false'])(
+    'makes one Job a message and keeps the history (improvements %s)',
+    async (improved) => {
+      const limits = { successfulJobsHistoryLimit: 5, failedJobsHistoryLimit: 3 };
+      await cluster.api.post(scaledJobsPath, scaledJob(limits, { 'ebb.dev/improvements': improved }));
+      const working = await work(300, true);
+      const one = await run('a');
+      await one.operator.ready;
+      await within(async () => (await ready()).startsWith('True'), 'the status');
+      await push(25);
+      await within(() => working.ended.length >= 10, 'ten ended');
+      await push(15);
+      await within(() => working.ended.length >= 40, 'forty ended');
+      // Finished, and within the history.
+      const shown = async () => {
+        const all = (await jobs()).map(({ status }) => (status.conditions ?? []).map(({ type }) => type));
+        const of = (type: string) => all.filter((types) => types.includes(type)).length;
+        return `${of('Complete')} + ${of('Failed')} of ${all.length}`;
+      };
+      await within(async () => (await shown()) === '5 + 3 of 8', 'the history');
+      expect(working.begun).toHaveLength(40);
+      expect(new Set(one.made.map(({ name }) => name)).size).toBe(40);
+      expect(working.most).toBeLessThanOrEqual(15);
+    },
+    120_000,
+  );
+
+  it.each([true, false])(
+    'makes none twice when the leader is killed in the middle (its store: %s)',
+    async (isSame) => {
+      const embedded = new MemoryStore();
+      await cluster.api.post(scaledJobsPath, scaledJob({ maxReplicaCount: 40 }));
+      let posts = 0;
+      let first: StartedOperator | null = null;
+      first = await run('a', {
+        embedded,
+        onPost: () => {
+          if (++posts === 12) first?.kill();
+        },
+      });
+      await first.operator.ready;
+      await within(async () => (await ready()).startsWith('True'), 'the status');
+      const second = await run('b', isSame ? { embedded } : {});
+      await push(30);
+      await within(() => posts >= 12, 'the kill');
+      // What was sent and not answered may have been made or not.
+      await second.operator.ready;
+      await within(async () => (await jobs()).length === 30, 'thirty Jobs');
+      expect(second.made.length).toBeLessThan(30);
+      expect(second.made.length).toBeGreaterThan(0);
+      const working = await work(100);
+      await within(() => working.ended.length === 30, 'thirty ended');
+      await within(async () => (await redis.cli(['llen', 'videos'])).trim() === '0', 'an empty queue');
+      await within(() => second.operator.leading()?.engine.scaledJobs()[0]?.jobs.succeeded === 30, 'all of them known');
+      expect(await jobs()).toHaveLength(30);
+    },
+    120_000,
+  );
+
+  it('makes the Job of a message that comes at rest within 150 ms', async () => {
+    await cluster.api.post(scaledJobsPath, scaledJob({ maxReplicaCount: 100 }));
+    const working = await work(20);
+    const one = await run('a');
+    await one.operator.ready;
+    await within(async () => (await ready()).startsWith('True'), 'the status');
+    const socket = connect(redis.port, redis.host);
+    await once(socket, 'connect');
+    const tookMs: number[] = [];
+    const isAtRest = () => one.operator.leading()?.engine.scaledJobs()[0]?.triggers[0]?.active === false;
+    for (let round = 0; round < 21; round++) {
+      await within(isAtRest, 'rest');
+      const pushedMs = performance.now();
+      socket.write('RPUSH videos m\r\n');
+      await within(() => one.made.length > round, 'the Job');
+      tookMs.push((one.made[round]?.atMs ?? 0) - pushedMs);
+      await within(() => working.ended.length > round, 'its end');
+    }
+    socket.destroy();
+    tookMs.sort((left, right) => left - right);
+    console.log(`message → Job created: p50 ${tookMs[10]?.toFixed(0)} ms, worst ${tookMs[20]?.toFixed(0)} ms`);
+    expect(one.made).toHaveLength(21);
+    expect(tookMs[10]).toBeLessThan(150);
+  }, 120_000);
+});

@@ -1,0 +1,28 @@
+import type { Driver, DriverEvent, TemplateStart } from '@ebb/core';
+import type { JobRuns } from './jobRuns.ts';
+
+/** A driver of replicas that also runs the Jobs of ScaledJobs. */
+export function withJobs(replicas: Driver, jobs: JobRuns): Driver {
+  return {
+    ensure: (start) => replicas.ensure(start),
+    runTemplate: (start: TemplateStart) => jobs.runTemplate(start),
+    // Ids are unique: the one that does not know it does nothing.
+    async stop(id) {
+      await jobs.stop(id);
+      await replicas.stop(id);
+    },
+    list: () => replicas.list(),
+    listRuns: async () => jobs.list(),
+    watch(listener: (event: DriverEvent) => void) {
+      const ends = [replicas.watch(listener), jobs.watch(listener)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    logs: (query) => replicas.logs(query),
+    async close() {
+      jobs.close();
+      await replicas.close();
+    },
+  };
+}
