@@ -1,5 +1,6 @@
 import type { Clock, Provider } from '@ebb/core';
 import type { NodePoolSpec } from '@ebb/documents';
+import type { NodeClaims } from './karpenter/nodeClaims.ts';
 
 /** What a provider is told of the cluster whose machines it rents. */
 export interface ProviderSettings {
@@ -32,6 +33,8 @@ export interface ProviderPorts {
   book: ProviderBook;
   /** All keys of a Secret as text; null: there is none of that name. Asked anew each time, so that changed ones count. */
   secrets(name: SecretName): Promise<Readonly<Record<string, string>> | null>;
+  /** Karpenter's objects, where this program runs in a Kubernetes cluster. */
+  nodeClaims?: NodeClaims;
 }
 
 export type ProviderOpener = (settings: ProviderSettings, ports: ProviderPorts) => Promise<Provider>;

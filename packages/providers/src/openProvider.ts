@@ -13,8 +13,10 @@ const providerOfCloud: Readonly<Record<string, string>> = {
 };
 
 /** Which provider rents a cluster's machines; null: this version has none for its cloud. In a rehearsal nothing is bought. */
-export function providerNameOf(cluster: { type: string; cloud: string }): string | null {
-  const name = cluster.type === 'rehearsal' ? 'rehearsal' : providerOfCloud[cluster.cloud];
+export function providerNameOf(cluster: { type: string; cloud: string; provisioner?: string }): string | null {
+  const isKarpenter = cluster.type === 'kubernetes' && cluster.provisioner === 'karpenter';
+  const bought = isKarpenter ? 'karpenter' : providerOfCloud[cluster.cloud];
+  const name = cluster.type === 'rehearsal' ? 'rehearsal' : bought;
   return name !== undefined && providers.some((provider) => provider.name === name) ? name : null;
 }
 

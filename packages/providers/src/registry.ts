@@ -18,6 +18,11 @@ export const providers: readonly ProviderDefinition[] = [
     open: async (settings, ports) => (await import('./gcp/gcp.ts')).openGcp(settings, ports),
   },
   {
+    name: 'karpenter',
+    summary: 'Nodes that Karpenter makes of NodeClaims, in the Kubernetes cluster where Ebb runs.',
+    open: async (settings, ports) => (await import('./karpenter/karpenter.ts')).openKarpenter(settings, ports),
+  },
+  {
     name: 'rehearsal',
     summary: 'Machines that exist only in a book, with the times of their start and at the prices of the catalogue.',
     open: async (settings, ports) => (await import('./rehearsal/rehearsal.ts')).openRehearsal(settings, ports),

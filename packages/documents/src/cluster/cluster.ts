@@ -13,6 +13,9 @@ export const localClusterTypes: readonly string[] = ['local', 'rehearsal'];
 /** Whose machines a cluster may have. */
 export const clouds = ['local', 'on-prem', 'aws', 'gcp', 'azure', 'oracle'] as const;
 
+/** Who makes its machines. */
+const provisioners = ['cloud', 'karpenter'] as const;
+
 export const clusterLimitsSchema = z.strictObject({
   maxReplicas: z.int().min(0).max(1_000_000).optional().meta({ description: 'Replicas of all workloads together.' }),
   cpu: milliField()
@@ -60,6 +63,10 @@ const clusterSpecSchema = z.strictObject({
   }),
   cloud: z.enum(clouds).prefault('local').meta({
     description: 'Whose machines they are; prices and spot notices depend on it.',
+  }),
+  provisioner: z.enum(provisioners).prefault('cloud').meta({
+    description:
+      'Who makes the machines of a cluster of type `kubernetes`: Ebb at the cloud itself, or Karpenter, by NodeClaims that Ebb writes.',
   }),
   region: z
     .string()

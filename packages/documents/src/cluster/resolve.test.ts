@@ -19,6 +19,7 @@ test('a Cluster: defaults, then limits in core units', () => {
     annotations: {},
     type: 'local',
     cloud: 'local',
+    provisioner: 'cloud',
     region: null,
     tokenSecretRef: null,
     nodeLimits: { nodes: null, cpuMilli: null, memoryBytes: null, gpuMilli: null },
@@ -38,6 +39,7 @@ test('a Cluster: defaults, then limits in core units', () => {
   );
   expect(resolveCluster(first(text))).toMatchObject({
     cloud: 'aws',
+    provisioner: 'cloud',
     region: 'eu-central-1',
     limits: {
       maxReplicas: 5,
@@ -98,6 +100,7 @@ test('a NodePool: defaults, then everything in core units', () => {
     aws: null,
     gcp: null,
     azure: null,
+    karpenter: null,
   });
   const text = document(
     'NodePool',

@@ -22,6 +22,7 @@ export interface ClusterSpec {
   annotations: Record<string, string>;
   type: ClusterDocument['spec']['type'];
   cloud: ClusterDocument['spec']['cloud'];
+  provisioner: ClusterDocument['spec']['provisioner'];
   region: string | null;
   /** The Secret that has the token, in the cluster's namespace; null: none is needed. */
   tokenSecretRef: { name: string; key: string } | null;
@@ -44,6 +45,7 @@ export function resolveCluster(document: unknown): ClusterSpec {
     annotations: metadata.annotations,
     type: spec.type,
     cloud: spec.cloud,
+    provisioner: spec.provisioner,
     region: spec.region ?? null,
     tokenSecretRef: spec.tokenSecretRef ?? null,
     nodeLimits: {

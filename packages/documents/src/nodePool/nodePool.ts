@@ -15,6 +15,7 @@ import { capacityTypes, priceFactorsSchema } from './priceFactors.ts';
 import { awsSchema } from './providers/aws.ts';
 import { azureSchema } from './providers/azure.ts';
 import { gcpSchema } from './providers/gcp.ts';
+import { karpenterSchema } from './providers/karpenter.ts';
 import { machinesSchema } from './providers/static.ts';
 import { spotSchema } from './spot.ts';
 import { startStagesSchema } from './startStages.ts';
@@ -123,6 +124,9 @@ const nodePoolSpecSchema = z
     aws: awsSchema.optional().meta({ description: 'How AWS makes its machines.' }),
     gcp: gcpSchema.optional().meta({ description: 'How Google Cloud makes its machines.' }),
     azure: azureSchema.optional().meta({ description: 'How Microsoft Azure makes its machines.' }),
+    karpenter: karpenterSchema.optional().meta({
+      description: 'How Karpenter makes its machines, for clusters with the provisioner `karpenter`.',
+    }),
   })
   .check(
     rule(['minNodes', 'maxNodes'], ({ minNodes, maxNodes }, report) => {

@@ -7,6 +7,7 @@ import { type PriceFactorSpec, resolvePriceFactors } from './priceFactors.ts';
 import { type AwsPoolSpec, resolveAws } from './providers/aws.ts';
 import { type AzurePoolSpec, resolveAzure } from './providers/azure.ts';
 import { type GcpPoolSpec, resolveGcp } from './providers/gcp.ts';
+import type { KarpenterPoolSpec } from './providers/karpenter.ts';
 import { type MachineSpec, resolveMachines } from './providers/static.ts';
 import { type PoolSpotSpec, resolveSpot } from './spot.ts';
 import { resolveStartStages, type StartStagesSpec } from './startStages.ts';
@@ -66,6 +67,7 @@ export interface NodePoolSpec {
   aws: AwsPoolSpec | null;
   gcp: GcpPoolSpec | null;
   azure: AzurePoolSpec | null;
+  karpenter: KarpenterPoolSpec | null;
 }
 
 /** A NodePool with defaults and core units. Throws `InvalidDocumentError` when the document is not valid. */
@@ -116,6 +118,7 @@ export function resolveNodePool(document: unknown): NodePoolSpec {
     aws: resolveAws(spec.aws),
     gcp: resolveGcp(spec.gcp),
     azure: resolveAzure(spec.azure),
+    karpenter: spec.karpenter ?? null,
   };
 }
 

@@ -121,6 +121,12 @@ export class Fleet {
     this.touch();
   }
 
+  /** Decides nothing until it is configured again; machines stay as they are. */
+  pause(): void {
+    this.documents = null;
+    this.#cancelAlarm?.();
+  }
+
   touch(): void {
     // Until it is known what runs nothing is decided; `Fleets.adopted` comes back to it then.
     if (this.#stepDue || this.#context.stopped || !this.#context.adopted) return;
@@ -182,9 +188,12 @@ export class Fleet {
     const { spec } = documents;
     const outcomes = this.#outcomes;
     this.#outcomes = [];
-    const pods = fleetPods(this.#context.workloads.values(), this.name, documents.parts.templates);
-    const observation = { nowMs, machines: this.#provider.observe(), outcomes, pods };
     const memoryBefore = this.memory;
+    const { guests } = this.#nodes;
+    const present = guests?.observe(spec, memoryBefore) ?? {
+      pods: fleetPods(this.#context.workloads.values(), this.name, documents.parts.templates),
+    };
+    const observation = { nowMs, machines: this.#provider.observe(), outcomes, ...present };
     const { decision, memory } = await this.#nodes.step(spec, memoryBefore, observation);
     if (this.#context.stopped) return;
     this.memory = memory;
@@ -201,6 +210,7 @@ export class Fleet {
       this.#savedText = text;
     }
     if (this.#context.stopped) return;
+    guests?.decided(this.name, decision, memory);
     for (const action of decision.actions) this.#act(action);
     for (const reason of decision.reasons) {
       if (reason.code !== 'unplaceable') continue;

@@ -5,6 +5,7 @@ import {
   fleetPartsOf,
   type FleetSpec,
   type NodeLaunch,
+  noReserve,
   type Offering,
 } from '@ebb/core';
 import type { ClusterSpec, NodePoolSpec, WorkloadSpec } from '@ebb/documents';
@@ -40,12 +41,13 @@ const nameOrphansAfterMs = 120_000;
 /** What a fleet is run by, from documents and prices. */
 export function fleetDocuments(
   sources: FleetSources,
-  nodes: Pick<NodePorts, 'currency' | 'window' | 'workUnits'>,
+  nodes: Pick<NodePorts, 'currency' | 'window' | 'workUnits' | 'guests'>,
 ): FleetDocuments {
   const { cluster, pools, workloads, offerings, isRemoved, isSpent, epoch, nowMs } = sources;
   let changesAtMs: number | null = null;
   const parts = fleetPartsOf({
     ...{ cluster, pools, workloads, offerings, isSpent, currency: nodes.currency },
+    ...(nodes.guests ? { overheadOf: (pool) => nodes.guests?.overheadOf(pool) ?? noReserve } : {}),
     isBudgetOpen(schedule, durationMs) {
       const { isOpen, changesAtMs: atMs } = nodes.window(schedule, durationMs, nowMs);
       if (atMs !== null && (changesAtMs === null || atMs < changesAtMs)) changesAtMs = atMs;

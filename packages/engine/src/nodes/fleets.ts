@@ -45,6 +45,7 @@ export class Fleets {
   #configuring: Promise<void> = Promise.resolve();
   #isConfigureDue = false;
   #cancelAlarm: (() => void) | null = null;
+  #unwatchGuests: (() => void) | null = null;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -67,11 +68,18 @@ export class Fleets {
     const names = new Set((await state.names(fleetPrefix)).map((name) => name.slice(fleetPrefix.length)));
     for (const { key } of this.#rented()) names.add(key.name);
     for (const name of names) await this.#fleet(name, nodes).load();
+    this.#unwatchGuests = nodes.guests?.watch((what) => this.#guestsChanged(what)) ?? null;
+  }
+
+  #guestsChanged(what: 'pods' | 'overhead'): void {
+    if (what === 'overhead') this.documentsChanged();
+    else for (const fleet of this.#fleets.values()) fleet.touch();
   }
 
   /** Where a new replica of the workload goes first; null: it runs here. */
   firstFor(state: Pick<WorkloadState, 'spec'>): string | null {
-    if (!this.#context.ports.nodes) return null;
+    const { nodes } = this.#context.ports;
+    if (!nodes || nodes.guests) return null;
     const [first = nowhere] = this.#clustersOf(state);
     return first;
   }
@@ -133,7 +141,7 @@ export class Fleets {
 
   /** A replica that an earlier engine has started on a node gets its place back. */
   adopt(replica: Replica, nowUs: number): void {
-    if (replica.node === this.#context.options.node) return;
+    if (replica.node === this.#context.options.node || this.#context.ports.nodes?.guests) return;
     for (const fleet of this.#fleets.values()) {
       const bound = fleet.placeOf(replica.id);
       if (!bound) continue;
@@ -193,6 +201,7 @@ export class Fleets {
   halt(): void {
     this.#money.stop();
     this.#cancelAlarm?.();
+    this.#unwatchGuests?.();
     for (const fleet of this.#fleets.values()) fleet.halt();
   }
 
@@ -208,9 +217,11 @@ export class Fleets {
   }
 
   #isHere(name: string): boolean {
-    if (this.#context.ports.nodes === undefined) return true;
+    const { nodes } = this.#context.ports;
+    // Machines for guests have no replicas: whoever runs the guests runs those too.
+    if (nodes === undefined || nodes.guests) return true;
     const cluster = this.#clusters.get(name);
-    return name === defaultCluster || (cluster !== undefined && !isRented(cluster));
+    return name === defaultCluster || (cluster !== undefined && !this.#isRented(cluster));
   }
 
   /** When a disruption budget begins or ends to count, and soon where a provider could not be opened. */
@@ -226,7 +237,7 @@ export class Fleets {
   }
 
   #rented(): ClusterSpec[] {
-    return [...this.#clusters.values()].filter(isRented);
+    return [...this.#clusters.values()].filter((cluster) => this.#isRented(cluster));
   }
 
   #fleet(name: string, nodes: NodePorts): Fleet {
@@ -274,7 +285,12 @@ export class Fleets {
     const offerings = await nodes.offerings();
     for (const fleet of this.#fleets.values()) {
       const cluster = this.#clusters.get(fleet.name);
-      const isRemoved = !cluster || !isRented(cluster);
+      const isRemoved = !cluster || !this.#isRented(cluster);
+      if (isRemoved && nodes.guests) {
+        // Definitions may go with all that is of them: that is no wish to end what others run.
+        fleet.pause();
+        continue;
+      }
       const known = isRemoved ? (fleet.documents?.cluster ?? fleet.saved?.cluster ?? null) : cluster;
       if (!known) continue;
       const pools = isRemoved
@@ -291,9 +307,10 @@ export class Fleets {
     }
     this.#configureAgain();
   }
-}
 
-/** Its machines are rented, if only in a rehearsal. */
-function isRented({ type, cloud, key }: ClusterSpec): boolean {
-  return type === 'rehearsal' && cloud !== 'local' && key.name !== defaultCluster;
+  /** Its machines are rented, if only in a rehearsal; for guests they are those of the cluster that the guests run in. */
+  #isRented({ type, cloud, key }: ClusterSpec): boolean {
+    if (this.#context.ports.nodes?.guests) return type === 'kubernetes' && cloud !== 'local';
+    return type === 'rehearsal' && cloud !== 'local' && key.name !== defaultCluster;
+  }
 }

@@ -75,6 +75,11 @@ export class Draft {
     this.actions.push({ type: 'bind', pod, node, place });
   }
 
+  /** The pod finds its place on a node of somebody else: nothing is bought for it. */
+  leaveToOthers(pod: string): void {
+    this.#waiting.delete(pod);
+  }
+
   /** Pods of a node that is given up wait for another place, those on their way out apart. */
   unbindAll(node: string, reason: UnbindReason): void {
     for (const pod of this.podsOn(node)) {

@@ -75,6 +75,8 @@ export class Fleet {
   nowMs = 10_000_000;
   pods: FleetPod[] = [];
   machines: NodeObservation[] | null = [];
+  /** Of others. */
+  more: Pick<FleetObservation, 'others' | 'doNotDisrupt'> = {};
   last = fleetStep(fleetSpec([]), null, { nowMs: 0, machines: [], outcomes: [], pods: [] }, null);
 
   constructor(spec: FleetSpec) {
@@ -84,7 +86,7 @@ export class Fleet {
   step(afterMs = 0, ...outcomes: FleetOutcome[]): readonly FleetAction[] {
     this.nowMs += afterMs;
     const { nowMs, machines, pods } = this;
-    const observation: FleetObservation = { nowMs, machines, outcomes, pods };
+    const observation: FleetObservation = { nowMs, machines, outcomes, pods, ...this.more };
     this.last = fleetStep(this.spec, this.memory, observation, null);
     this.memory = this.last.memory;
     for (const action of this.last.decision.actions) {

@@ -41,6 +41,7 @@ export function fleetStep(
     draft.reasons.push({ code: 'stale-epoch' });
     return tell(draft);
   }
+  heedWishes(draft);
   watchProvider(draft);
   takeAnswers(draft);
   readMachines(draft);
@@ -77,6 +78,12 @@ function isStale({ spec, memory, observation }: Draft): boolean {
     memory.staleIdPrefix === spec.idPrefix ||
     observation.outcomes.some((outcome) => outcome.type === 'refused' && outcome.code === 'stale-epoch')
   );
+}
+
+/** Nodes that somebody wants left alone. */
+function heedWishes({ book, observation: { doNotDisrupt } }: Draft): void {
+  if (doNotDisrupt === undefined) return;
+  for (const node of book.all()) node.doNotDisrupt = doNotDisrupt.includes(node.id);
 }
 
 function watchProvider({ memory, machines, nowMs, reasons }: Draft): void {

@@ -41,6 +41,8 @@ export function placeWaiting(draft: Draft, solver: Solver | null): void {
 function unplacedKey(draft: Draft): string {
   const key = addMarket(draft, addNodes(draft, new Key()));
   for (const { pod } of draft.waiting()) key.add(pod.id, pod.cpuMilli, pod.memoryBytes, pod.priority);
+  for (const { name, free } of draft.observation.others ?? [])
+    key.add(name, free.cpuMilli, free.memoryBytes, free.pods);
   return key.text;
 }
 
@@ -124,7 +126,8 @@ function bestPlan(
   const planOn = (nodes: readonly FleetNode[]): Plan => {
     // The cheapest node for one pod is found without a search.
     const work = waiting.length === 1 ? { solver: null, workUnits: 0 } : { solver, workUnits };
-    const input = inputOf(draft, waiting, told(draft, waiting, nodes, views), pools);
+    const others = draft.observation.others ?? [];
+    const input = inputOf(draft, waiting, [...told(draft, waiting, nodes, views), ...others], pools);
     const made = plan(input, { ...work, seed: draft.spec.seed });
     draft.workUnits += made.workUnits;
     return made;
@@ -209,7 +212,10 @@ function carryOut(draft: Draft, made: Plan): void {
   for (const { node: id, pods } of made.bind) {
     const node = draft.book.get(id);
     if (node?.phase === 'draining') draft.keep(node);
-    for (const place of pods) draft.bind(place.id, id, place);
+    for (const place of pods) {
+      if (node) draft.bind(place.id, id, place);
+      else draft.leaveToOthers(place.id);
+    }
   }
   for (const { pool: name, offering: id, pricePerHourMicro, pods } of made.buy) {
     const pool = draft.pools.get(name);

@@ -2,7 +2,13 @@ import type { NodeObservation, ProviderErrorCode } from '../../ports/provider.ts
 import type { ConsolidationPool, GainRule, KeptReason, MoveReason } from '../consolidation/types.ts';
 import type { SpotSettings } from '../spot/hedgePool.ts';
 import type { SpotDecision, SpotReason } from '../spot/types.ts';
-import type { PlacedPod, PlacementPod, PlacementSettings, UnplaceableReason } from '../placement/types.ts';
+import type {
+  PlacedPod,
+  PlacementNode,
+  PlacementPod,
+  PlacementSettings,
+  UnplaceableReason,
+} from '../placement/types.ts';
 import type { Offering } from '../types.ts';
 
 /** A pool as the fleet keeps it: what may be bought and how its nodes go, and how its machines are started. */
@@ -138,6 +144,10 @@ export interface FleetObservation {
   /** Answers since the last call. */
   outcomes: readonly FleetOutcome[];
   pods: readonly FleetPod[];
+  /** Nodes of others that have room: pods may come there, and nothing else is done with them. */
+  others?: readonly PlacementNode[];
+  /** Ids of nodes that are left alone as long as they are named here. Left out: what was said of it before holds. */
+  doNotDisrupt?: readonly string[];
 }
 
 export interface FleetSpec {

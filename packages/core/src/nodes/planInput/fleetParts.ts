@@ -8,7 +8,8 @@ import {
 } from '@ebb/documents';
 import type { DisruptionBudget } from '../consolidation/types.ts';
 import type { FleetPool } from '../fleet/types.ts';
-import type { PlacementPod, PlacementPool, PlacementSettings } from '../placement/types.ts';
+import { noReserve } from '../placement/allocatable.ts';
+import type { NodeReserve, PlacementPod, PlacementPool, PlacementSettings } from '../placement/types.ts';
 import type { SpotSettings } from '../spot/hedgePool.ts';
 import type { Offering } from '../types.ts';
 import { placementInputOf } from './placementInputOf.ts';
@@ -25,6 +26,8 @@ export interface FleetQuestion {
   currency: string;
   /** Whether a pool has spent what it may this month: it grows no more. Left out: none has. */
   isSpent?(pool: NodePoolSpec): boolean;
+  /** What nodes of the pool keep besides what its document says, for daemons. Changes of it replace no node. Left out: nothing. */
+  overheadOf?(pool: PlacementPool): NodeReserve;
   /** Whether a budget in time counts now: cron is read outside of core. */
   isBudgetOpen(schedule: string, durationMs: number): boolean;
 }
@@ -86,7 +89,7 @@ function fleetPoolOf(pool: PlacementPool, spec: NodePoolSpec | null, question: F
   return {
     consolidation: {
       pool: spec
-        ? { ...pool, limits: limitsNow(pool, spec, question) }
+        ? { ...pool, limits: limitsNow(pool, spec, question), reserve: withOverhead(pool, question) }
         : { ...pool, startMs: defaultStartStages.totalMs },
       policy: spec?.consolidation.policy ?? 'WhenEmptyOrUnderutilized',
       delayMs: spec?.consolidation.delayMs ?? defaultDelayMs,
@@ -105,6 +108,17 @@ function fleetPoolOf(pool: PlacementPool, spec: NodePoolSpec | null, question: F
     weight: spec?.weight ?? 0,
     repairAfterMs,
     spot: spec === null ? null : spotOf(spec, pool),
+  };
+}
+
+function withOverhead(pool: PlacementPool, { overheadOf }: FleetQuestion): NodeReserve {
+  const { reserve } = pool;
+  const more = overheadOf?.(pool) ?? noReserve;
+  return {
+    cpuMilli: reserve.cpuMilli + more.cpuMilli,
+    memoryBytes: reserve.memoryBytes + more.memoryBytes,
+    memoryShare: Math.min(1, reserve.memoryShare + more.memoryShare),
+    pods: reserve.pods + more.pods,
   };
 }
 

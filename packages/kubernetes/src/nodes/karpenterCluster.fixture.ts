@@ -1,0 +1,174 @@
+import { fleetStep, type Offering } from '@ebb/core';
+import { openProvider } from '@ebb/providers';
+import type { KubernetesApi, KubernetesCluster } from '@ebb/testing/services';
+import { until } from '@ebb/testing/services';
+import { machineClock } from '../fake/fakeCluster.fixture.ts';
+import type { OperatorNodes } from './leadNodes.ts';
+
+export const claimsPath = '/apis/karpenter.sh/v1/nodeclaims';
+export const podsPath = '/api/v1/namespaces/default/pods';
+export const nodesPath = '/api/v1/nodes';
+
+const gib = 1024 ** 3;
+
+/** A machine that tests may buy. */
+function offering(name: string, cpus: number, memoryGib: number, gpus: number, pricePerHourMicro: number): Offering {
+  const gpu = { vendor: 'nvidia', model: 'A10G', count: gpus, memoryBytes: 24 * gib } as const;
+  return {
+    id: `aws/us-east-1/*/${name}/on-demand`,
+    instanceType: {
+      name,
+      cloud: 'aws',
+      architecture: 'amd64',
+      cpuMilli: cpus * 1000,
+      memoryBytes: memoryGib * gib,
+      gpu: gpus > 0 ? gpu : null,
+      maxPods: 110,
+      labels: { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux', 'node.kubernetes.io/instance-type': name },
+    },
+    region: 'us-east-1',
+    zone: '*',
+    capacityType: 'on-demand',
+    pricePerHourMicro,
+  };
+}
+
+export const machines = [
+  offering('m7i.xlarge', 4, 16, 0, 201_600),
+  offering('g5.xlarge', 4, 16, 1, 1_006_000),
+  offering('g5.12xlarge', 48, 192, 4, 5_672_000),
+];
+
+/** Karpenter as what makes machines, decided on in this process. */
+export function karpenterNodes(): OperatorNodes {
+  return {
+    currency: 'USD',
+    workUnits: 20_000,
+    offerings: async () => machines,
+    step: async (spec, memory, observation) => fleetStep(spec, memory, observation, null),
+    window: () => ({ isOpen: true, changesAtMs: null }),
+    open: (cluster, { pools, book }, { nodeClaims }) =>
+      openProvider(
+        'karpenter',
+        { cluster: cluster.key.name, region: cluster.region, pools },
+        { clock: machineClock(), book, nodeClaims, log: () => {}, secrets: async () => null },
+      ),
+  };
+}
+
+interface Claim {
+  metadata: {
+    name: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+  };
+  spec: { requirements: { key: string; values: string[] }[]; taints?: { key: string; effect: string }[] };
+  status?: { providerID?: string };
+}
+
+/** Plays Karpenter's controller: makes a KWOK node of each claim, and removes it when the claim is deleted. */
+export class PlayedKarpenter {
+  readonly #cluster: KubernetesCluster;
+  readonly made: string[] = [];
+  readonly ended: string[] = [];
+  /** Every claim that was ever seen. */
+  readonly claims = new Set<string>();
+  #isStopped = false;
+  #running: Promise<void>;
+
+  constructor(cluster: KubernetesCluster) {
+    this.#cluster = cluster;
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      const { items } = await this.#cluster.api.get<{ items: Claim[] }>(claimsPath);
+      for (const claim of items) {
+        this.claims.add(claim.metadata.name);
+        if (claim.metadata.deletionTimestamp !== undefined) await this.#end(claim);
+        else if (claim.status?.providerID === undefined) await this.#make(claim);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async #make({ metadata: { name, labels, annotations }, spec }: Claim): Promise<void> {
+    const { api } = this.#cluster;
+    const path = `${claimsPath}/${name}`;
+    await api.patch(path, { metadata: { finalizers: ['karpenter.sh/termination'] } });
+    const type = spec.requirements.find(({ key }) => key === 'node.kubernetes.io/instance-type')?.values[0] ?? '';
+    const machine = machines.find(({ instanceType }) => instanceType.name === type)?.instanceType;
+    const [prefix, count] = [`karpenter-${name}`, machine?.gpu?.count ?? 0];
+    const providerId = `fake:///us-east-1a/i-${name}`;
+    const own = {
+      'node.kubernetes.io/instance-type': type,
+      'topology.kubernetes.io/zone': 'us-east-1a',
+      'topology.kubernetes.io/region': 'us-east-1',
+      'karpenter.sh/capacity-type': 'on-demand',
+    };
+    await this.#cluster.addNodes(1, {
+      prefix,
+      labels: { ...labels, ...own },
+      annotations,
+      providerId,
+      taints: spec.taints ?? [],
+      resources: {
+        cpu: String((machine?.cpuMilli ?? 0) / 1000),
+        memory: `${(machine?.memoryBytes ?? 0) / gib}Gi`,
+        ...(count > 0 ? { 'nvidia.com/gpu': String(count) } : {}),
+      },
+    });
+    this.made.push(name);
+    const conditions = ['Launched', 'Registered', 'Initialized'].map((type) => ({
+      ...{ type, status: 'True', reason: type, message: '', lastTransitionTime: new Date().toISOString() },
+    }));
+    await api.patch(path, { metadata: { labels: own } });
+    await api.patch(`${path}/status`, { status: { providerID: providerId, nodeName: `${prefix}-0`, conditions } });
+  }
+
+  async #end({ metadata: { name } }: Claim): Promise<void> {
+    const { api } = this.#cluster;
+    const { items } = await api.get<{ items: { metadata: { name: string } }[] }>(nodesPath);
+    for (const node of items) {
+      if (node.metadata.name.startsWith(`karpenter-${name}-`))
+        await api.send('DELETE', `${nodesPath}/${node.metadata.name}`);
+    }
+    this.ended.push(name);
+    await api.patch(`${claimsPath}/${name}`, { metadata: { finalizers: null } });
+  }
+}
+
+/** NodeClaims as far as an API server needs to know them. */
+export async function installNodeClaims(api: KubernetesApi): Promise<void> {
+  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'nodeclaims.karpenter.sh' },
+    spec: {
+      group: 'karpenter.sh',
+      names: { kind: 'NodeClaim', listKind: 'NodeClaimList', plural: 'nodeclaims', singular: 'nodeclaim' },
+      scope: 'Cluster',
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          subresources: { status: {} },
+        },
+      ],
+    },
+  });
+  await until(async () => (await api.send('GET', claimsPath)).status === 200, {
+    withinMs: 20_000,
+    what: () => 'the kind NodeClaim',
+  });
+}
