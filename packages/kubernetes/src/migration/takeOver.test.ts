@@ -1,0 +1,183 @@
+import { until } from '@ebb/testing/services';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { isObject, type JsonObject, numberAt, objectAt } from '../client/values.ts';
+import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+import { HandOverRefused } from './handOver.ts';
+import { giveBack, takeOver } from './takeOver.ts';
+
+const deployments = 'apps/v1/deployments';
+const objects = 'keda.sh/v1alpha1/scaledobjects';
+const hpas = 'autoscaling/v2/horizontalpodautoscalers';
+let cluster: FakeCluster;
+let triggers: ToldTriggers;
+const started: StartedOperator[] = [];
+
+beforeEach(async () => {
+  cluster = await startFakeCluster();
+  cluster.server.podsReadyAfterMs = 5;
+  triggers = new ToldTriggers();
+});
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.stop();
+  await cluster.close();
+});
+
+const options = (name: string, more: object = {}) => ({
+  client: cluster.client,
+  kind: null,
+  namespace: 'default',
+  name,
+  lease: { namespace: 'default', name: 'ebb' },
+  waitMs: 2000,
+  lookMs: 10,
+  ...more,
+});
+async function run(): Promise<StartedOperator> {
+  const one = await runOperator({ server: cluster.server.url, identity: 'a', triggers, mode: 'advice' });
+  started.push(one);
+  await one.operator.ready;
+  return one;
+}
+const within = (check: () => boolean, what: string) =>
+  until(check, { withinMs: 4000, what: () => `${what}; ${started.map(({ log }) => log.join('\n')).join('\n')}` });
+const count = (name = 'web') => numberAt(cluster.server.get(deployments, 'default', name), 'spec', 'replicas');
+const advised = (name = 'web') =>
+  started[0]?.operator
+    .leading()
+    ?.advice()
+    .find((one) => one.name === name)?.advised;
+
+const policies = [{ type: 'Pods', value: 9, periodSeconds: 1 }];
+const behavior = { scaleUp: { policies }, scaleDown: { stabilizationWindowSeconds: 0, policies } };
+function hpa(utilization: number, spec: object = { behavior }): JsonObject {
+  return {
+    metadata: { name: 'web', namespace: 'default', annotations: { 'ebb.dev/improvements': 'true', team: 'shop' } },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      minReplicas: 2,
+      maxReplicas: 8,
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
+      ],
+      ...spec,
+    },
+    status: {
+      currentReplicas: 2,
+      currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: utilization } } }],
+    },
+  };
+}
+/** What a user has written of it. */
+const written = (name = 'web') => {
+  const { metadata, spec } = cluster.server.get(hpas, 'default', name) ?? {};
+  return { annotations: objectAt(metadata, 'annotations'), spec };
+};
+/** Its controller says something new. */
+function say(utilization: number): void {
+  const object = cluster.server.get(hpas, 'default', 'web');
+  if (object) cluster.server.put(hpas, { ...object, status: hpa(utilization).status });
+}
+
+it('takes a target over from its HPA, which goes on reading, and gives it back as it was', async () => {
+  cluster.server.put(deployments, deployment('web', 2));
+  cluster.server.put(hpas, hpa(150));
+  const before = written();
+  await run();
+  await within(() => advised()?.wanted === 6, 'advice');
+  const planned = await takeOver(options('web'), { write: false });
+  expect(planned).toMatchObject({
+    kind: 'HorizontalPodAutoscaler',
+    target: 'Deployment/web',
+    steps: [{ state: 'to do' }],
+  });
+  expect(written()).toEqual(before);
+  await takeOver(options('web'), { write: true });
+  await within(() => count() === 6, 'six');
+  expect(written().spec).toMatchObject({
+    maxReplicas: 2_147_483_647,
+    behavior: { scaleUp: { selectPolicy: 'Disabled' } },
+  });
+  // Its own bounds hold, not the opened ones.
+  say(1000);
+  await within(() => count() === 8, 'its maximum');
+  expect((await takeOver(options('web'), { write: true })).steps).toMatchObject([{ state: 'done' }]);
+  await giveBack(options('web'), { write: true });
+  expect(written()).toEqual(before);
+  const scales = cluster.server.scales().length;
+  say(50);
+  await within(() => advised()?.wanted === 2, 'advice again');
+  expect(cluster.server.scales()).toHaveLength(scales);
+  expect((await giveBack(options('web'), { write: true })).steps).toMatchObject([{ state: 'done' }]);
+});
+
+it('goes on with a give-back that was interrupted, and undoes it too', async () => {
+  cluster.server.put(deployments, deployment('web', 2));
+  cluster.server.put(hpas, hpa(50, {}));
+  const before = written();
+  await run();
+  await takeOver(options('web'), { write: true });
+  // The command dies after its first write.
+  let writes = 0;
+  cluster.server.refuse = ({ method, path }) =>
+    method === 'PUT' && path.endsWith('/web') && ++writes > 1 ? 403 : null;
+  await expect(giveBack(options('web'), { write: true })).rejects.toMatchObject({ status: 403 });
+  cluster.server.refuse = () => null;
+  expect(written().annotations).toMatchObject({ 'ebb.dev/mode': 'advice' });
+  // Nobody scales it in between, and either way is open.
+  await takeOver(options('web'), { write: true });
+  say(150);
+  await within(() => count() === 6, 'six');
+  await giveBack(options('web'), { write: true });
+  expect(written()).toEqual(before);
+});
+
+it('waits until KEDA has taken its HPA away, so that never two are in charge', async () => {
+  cluster.server.put(deployments, deployment('web', 1));
+  cluster.server.put(objects, scaledObject('jobs'));
+  const owner = { kind: 'ScaledObject', name: 'jobs' };
+  cluster.server.put(hpas, {
+    metadata: { name: 'keda-hpa-jobs', namespace: 'default', ownerReferences: [owner] },
+    spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 9 },
+  });
+  await run();
+  triggers.say('jobs', 50);
+  await within(() => advised()?.wanted === 5, 'advice');
+  await expect(takeOver(options('keda-hpa-jobs'), { write: true })).rejects.toThrow('KEDA made');
+  await expect(takeOver(options('jobs', { waitMs: 50 }), { write: true })).rejects.toMatchObject({ changed: true });
+  expect(count()).toBe(1);
+  const taking = takeOver(options('jobs'), { write: true });
+  cluster.server.remove(hpas, 'default', 'keda-hpa-jobs');
+  await taking;
+  await within(() => count() === 5, 'five');
+  await giveBack(options('jobs'), { write: true });
+  const annotations = objectAt(cluster.server.get(objects, 'default', 'jobs'), 'metadata', 'annotations');
+  expect(annotations).toEqual({ 'ebb.dev/improvements': 'true', 'ebb.dev/mode': 'advice' });
+  triggers.say('jobs', 90);
+  await within(() => advised()?.wanted === 9, 'advice again');
+  expect(cluster.server.scales().map(({ replicas }) => replicas)).toEqual([5]);
+});
+
+it('refuses what would leave a target without anybody, or with two', async () => {
+  cluster.server.put(deployments, deployment('web', 2));
+  cluster.server.put(hpas, hpa(50));
+  const before = written();
+  const refusal = async (name: string) => {
+    const error = await takeOver(options(name), { write: true }).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(HandOverRefused);
+    return isObject(error) || error instanceof Error ? String(error) : '';
+  };
+  expect(await refusal('web')).toContain('no operator holds the lease default/ebb');
+  expect(await refusal('nobody')).toContain('there is no ScaledObject or HorizontalPodAutoscaler "nobody"');
+  await run();
+  cluster.server.put(hpas, { ...hpa(50), metadata: { name: 'second', namespace: 'default' } });
+  expect(await refusal('web')).toContain('Deployment/web is scaled by the HorizontalPodAutoscaler second too');
+  cluster.server.put(
+    objects,
+    scaledObject('jobs', { annotations: { 'autoscaling.keda.sh/paused': 'true' }, target: 'x' }),
+  );
+  expect(await refusal('jobs')).toContain('is paused by autoscaling.keda.sh/paused');
+  cluster.server.put(objects, scaledObject('web', { target: 'y' }));
+  expect(await refusal('web')).toContain('there is a ScaledObject and a HorizontalPodAutoscaler "web"');
+  expect(written()).toEqual(before);
+});
