@@ -15,8 +15,10 @@ import { deleteCommand } from './commands/delete.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { explain } from './commands/explain.ts';
+import { gateway } from './commands/gateway.ts';
 import { get } from './commands/get.ts';
 import { importCommand } from './commands/import.ts';
+import { giveBack, takeOver } from './commands/handOver.ts';
 import { journal } from './commands/journal.ts';
 import { kubernetesCommand } from './commands/kubernetes.ts';
 import { listInstances } from './commands/listInstances.ts';
@@ -66,6 +68,9 @@ const routes = buildRouteMap<string, EbbContext>({
     node: nodeCommand,
     kubernetes: kubernetesCommand,
     operator,
+    gateway,
+    'take-over': takeOver,
+    'give-back': giveBack,
     decide,
     doctor,
     completion,

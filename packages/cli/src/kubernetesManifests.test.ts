@@ -21,14 +21,33 @@ describe('ebb kubernetes manifests', () => {
     const { items } = JSON.parse(out) as { items: Manifest[] };
     const named = (kind: string) => items.filter((one) => one.kind === kind);
     expect(named('CustomResourceDefinition')).toEqual([]);
-    expect(named('NetworkPolicy')).toHaveLength(1);
+    expect(named('NetworkPolicy').map(({ metadata }) => metadata.name)).toEqual(['ebb', 'ebb-gateway']);
     expect(named('Role').map(({ metadata }) => metadata.namespace)).toEqual(['shop', 'shop', 'team-a', 'team-b']);
     expect(named('PersistentVolumeClaim')).toMatchObject([
       { spec: { storageClassName: 'fast', resources: { requests: { storage: '5Gi' } } } },
     ]);
     expect(named('Deployment')).toMatchObject([
       { spec: { template: { spec: { containers: [{ image: 'registry.example/ebb:7' }] } } } },
+      { spec: { template: { spec: { containers: [{ image: 'registry.example/ebb:7' }] } } } },
     ]);
+    const without = JSON.parse((await manifests('--no-gateway', '--network-policy', '--json')).out) as {
+      items: Manifest[];
+    };
+    expect(without.items.filter(({ metadata }) => metadata.name === 'ebb-gateway')).toEqual([]);
+  });
+
+  test('takes the Secret of a database', async () => {
+    const { out } = await manifests('--postgres-secret', 'ebb-store', '--json');
+    const { items } = JSON.parse(out) as { items: Manifest[] };
+    expect(items.filter(({ kind }) => kind === 'PersistentVolumeClaim')).toEqual([]);
+    expect(out).toContain('"secretKeyRef"');
+  });
+
+  test('does not show an address that was written in the place of a Secret', async () => {
+    const { code, err } = await manifests('--postgres-secret', 'postgres://ebb:word@db/ebb');
+    expect(code).toBe(2);
+    expect(err).toContain('--postgres-secret is the name of a Secret');
+    expect(err).not.toContain('word');
   });
 
   test('gives its own namespace one Role only, named or not', async () => {

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { type Operator, openCluster, startOperator } from '@ebb/kubernetes';
+import { setFlagsFromString } from 'node:v8';
+import { externalMetricsService, type Operator, openCluster, startOperator } from '@ebb/kubernetes';
 import { createScheduleScaler } from '@ebb/scalers';
-import { liveClock } from './clock.ts';
-import { readClockFloor } from './clockFloor.ts';
+import { operatorMetricsText } from './api/operatorMetrics.ts';
+import { clusterNodes } from './clusterNodes.ts';
+import { clusterGateways } from './clusterGateways.ts';
 import type { Log } from './log.ts';
 import { httpMetricsScraper } from './metricsScraper.ts';
 import { newSuffix } from './newSuffix.ts';
-import { openSqliteStore } from './store/sqlite/openSqliteStore.ts';
+import { openOfferings } from './offerings.ts';
+import { openOperatorStore, StoreTold } from './operatorStore.ts';
+import type { PostgresStoreSettings } from './store/postgres/settings.ts';
 import { liveTriggers } from './triggers.ts';
 import { readVersion } from './version.ts';
 
@@ -19,12 +21,23 @@ export interface ClusterOperatorOptions {
   kubeconfig: string | null;
   /** Objects of this namespace alone; null: of all. */
   namespace: string | null;
+  /** Objects that say nothing else are decided on and never written to. Left out: they are in Ebb's charge. */
+  advice?: boolean;
   /** Null: `ebb` in the namespace of the pod or of the kubeconfig. */
   lease: { namespace: string | null; name: string };
-  /** Has journal, ledger and state. */
+  /** Whether machines are made for pods that have no place, as Clusters and NodePools say; `catalogue`: prices in place of the built-in list. */
+  nodePools: { catalogue: string | null } | null;
+  /** Whether the external metrics API is served at `port` of the health host, and the pod that this is; left out: no. */
+  externalMetrics?: { port: number; podName: string | null } | null;
+  /** Has journal, ledger and state, unless `store` has. */
   dataDirectory: string;
-  /** Where `/livez` and `/healthz` answer. */
+  /** A database in the place of the file: several operators can stand by for one another. */
+  store?: PostgresStoreSettings | null;
+  /** Ends the start, where it waits for a store that is away. */
+  signal?: AbortSignal;
+  /** Where `/livez` and `/healthz` answer, and `/metrics` unless `metrics` is false. */
   health: { host: string; port: number };
+  metrics?: boolean;
   log: Log;
 }
 
@@ -40,37 +53,64 @@ export interface ClusterOperator {
   stop(): Promise<void>;
 }
 
-/** The operator with live ports: a kubeconfig or a service account, an SQLite file on a volume, real triggers. */
+/** The operator with live ports: a kubeconfig or a service account, a file on a volume or a database, real triggers. */
 export async function startClusterOperator(options: ClusterOperatorOptions): Promise<ClusterOperator> {
   const { log, dataDirectory, namespace, lease } = options;
+  boundMemory();
   const undo: (() => unknown)[] = [];
   try {
     const cluster = await openCluster({ path: options.kubeconfig });
     undo.push(() => cluster.transport.close());
-    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-    const embedded = await openSqliteStore(join(dataDirectory, 'ebb.db'));
-    undo.push(() => embedded.close());
-    const clock = liveClock(await readClockFloor(embedded));
-    undo.push(() => clock.close());
-    const metrics = httpMetricsScraper();
-    undo.push(() => metrics.close());
     const identity = `${hostname()}_${randomUUID()}`;
     let operator: Operator | null = null;
     // It lives from the start; it is ready once it has seen everything, whether it leads or stands by.
-    const health = await listenHealth(options.health, () => operator !== null);
+    const startedAt = Date.now();
+    const told = new StoreTold();
+    const metricsText = () =>
+      operatorMetricsText({ version: readVersion(), startedAt, engine: operator?.leading()?.engine ?? null });
+    const health = await listenHealth(
+      options.health,
+      () => operator !== null,
+      options.metrics === false ? null : metricsText,
+      () => told.text(),
+    );
     undo.push(() => closeServer(health));
+    const { signal, store: postgres = null } = options;
+    const { store: embedded, clock } = await openOperatorStore(
+      { postgres, dataDirectory, log, ...(signal ? { signal } : {}) },
+      told,
+    );
+    undo.push(() => embedded.close());
+    undo.push(() => clock.close());
+    const metrics = httpMetricsScraper();
+    undo.push(() => metrics.close());
+    const nodes = options.nodePools
+      ? clusterNodes({ clock, log, offerings: await openOfferings(options.nodePools.catalogue) })
+      : null;
+    if (nodes) undo.push(() => nodes.close());
     operator = await startOperator({
       transport: cluster.transport,
       random: { next: () => Math.random() },
       version: readVersion(),
       namespace,
+      mode: options.advice ? 'advice' : 'control',
       lease: { namespace: lease.namespace ?? cluster.namespace ?? 'default', name: lease.name, identity },
       ports: {
         clock,
         embedded,
+        ...(nodes ? { nodes } : {}),
         metrics,
         newSuffix,
         log,
+        gateways: clusterGateways(),
+        ...(options.externalMetrics
+          ? {
+              externalMetrics: {
+                ...{ host: options.health.host, ...options.externalMetrics },
+                service: { namespace: lease.namespace ?? cluster.namespace ?? 'default', name: externalMetricsService },
+              },
+            }
+          : {}),
         triggers: ({ documents }, engine) => liveTriggers({ documents, engine, nowMs: () => clock.nowMs(), log }),
         scheduleScaler: (schedules, events) => createScheduleScaler(schedules, { wallNowMs: () => Date.now(), events }),
       },
@@ -93,12 +133,32 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
   }
 }
 
-function listenHealth({ host, port }: { host: string; port: number }, isReady: () => boolean): Promise<Server> {
+/**
+ * V8 lets a heap of 140 MB grow to several times that before it collects, which thousands of objects at rest fill in a minute: it may
+ * grow by a third. (`--optimize-for-size` would make everything several times slower.)
+ */
+function boundMemory(): void {
+  setFlagsFromString('--heap-growing-percent=30');
+}
+
+function listenHealth(
+  { host, port }: { host: string; port: number },
+  isReady: () => boolean,
+  metricsText: (() => string) | null,
+  storeText: () => string,
+): Promise<Server> {
   const server = createServer((request, answer) => {
+    if (metricsText && request.url === '/metrics') {
+      answer.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+      answer.end(metricsText());
+      return;
+    }
     const isLive = request.url === '/livez' || (request.url === '/healthz' && isReady());
     const isKnown = request.url === '/livez' || request.url === '/healthz';
     answer.writeHead(isLive ? 200 : isKnown ? 503 : 404, { 'content-type': 'text/plain' });
-    answer.end(isLive ? 'ok\n' : isKnown ? 'the cluster is still being listed\n' : 'not found\n');
+    const said = isLive ? 'ok\n' : isKnown ? 'the cluster is still being listed\n' : 'not found\n';
+    // Decisions go on without the store, so it is said and no reason to end anything.
+    answer.end(request.url === '/healthz' ? said + storeText() : said);
   });
   server.maxHeadersCount = 100;
   server.requestTimeout = 10_000;

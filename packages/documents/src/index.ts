@@ -71,6 +71,7 @@ export type { AwsPoolSpec } from './nodePool/providers/aws.ts';
 export type { MachineSpec } from './nodePool/providers/static.ts';
 export type { AzurePoolSpec } from './nodePool/providers/azure.ts';
 export type { GcpPoolSpec } from './nodePool/providers/gcp.ts';
+export type { KarpenterPoolSpec } from './nodePool/providers/karpenter.ts';
 export type { PoolSpotSpec } from './nodePool/spot.ts';
 export type { StartStagesSpec } from './nodePool/startStages.ts';
 export type { RequirementSpec } from './nodes/requirement.ts';

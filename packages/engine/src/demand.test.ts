@@ -131,3 +131,20 @@ it('keeps its sums over a restart of the control plane, of the gateway, and of b
   message({ ...link, pid: 8 }, other, 2000, counts({ total: 12 }));
   expect(other.requests().total).toBe(22);
 });
+
+it('keeps what a gateway that is gone had counted, and no longer misses what it would say', () => {
+  const [a, b, meter] = [newGatewayLink('a'), newGatewayLink('b'), new DemandMeter()];
+  message(a, meter, 1000, counts({ inFlight: 2, total: 5 }));
+  message(b, meter, 1000, counts({ total: 3 }));
+  a.connected = false;
+  expect(meter.readings(concurrency, ['default'], 1100)).toMatchObject([{ state: 'missing' }]);
+  meter.gone('a');
+  expect(meter.of('default').inFlight).toBe(0);
+  expect(meter.requests().total).toBe(8);
+  message(b, meter, 2000, counts({ total: 3 }));
+  expect(meter.readings(concurrency, ['default'], 2000)).toMatchObject([{ state: 'ok', value: 0 }]);
+  const next = new DemandMeter(meter.toSaved());
+  next.gone('b');
+  expect(next.requests().total).toBe(8);
+  expect(Object.keys(next.toSaved().gateways)).toEqual([]);
+});

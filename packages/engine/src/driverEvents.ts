@@ -4,6 +4,7 @@ import { afterFailure, startAttempts } from './activation.ts';
 import { type EngineContext, recordOutcome } from './context.ts';
 import { touchDependents } from './dependents.ts';
 import { forgiveProven } from './reconcile.ts';
+import { takePodUsage } from './podUsage.ts';
 import { askDriver, forgetReplica, messageOf, openLedgerRow, tellDriverToStop } from './replicaActions.ts';
 import { exists, isHeldOnTo, newReplica, nextPhase, type Replica, noteUsage } from './replicaSet.ts';
 import { noteReadiness } from './unready.ts';
@@ -27,6 +28,9 @@ export function onDriverEvent(context: EngineContext, event: DriverEvent): void 
         if (replica) noteUsage(replica, sample);
       }
       context.measured(event.samples);
+      break;
+    case 'pod-usage':
+      takePodUsage(context, event.usage);
       break;
     case 'disconnected':
       context.driverConnected = false;

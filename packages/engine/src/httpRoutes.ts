@@ -70,10 +70,16 @@ export class HttpRoutes {
    */
   triggerOf(trigger: KedaTriggerSpec, object: Pick<ScaledObjectSpec, 'key' | 'target'>): KedaTriggerSpec {
     const name = trigger.metadata.interceptorRoute ?? trigger.metadata.httpScaledObject;
-    const route = name === undefined ? undefined : this.#interceptors.get(keyText({ ...object.key, name }));
+    const key = name === undefined ? '' : keyText({ ...object.key, name });
+    const route = this.#interceptors.get(key);
     const isPush = trigger.type === 'external-push' || trigger.type === 'external';
     if (isPush && route) {
       return { ...trigger, type: 'http', metadata: metadataOf(route.metric, route.target.service) };
+    }
+    // The ScaledObject that the add-on's own operator has made of an HTTPScaledObject.
+    const made = this.#objects.get(key)?.spec;
+    if (isPush && made) {
+      return { ...trigger, type: 'http', metadata: metadataOf(made.metric, made.target.name ?? made.target.service) };
     }
     if (trigger.type !== 'http' || trigger.metadata.workload !== undefined) return trigger;
     return { ...trigger, metadata: { ...trigger.metadata, workload: object.target.name } };

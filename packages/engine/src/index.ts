@@ -1,6 +1,6 @@
 export { fleetJournalPrefix } from './nodes/fleetJournal.ts';
 export { type ComparedFleetStep, FleetReplayer } from './nodes/fleetReplay.ts';
-export type { NodePorts, ProviderSurroundings } from './nodes/ports.ts';
+export type { Guests, NodePorts, ProviderSurroundings } from './nodes/ports.ts';
 export { assumedColdStartMs, coldStartOf, medianOf } from './coldStarts.ts';
 export { Counterfactual, type CounterfactualOptions, type TriedPolicy } from './counterfactual.ts';
 export { decisionInputs, replayStart } from './decisionInputs.ts';

@@ -1,14 +1,16 @@
 import type { HpaMetricReading, HpaPod, KedaObservation, KedaReading } from '@ebb/core';
+import { podReading } from './podUsage.ts';
 import { isCounted, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 /** What KEDA's policy is told of a workload that a ScaledObject drives. Consumes what is new among the readings. */
 export function kedaObservation(state: WorkloadState): KedaObservation | undefined {
-  const { scaledBy, triggers } = state;
+  const { scaledBy, triggers, podUsage } = state;
   if (!scaledBy || !triggers) return undefined;
   const replicas = [...state.replicas.values()].filter(isCounted);
   const readings: Record<string, KedaReading> = {};
   for (const [name, { value, active, message, state: readingState }] of triggers.latest) {
+    if (triggers.isResource(name)) continue;
     if (value === null) readings[name] = { error: message ?? readingState };
     else readings[name] = active === undefined ? { value } : { value, active };
   }
@@ -22,6 +24,10 @@ export function kedaObservation(state: WorkloadState): KedaObservation | undefin
   };
   const resources = scaledBy.spec.triggers.filter(({ type }) => type === 'cpu' || type === 'memory');
   if (resources.length === 0) return base;
+  if (podUsage) {
+    const told = resources.map((trigger) => [trigger.name, podReading(podUsage, trigger)]);
+    return { ...base, pods: podUsage.pods, resourceMetrics: Object.fromEntries(told) };
+  }
   return {
     ...base,
     pods: replicas.map((replica) => podOf(state, replica)),

@@ -27,6 +27,8 @@ const aliveName = 'engine/alive';
 const saveEveryMs = 5000;
 const aliveEveryMs = 10_000;
 const longestRetryMs = 20_000;
+/** So many are given to the store at once, which may write them together. */
+const savedTogether = 100;
 
 /**
  * Keeps what decisions remember over restarts. Saved in the background, each workload every five seconds at most: a crash
@@ -149,9 +151,10 @@ export class SavedState {
         await this.#store.save(aliveName, nowMs, epoch);
         this.#savedAliveMs = nowMs;
       }
-      for (const key of keys) {
-        const state = this.#context.workloads.get(key);
-        if (state && !state.removed) await this.#store.save(prefix + key, toSaved(state), epoch);
+      for (let from = 0; from < keys.length; from += savedTogether) {
+        const states = keys.slice(from, from + savedTogether).flatMap((key) => this.#context.workloads.get(key) ?? []);
+        const saved = states.filter((state) => !state.removed);
+        await Promise.all(saved.map((state) => this.#store.save(prefix + state.key, toSaved(state), epoch)));
       }
       if (keys.length > 0 && this.#context.allocationMemory) {
         await this.#store.save(allocationName, this.#context.allocationMemory, epoch);

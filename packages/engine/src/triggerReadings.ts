@@ -15,7 +15,7 @@ export interface TriggerReadingsOptions {
   onNews(): void;
 }
 
-/** The newest reading of each trigger of one document. Triggers that are cpu or memory have none. */
+/** The newest reading of each trigger of one document. Of cpu and memory triggers only what is noted. */
 export class TriggerReadings {
   readonly #options: TriggerReadingsOptions;
   readonly #latest = new Map<string, Reading>();
@@ -64,6 +64,16 @@ export class TriggerReadings {
     const fresh = [...this.#fresh];
     this.#fresh.clear();
     return fresh;
+  }
+
+  /** Whether a trigger is cpu or memory: no source is asked for it, and its reading is for people alone. */
+  isResource(name: string): boolean {
+    return !this.#external.some((one) => one.name === name);
+  }
+
+  /** What a cpu or memory trigger says by what was measured of the replicas. */
+  note(reading: Reading): void {
+    if (!this.#closed) this.#latest.set(reading.trigger, reading);
   }
 
   /** Asks all sources once; `onNews` follows. Does nothing while an answer is on its way. */

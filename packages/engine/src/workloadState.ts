@@ -6,6 +6,7 @@ import {
   type GatewayWorkload,
   type Grant,
   type Memory,
+  type PodUsage,
   type Reading,
   type Scaler,
   type StoredDocument,
@@ -58,6 +59,8 @@ export interface WorkloadState {
   scaledBy: KnownScaledObject | null;
   /** Readings of that ScaledObject's triggers. */
   triggers: TriggerReadings | null;
+  /** What a metrics API says of its pods; null: its replicas are measured by the driver, or not at all. */
+  podUsage: PodUsage | null;
   /** Reads what its replicas publish of themselves; null: its policy does not ask for it. */
   metrics: MetricsFollower | null;
   /** Readings are taken by the next observation. `round` tells what an answer belongs to. */
@@ -109,6 +112,7 @@ export function newWorkloadState(stored: StoredDocument, spec: WorkloadSpec): Wo
     demand: new DemandMeter(),
     scaledBy: null,
     triggers: null,
+    podUsage: null,
     metrics: null,
     schedules: { scaler: null, readings: [], cancel: null, round: 0 },
     decision: null,

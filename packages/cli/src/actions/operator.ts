@@ -12,27 +12,48 @@ const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 /** Runs until it is told to end, or cannot go on. */
 export async function operator(context: EbbContext, flags: OperatorFlags): Promise<ExitName> {
   const lease = readLease(flags.lease, context.env.POD_NAMESPACE);
-  if (flags.namespace !== undefined) checkName('--namespace', flags.namespace);
+  const namespace = flags.namespace ?? (context.env.EBB_WATCH_NAMESPACE || undefined);
+  if (namespace !== undefined) checkName('--namespace', namespace);
+  const nodePools = flags.nodePools ?? context.env.EBB_NODE_POOLS === 'true';
+  if (nodePools && namespace !== undefined) {
+    throw new Failure('usage', 'nodes are decided on by the pods of all namespaces: --node-pools and --namespace exclude each other');
+  }
+  if (flags.catalogue !== undefined && !nodePools) {
+    throw new Failure('usage', '--catalogue has the prices of nodes: it needs --node-pools');
+  }
   const { path: dataDirectory } = findDataDirectory(flags.data, context.env, context.workingDirectory);
   const log: Log = (level, message, data) => {
     if (level !== 'debug') context.note(JSON.stringify({ at: new Date().toISOString(), level, message, ...data }));
   };
   const interrupts = new Interrupts();
   try {
-    const { startClusterOperator } = await import('@ebb/controller');
+    const { isStoreTrouble, readStoreSettings, startClusterOperator } = await import('@ebb/controller');
+    const store = storeOf(() => readStoreSettings(context.env));
     const started = await startClusterOperator({
       kubeconfig: flags.kubeconfig ?? null,
-      namespace: flags.namespace ?? null,
+      namespace: namespace ?? null,
+      metrics: flags.metrics ?? context.env.EBB_METRICS !== 'false',
       lease,
+      advice: flags.advice ?? false,
+      nodePools: nodePools ? { catalogue: flags.catalogue ?? null } : null,
       dataDirectory,
+      store,
+      signal: interrupts.stop,
       // In a pod the kubelet asks from outside; anywhere else nobody has to.
       health: { host: context.env.POD_IP ?? '127.0.0.1', port: flags.apiPort ?? defaultHealthPort },
       log,
     }).catch((error: unknown) => {
+      if (interrupts.stop.aborted) return null;
       throw new Failure('failed', `the operator cannot start: ${messageOf(error)}`, [
-        'does the kubeconfig name a cluster that answers, and may its user list pods, Deployments and StatefulSets?',
+        isStoreTrouble(error)
+          ? store
+            ? 'is EBB_STORE_URL right, and may its user create the schema, or write to it? (docs/kubernetes-store.md)'
+            : 'does --data name a folder that nobody else uses?'
+          : 'does the kubeconfig name a cluster that answers, and may its user list pods, Deployments and StatefulSets?',
       ]);
     });
+    // Told to end before it had begun.
+    if (!started) return 'ok';
     log('info', 'the operator follows the cluster', { server: started.server, health: started.healthUrl });
     try {
       await Promise.race([interrupts.stopped(), started.done]);
@@ -43,6 +64,14 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
     return 'ok';
   } finally {
     interrupts.dispose();
+  }
+}
+
+function storeOf<Settings>(read: () => Settings): Settings {
+  try {
+    return read();
+  } catch (error) {
+    throw new Failure('usage', messageOf(error));
   }
 }
 

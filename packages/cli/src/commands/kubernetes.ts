@@ -2,20 +2,12 @@ import { buildRouteMap } from '@stricli/core';
 import type { EbbContext } from '../context.ts';
 import { defineCommand } from './definition.ts';
 import { jsonFlag } from './flags.ts';
+import { kubernetesAdvice } from './kubernetesAdvice.ts';
+import { kubernetesDevicePlugin } from './kubernetesDevicePlugin.ts';
+import { kubernetesDoctor, kubernetesInstall, kubernetesUninstall, kubernetesUpgrade } from './kubernetesInstall.ts';
+import { settingFlags, type SettingFlags } from './kubernetesSettings.ts';
 
-export interface ManifestsFlags {
-  namespace?: string;
-  image?: string;
-  storageSize?: string;
-  storageClass?: string;
-  readNamespace?: string[];
-  networkPolicy?: boolean;
-  kinds?: boolean;
-  json?: boolean;
-}
-
-const text = (placeholder: string, brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
+export type ManifestsFlags = SettingFlags & { json?: boolean };
 
 const manifests = defineCommand<ManifestsFlags, []>({
   brief: 'Print what a cluster needs for Ebb, for kubectl apply',
@@ -31,25 +23,7 @@ const manifests = defineCommand<ManifestsFlags, []>({
   ],
   parameters: {
     flags: {
-      namespace: text('NAME', 'Namespace of the operator (default: ebb-system)'),
-      image: text('REFERENCE', 'Image that you built with the Containerfile (default: localhost/ebb and the version)'),
-      storageSize: text('SIZE', 'Volume of the embedded store (default: 2Gi)'),
-      storageClass: text('NAME', "Class of that volume (default: the cluster's)"),
-      readNamespace: {
-        kind: 'parsed',
-        parse: String,
-        variadic: true,
-        optional: true,
-        placeholder: 'NAME',
-        brief: 'Another namespace whose Secrets and ConfigMaps triggers may be read from',
-      },
-      networkPolicy: {
-        kind: 'boolean',
-        optional: true,
-        withNegated: false,
-        brief: 'Add the example of a NetworkPolicy',
-      },
-      kinds: { kind: 'boolean', optional: true, brief: 'Add the definitions of the kinds (default: yes)' },
+      ...settingFlags,
       json: jsonFlag,
     },
     aliases: { n: 'namespace' },
@@ -57,7 +31,17 @@ const manifests = defineCommand<ManifestsFlags, []>({
   load: async () => (await import('../actions/kubernetesManifests.ts')).kubernetesManifests,
 });
 
-export const kubernetesCommand = buildRouteMap<'manifests', EbbContext>({
-  routes: { manifests },
-  docs: { brief: 'What a Kubernetes cluster needs for Ebb' },
+type Routes = 'install' | 'upgrade' | 'uninstall' | 'doctor' | 'manifests' | 'advice' | 'devicePlugin';
+
+export const kubernetesCommand = buildRouteMap<Routes, EbbContext>({
+  routes: {
+    install: kubernetesInstall,
+    upgrade: kubernetesUpgrade,
+    uninstall: kubernetesUninstall,
+    doctor: kubernetesDoctor,
+    manifests,
+    advice: kubernetesAdvice,
+    devicePlugin: kubernetesDevicePlugin,
+  },
+  docs: { brief: 'Install Ebb in a Kubernetes cluster, and look after it there' },
 });

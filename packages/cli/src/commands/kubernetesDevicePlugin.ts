@@ -18,6 +18,7 @@ export const kubernetesDevicePlugin = defineCommand<DevicePluginFlags, []>({
       command: 'ebb kubernetes device-plugin -f pools.yaml | kubectl apply --server-side -f -',
       does: 'into the namespace gpu-operator',
     },
+    { command: 'ebb kubernetes device-plugin -f pools/ --json', does: 'its entries by pool, for a program' },
   ],
   usage: '-f FILE [--namespace NAME]',
   parameters: {

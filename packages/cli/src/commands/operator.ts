@@ -5,8 +5,12 @@ export interface OperatorFlags {
   kubeconfig?: string;
   namespace?: string;
   lease?: string;
+  advice?: boolean;
   data?: string;
   apiPort?: number;
+  metrics?: boolean;
+  nodePools?: boolean;
+  catalogue?: string;
   json?: boolean;
 }
 
@@ -15,10 +19,13 @@ export const operator = defineCommand<OperatorFlags, []>({
   description:
     'Follows ScaledObjects, Workloads, Deployments, StatefulSets and pods, and writes the number of replicas through the\n' +
     'scale subresource. Of several operators the one that holds the lease decides; the others stand by. When it ends,\n' +
-    'everything in the cluster stays as it is. One JSON line for each thing that happens goes to stderr.',
+    'everything in the cluster stays as it is. One JSON line for each thing that happens goes to stderr.\n\n' +
+    'Journal, ledger and memories are in a file of --data, or with $EBB_STORE_URL=postgres://… in that database, which\n' +
+    'several operators share ($EBB_STORE_PASSWORD: its password; $EBB_STORE_SCHEMA: default ebb).',
   examples: [
     { command: 'ebb operator', does: 'in a pod, as its service account' },
     { command: 'ebb operator --kubeconfig ~/.kube/config --namespace shop', does: 'from here, for one namespace' },
+    { command: 'ebb operator --advice', does: "beside KEDA and the cluster's HPAs, without touching anything" },
   ],
   parameters: {
     flags: {
@@ -26,10 +33,27 @@ export const operator = defineCommand<OperatorFlags, []>({
         'FILE',
         "Cluster and user (default: $KUBECONFIG, the pod's service account, ~/.kube/config)",
       ),
-      namespace: textFlag('NAME', 'Only objects of this namespace (default: all)'),
+      namespace: textFlag('NAME', 'Only objects of this namespace (default: $EBB_WATCH_NAMESPACE, else all)'),
       lease: textFlag('NAMESPACE/NAME', 'Lease of the one that decides (default: ebb in the own namespace)'),
+      advice: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Decide and write to no target, but where an object says ebb.dev/mode: control',
+      },
       data: dataFlag,
-      apiPort: portFlag('Port of /livez and /healthz (default 7070; 0: any free one)'),
+      apiPort: portFlag('Port of /livez, /healthz and /metrics (default 7070; 0: any free one)'),
+      metrics: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'Answer /metrics, with no token (default: yes, but where $EBB_METRICS is false)',
+      },
+      nodePools: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'Make and end nodes as Clusters and NodePools say (default: $EBB_NODE_POOLS, else no)',
+      },
+      catalogue: textFlag('FILE', 'Prices of machines, in place of the built-in list'),
       json: jsonFlag,
     },
     aliases: { n: 'namespace' },

@@ -2,7 +2,7 @@ import type { FleetStatus, WorkloadStatus } from '@ebb/documents';
 import type { ApiContext } from './context.ts';
 import { systemStatus } from './systemStatus.ts';
 
-interface Sample {
+export interface Sample {
   labels: Record<string, string>;
   value: number;
 }
@@ -129,29 +129,44 @@ const fleetFamilies: { name: string; help: string; samples: (fleet: FleetStatus)
 export function metricsText(context: ApiContext): string {
   const status = systemStatus(context);
   const lines = [
-    ...familyLines('ebb_info', 'gauge', 'Version of Ebb.', [{ labels: { version: status.version }, value: 1 }]),
+    ...processLines(status),
     ...familyLines('ebb_process_connected', 'gauge', 'Whether the process beside the control plane is connected.', [
       { labels: { process: 'gateway' }, value: Number(status.gateway.connected) },
       { labels: { process: 'agent' }, value: Number(status.agent.connected) },
     ]),
+    ...engineLines(status.workloads, context.engine.fleets()),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Of the process itself. */
+export function processLines({ version, startedAt }: { version: string; startedAt: number }): string[] {
+  return [
+    ...familyLines('ebb_info', 'gauge', 'Version of Ebb.', [{ labels: { version }, value: 1 }]),
     ...familyLines('ebb_start_time_seconds', 'gauge', 'When the control plane started.', [
-      { labels: {}, value: status.startedAt / 1000 },
+      { labels: {}, value: startedAt / 1000 },
     ]),
   ];
+}
+
+/** Of what an engine has in its charge. */
+export function engineLines(workloads: readonly WorkloadStatus[], fleets: readonly FleetStatus[]): string[] {
+  const lines: string[] = [];
   for (const { name, type, help, samples } of families) {
-    const all = status.workloads.flatMap((workload) => {
+    const all = workloads.flatMap((workload) => {
       const key = { cluster: workload.cluster, namespace: workload.namespace, workload: workload.name };
       return samples(workload).map(({ labels, value }): Sample => ({ labels: { ...key, ...labels }, value }));
     });
     lines.push(...familyLines(name, type, help, all));
   }
   for (const { name, help, samples } of fleetFamilies) {
-    lines.push(...familyLines(name, 'gauge', help, context.engine.fleets().flatMap(samples)));
+    lines.push(...familyLines(name, 'gauge', help, fleets.flatMap(samples)));
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
-function familyLines(name: string, type: Family['type'], help: string, samples: Sample[]): string[] {
+/** A family of the text format. */
+export function familyLines(name: string, type: Family['type'], help: string, samples: Sample[]): string[] {
   return [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,

@@ -1,7 +1,9 @@
-import type { Clock, StateStore } from '@ebb/core';
+import { type Clock, type StateStore, StoreError } from '@ebb/core';
 
 const prefix = 'kubernetes/pods/';
 const saveAfterMs = 1000;
+/** After a store that did not take it. */
+const retryAfterMs = 5000;
 
 /**
  * Which replica each pod is, kept beside the ledger: after a restart the same pods are the same replicas, and nothing is
@@ -14,6 +16,7 @@ export class PodBindings {
   readonly #log: (message: string, data: Record<string, unknown>) => void;
   readonly #known = new Map<string, string>();
   readonly #due = new Map<string, { cancel: () => void; read: () => Record<string, string> }>();
+  #isEnding = false;
 
   constructor(
     clock: Clock,
@@ -41,12 +44,18 @@ export class PodBindings {
 
   /** Saved a little later, many changes at once. */
   changed(workload: string, read: () => Record<string, string>): void {
+    this.#schedule(workload, read, saveAfterMs);
+  }
+
+  #schedule(workload: string, read: () => Record<string, string>, delayMs: number): void {
     if (this.#due.has(workload)) return;
-    const cancel = this.#clock.at(this.#clock.nowMs() + saveAfterMs, () => void this.#save(workload));
+    const cancel = this.#clock.at(this.#clock.nowMs() + delayMs, () => void this.#save(workload));
     this.#due.set(workload, { cancel, read });
   }
 
+  /** Saves what is due, once and for all. */
   async flush(): Promise<void> {
+    this.#isEnding = true;
     await Promise.all([...this.#due.keys()].map((workload) => this.#save(workload)));
   }
 
@@ -59,6 +68,8 @@ export class PodBindings {
       await this.#state.save(prefix + workload, due.read(), this.#epoch);
     } catch (error) {
       this.#log('which pod is which replica was not saved', { workload, error: String(error) });
+      if (this.#isEnding || (error instanceof StoreError && error.code === 'stale-epoch')) return;
+      this.#schedule(workload, due.read, retryAfterMs);
     }
   }
 }

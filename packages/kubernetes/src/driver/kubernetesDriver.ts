@@ -1,15 +1,19 @@
 import type { Clock, Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
 import { keyText, type ObjectKey } from '@ebb/documents';
 import type { KubernetesClient } from '../client/client.ts';
+import { permitted, scaleKindRemedy } from '../client/missingPermission.ts';
 import { type KubernetesObject, objectName } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
+import { listAt, textAt } from '../client/values.ts';
 import type { Informer } from '../informer/informer.ts';
 import type { PodBindings } from './bindings.ts';
 import { deletionCostAnnotation, type PodView, podView } from './pod.ts';
 import type { ExternalChange } from './scaleCount.ts';
 import { ScaleTarget } from './scaleTarget.ts';
+import { PodIndex } from './podIndex.ts';
 import { newSlot, observationOf } from './slots.ts';
-import { hasDeletionCost, type TargetReference, type TargetState } from './target.ts';
+import { hasDeletionCost, isPlainKind, type TargetReference, type TargetState } from './target.ts';
+import { TargetIndex } from './targetIndex.ts';
 
 export interface KubernetesDriverOptions {
   readonly client: KubernetesClient;
@@ -38,7 +42,8 @@ export class KubernetesDriver implements Driver {
   readonly #managed = new Map<string, Managed>();
   /** By pod UID: whose it is. */
   readonly #owners = new Map<string, Managed>();
-  readonly #byNamespace = new Map<string, Set<Managed>>();
+  readonly #targets = new TargetIndex<Managed>();
+  readonly #pods: PodIndex;
   readonly #replicas = new Map<string, Managed>();
   /** What was asked for a workload whose target is named next. */
   readonly #waiting = new Map<string, { start: ReplicaStart; resolve: (outcome?: Promise<void>) => void }[]>();
@@ -49,9 +54,15 @@ export class KubernetesDriver implements Driver {
 
   constructor(options: KubernetesDriverOptions) {
     this.#options = options;
+    this.#pods = new PodIndex(options.pods);
     this.#unwatch = options.pods.watch((event) => {
-      if (event.type === 'put') this.#podSeen(event.object);
-      else this.#podGone(event.object);
+      if (event.type === 'put') {
+        this.#pods.seen(event.object);
+        this.#podSeen(event.object);
+      } else {
+        this.#pods.gone(event.object);
+        this.#podGone(event.object);
+      }
     });
   }
 
@@ -76,12 +87,11 @@ export class KubernetesDriver implements Driver {
     this.release(reference.workload);
     const managed: Managed = { reference, target: this.#newTarget(reference), state };
     this.#managed.set(key, managed);
-    const near = this.#byNamespace.get(reference.namespace) ?? new Set();
-    this.#byNamespace.set(reference.namespace, near.add(managed));
+    this.#targets.add(managed);
     managed.target.observe(state.replicas, state.resourceVersion);
     // Asked for before anybody knew what runs: the pods that are there are what was asked for.
     for (const { start, resolve } of waiting) resolve(this.ensure(start));
-    for (const pod of this.#options.pods.list()) if (pod.namespace === reference.namespace) this.#podSeen(pod);
+    for (const pod of this.#pods.near(reference.namespace, state.selector)) this.#podSeen(pod);
   }
 
   /** Lets go of a workload's target: it stays as it is. */
@@ -91,9 +101,7 @@ export class KubernetesDriver implements Driver {
     const managed = this.#managed.get(keyText(workload));
     if (!managed) return;
     this.#managed.delete(keyText(workload));
-    const near = this.#byNamespace.get(managed.reference.namespace);
-    near?.delete(managed);
-    if (near?.size === 0) this.#byNamespace.delete(managed.reference.namespace);
+    this.#targets.delete(managed);
     for (const [uid, owner] of [...this.#owners]) if (owner === managed) this.#owners.delete(uid);
     managed.target.release();
   }
@@ -153,10 +161,11 @@ export class KubernetesDriver implements Driver {
   }
 
   #newTarget(reference: TargetReference): ScaleTarget {
-    const { client, clock, bindings, adopted, mayWrite, log } = this.#options;
+    const { client, clock, pods, bindings, adopted, mayWrite, log } = this.#options;
     const { resource, workload } = reference;
     const key = keyText(workload);
     const mark = async (pod: PodView, cost: number | null) => {
+      if (!hasDeletionCost(resource) && !isOfReplicaSet(pods.get(pod))) return;
       const annotations = { [deletionCostAnnotation]: cost === null ? null : String(cost) };
       await client.mergePatch(resources.pods, pod, { metadata: { annotations } });
     };
@@ -175,12 +184,13 @@ export class KubernetesDriver implements Driver {
       },
       actions: {
         readScale: () => client.readScale(resource, reference),
-        writeScale: (replicas, version) => client.writeScale(resource, reference, replicas, version),
+        writeScale: (replicas, version) =>
+          permitted(client.writeScale(resource, reference, replicas, version), scaleKindRemedy(resource)),
         deletePod: async (pod) => {
           await client.delete(resources.pods, pod, { uid: pod.uid });
         },
         mayWrite,
-        ...(hasDeletionCost(resource) ? { setDeletionCost: mark } : {}),
+        ...(hasDeletionCost(resource) || !isPlainKind(resource) ? { setDeletionCost: mark } : {}),
       },
     });
     return target;
@@ -197,7 +207,7 @@ export class KubernetesDriver implements Driver {
 
   #podSeen(pod: KubernetesObject): void {
     const known = this.#owners.get(pod.uid);
-    const managed = known ?? this.#ownerOf(pod);
+    const managed = known ?? this.#targets.ownerOf(pod);
     if (!managed) return;
     if (known && !known.state.selector(pod.labels)) {
       this.#podGone(pod);
@@ -212,13 +222,13 @@ export class KubernetesDriver implements Driver {
     this.#owners.delete(uid);
     managed?.target.podGone(uid);
   }
-
-  #ownerOf({ namespace, labels }: KubernetesObject): Managed | null {
-    for (const managed of this.#byNamespace.get(namespace) ?? []) if (managed.state.selector(labels)) return managed;
-    return null;
-  }
 }
 
 function isSameTarget(left: TargetReference, right: TargetReference): boolean {
   return objectName(left) === objectName(right) && left.resource.plural === right.resource.plural;
+}
+
+/** Other kinds may have ReplicaSets too, as Argo's Rollout does. */
+function isOfReplicaSet(pod: KubernetesObject | null): boolean {
+  return listAt(pod?.body, 'metadata', 'ownerReferences').some((owner) => textAt(owner, 'kind') === 'ReplicaSet');
 }

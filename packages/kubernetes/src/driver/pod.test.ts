@@ -52,3 +52,40 @@ it('is reached at the first port that a container names', () => {
     node: 'n1',
   });
 });
+
+const running = { state: { running: {} }, ready: true, restartCount: 0 };
+const no = (type: string) => ({ ...yes(type), status: 'False' });
+
+it('waits for init containers in their order, and names what they wait for', () => {
+  const waiting = { name: 'fetch', state: { waiting: { reason: 'ErrImagePull' } }, restartCount: 0 };
+  const main = { name: 'main', state: { waiting: { reason: 'PodInitializing' } }, restartCount: 0 };
+  const status = { phase: 'Pending', conditions: [no('Initialized'), no('Ready')] };
+  expect(view({ ...status, initContainerStatuses: [waiting], containerStatuses: [main] })).toMatchObject({
+    phase: 'starting',
+    message: 'ErrImagePull',
+  });
+  const loading = { name: 'fetch', state: { running: {} }, ready: false, restartCount: 0 };
+  expect(view({ ...status, initContainerStatuses: [loading], containerStatuses: [main] })).toMatchObject({
+    phase: 'starting',
+    message: 'PodInitializing',
+  });
+});
+
+it('is not ready before its native sidecars are, and counts their restarts', () => {
+  const sidecar = { name: 'proxy', ...running, ready: false, restartCount: 2 };
+  const spec = { initContainers: [{ name: 'proxy', restartPolicy: 'Always' }], containers: [{ name: 'main' }] };
+  const main = { name: 'main', ...running };
+  const status = { phase: 'Running', initContainerStatuses: [sidecar], containerStatuses: [main] };
+  // The kubelet's condition has them: it is the one that counts.
+  const unready = { ...status, conditions: [yes('Initialized'), no('ContainersReady'), no('Ready')] };
+  expect(view(unready, spec)).toMatchObject({ phase: 'starting', restarts: 2, readyAtMs: null });
+  expect(view({ ...status, conditions: [yes('Ready')] }, spec).phase).toBe('ready');
+});
+
+it('is reached at its own container, also where a native sidecar has a port', () => {
+  const spec = {
+    initContainers: [{ name: 'proxy', restartPolicy: 'Always', ports: [{ containerPort: 15001 }] }],
+    containers: [{ name: 'main', ports: [{ containerPort: 8080 }] }],
+  };
+  expect(view({ phase: 'Running', podIP: '10.0.0.7' }, spec).port).toBe(8080);
+});

@@ -190,6 +190,7 @@ export class ScaleTarget {
       this.#vacantUntil = null;
       if (this.#vacancies === 0 || this.#released) return;
       this.#vacancies = 0;
+      this.#assign();
       this.#write().catch((error: unknown) => log('warn', 'count not written', { error: String(error) }));
     });
   }
@@ -208,7 +209,10 @@ export class ScaleTarget {
       this.#tell(slot);
     }
     const replicas = this.#count.replicas ?? 0;
+    // What takes the place of a pod that has gone is for the replica that the engine is about to ask for in its place: taken for one
+    // of its own, there would be one too many.
     let meant = slots.filter((one) => hasLivePod(one) && (isCounted(one) || one.leaving === 'asked')).length;
+    meant += this.#vacancies;
     for (const pod of free) {
       if (meant >= replicas) break;
       this.#adopt(pod);

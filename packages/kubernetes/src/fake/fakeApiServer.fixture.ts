@@ -26,13 +26,16 @@ export interface Seen {
 const known: Record<string, string> = {
   'v1/pods': 'Pod',
   'v1/secrets': 'Secret',
+  'v1/configmaps': 'ConfigMap',
   'apps/v1/deployments': 'Deployment',
   'apps/v1/statefulsets': 'StatefulSet',
   'batch/v1/jobs': 'Job',
   'coordination.k8s.io/v1/leases': 'Lease',
   'autoscaling/v2/horizontalpodautoscalers': 'HorizontalPodAutoscaler',
   'keda.sh/v1alpha1/scaledobjects': 'ScaledObject',
+  'keda.sh/v1alpha1/scaledjobs': 'ScaledJob',
   'ebb.dev/v1alpha1/workloads': 'Workload',
+  'example.dev/v1/fleets': 'Fleet',
 };
 
 /**
@@ -291,6 +294,8 @@ export class FakeApiServer {
     const { method, collection, namespace, name, part } = at;
     const body = isObject(at.body) ? at.body : {};
     const found = this.get(collection, namespace, name);
+    // Server-side apply makes what is not there; a status is of something that is.
+    if (!found && method === 'PATCH' && isObject(body.data)) return send(answer, 201, this.put(collection, body));
     if (!found) return fail(answer, 404, 'NotFound', `there is no ${name}`);
     const version = textAt(body, 'metadata', 'resourceVersion');
     const isStale = version !== null && version !== textAt(found, 'metadata', 'resourceVersion');

@@ -4,10 +4,10 @@ import { httpTransport } from '../client/transport.ts';
 import { FakeApiServer } from './fakeApiServer.fixture.ts';
 
 /** Real time: what a fake server answers comes over real sockets. */
-export function machineClock(): Clock & { close(): void } {
+export function machineClock(skewMs = 0): Clock & { close(): void } {
   const timers = new Set<NodeJS.Timeout>();
   return {
-    nowMs: () => Date.now(),
+    nowMs: () => Date.now() + skewMs,
     nowUs: () => Number(process.hrtime.bigint() / 1000n),
     at(atMs, callback) {
       const timer = setTimeout(
@@ -15,7 +15,7 @@ export function machineClock(): Clock & { close(): void } {
           timers.delete(timer);
           callback();
         },
-        Math.max(0, atMs - Date.now()),
+        Math.max(0, atMs - skewMs - Date.now()),
       );
       timers.add(timer);
       return () => {

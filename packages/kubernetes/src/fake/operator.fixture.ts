@@ -1,5 +1,7 @@
 import type { Reading, Store, TriggerPort, TriggerRequest, TriggerSet } from '@ebb/core';
 import { MemoryStore } from '@ebb/testing';
+import type { ExternalMetricsSettings } from '../metrics/externalMetricsApi.ts';
+import type { OperatorNodes } from '../nodes/leadNodes.ts';
 import type { Operator } from '../operator/operator.ts';
 import { startOperator } from '../operator/operator.ts';
 import { httpTransport } from '../client/transport.ts';
@@ -60,10 +62,16 @@ export async function runOperator(options: {
   transport?: ReturnType<typeof httpTransport>;
   embedded?: Store;
   leaseMs?: number;
+  version?: string;
+  /** How far its clock is ahead of the others'. */
+  skewMs?: number;
   namespace?: string | null;
+  nodes?: OperatorNodes;
+  mode?: 'control' | 'advice';
+  externalMetrics?: ExternalMetricsSettings;
 }): Promise<StartedOperator> {
   const { server, identity, triggers, embedded = new MemoryStore() } = options;
-  const clock = machineClock();
+  const clock = machineClock(options.skewMs);
   const inner = options.transport ?? httpTransport({ server });
   let isKilled = false;
   const dead = () => new Promise<never>(() => {});
@@ -77,13 +85,16 @@ export async function runOperator(options: {
   const operator = await startOperator({
     transport,
     random: half,
-    version: 'test',
+    version: options.version ?? 'test',
     namespace: options.namespace ?? null,
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
     statusGapMs: 100,
     lease: { namespace: 'default', name: 'ebb', identity, durationMs: options.leaseMs ?? 1000 },
     ports: {
       clock,
       embedded,
+      ...(options.nodes ? { nodes: options.nodes } : {}),
+      ...(options.externalMetrics ? { externalMetrics: options.externalMetrics } : {}),
       triggers: (store) => (typeof triggers === 'function' ? triggers(store) : triggers),
       scheduleScaler: () => ({ read: async () => [], close: async () => {} }),
       newSuffix: () => `${identity}${++serial}`,

@@ -12,6 +12,8 @@ export interface InformerOptions {
   readonly resource: Resource;
   /** Null: all namespaces. */
   readonly namespace: string | null;
+  /** Left out: all objects of the collection. */
+  readonly labelSelector?: string;
   /** What goes wrong on the way; it is tried again. */
   onTrouble?(message: string): void;
 }
@@ -74,7 +76,7 @@ export class Informer {
   }
 
   async #run(): Promise<void> {
-    const { client, resource, namespace, onTrouble } = this.#options;
+    const { client, resource, namespace, labelSelector, onTrouble } = this.#options;
     const { signal } = this.#stop;
     const backoff = new Backoff(client.random);
     let resourceVersion: string | null = null;
@@ -82,7 +84,7 @@ export class Informer {
       try {
         resourceVersion ??= await this.#list();
         const fromMs = client.clock.nowMs();
-        await client.watch(resource, { namespace, resourceVersion, signal }, (change) => {
+        await client.watch(resource, { namespace, resourceVersion, signal, labelSelector }, (change) => {
           backoff.reset();
           resourceVersion = this.#take(change);
         });
@@ -99,8 +101,9 @@ export class Informer {
   }
 
   async #list(): Promise<string> {
-    const { client, resource, namespace } = this.#options;
-    const { objects, resourceVersion } = await client.list(resource, { namespace, signal: this.#stop.signal });
+    const { client, resource, namespace, labelSelector } = this.#options;
+    const { signal } = this.#stop;
+    const { objects, resourceVersion } = await client.list(resource, { namespace, signal, labelSelector });
     this.#lists++;
     const listed = new Set(objects.map(objectName));
     for (const object of [...this.#objects.values()]) if (!listed.has(objectName(object))) this.#gone(object);

@@ -29,7 +29,8 @@ function withoutNothing(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNothing);
   if (typeof value !== 'object' || value === null) return value;
   const isNothing = (field: unknown, name: string) =>
-    field === null || (['nodeSelector', 'tolerations'].includes(name) && Object.keys(field as object).length === 0);
+    field === null ||
+    (['nodeSelector', 'tolerations', 'annotations'].includes(name) && Object.keys(field as object).length === 0);
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name, field]) => !isNothing(field, name))
@@ -67,6 +68,37 @@ describe.runIf(available('helm'))('the chart', () => {
         memoryLimit: '3Gi',
       }),
     );
+  });
+
+  it('has a database in the place of the volume', async () => {
+    expect(await rendered('shop', '--set=store.postgresSecret=ebb-store')).toEqual(
+      plain({ namespace: 'shop', postgresSecret: 'ebb-store' }),
+    );
+  });
+
+  it('follows one namespace, and gives the operator labels and an identity', async () => {
+    const values = [
+      '--set=watchNamespace=team-a,metrics.enabled=false',
+      '--set-json=podLabels={"azure.workload.identity/use":"true","app.kubernetes.io/name":"other"}',
+      '--set-json=serviceAccount.annotations={"eks.amazonaws.com/role-arn":"arn:aws:iam::1:role/ebb"}',
+    ];
+    expect(await rendered('shop', ...values)).toEqual(
+      plain({
+        namespace: 'shop',
+        watchNamespace: 'team-a',
+        metrics: 'false',
+        podLabels: { 'azure.workload.identity/use': 'true', 'app.kubernetes.io/name': 'other' },
+        serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/ebb' },
+      }),
+    );
+  });
+
+  it('lets further kinds be scaled, everywhere or in the namespace that is followed', async () => {
+    const kinds = ['--set-json', 'scaleKinds=["argoproj.io/rollouts","example.dev/fleets"]'];
+    const scaleKinds = ['argoproj.io/rollouts', 'example.dev/fleets'];
+    expect(await rendered('shop', ...kinds)).toEqual(plain({ namespace: 'shop', scaleKinds }));
+    const followed = await rendered('shop', ...kinds, '--set=watchNamespace=team-a');
+    expect(followed).toEqual(plain({ namespace: 'shop', scaleKinds, watchNamespace: 'team-a' }));
   });
 
   it('says where the operator may run', async () => {

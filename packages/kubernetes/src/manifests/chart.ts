@@ -1,7 +1,22 @@
 import { customResourceDefinition, kindOf, ownKindNames, yamlText } from '@ebb/documents';
+import { gatewayManifests, gatewayNetworkPolicy, gatewayReplicas, gatewayResources } from './gateway.ts';
 import { networkPolicy, operatorManifests } from './operator.ts';
-import { accessManifests, credentialManifests } from './rbac.ts';
-import { defaultSettings, installVersion, type InstallSettings, type Manifest } from './settings.ts';
+import {
+  accessManifests,
+  clusterAccess,
+  credentialManifests,
+  followedAccess,
+  nodeAccess,
+  scaleKindAccess,
+} from './rbac.ts';
+import {
+  defaultSettings,
+  installLabels,
+  installVersion,
+  type InstallSettings,
+  type Manifest,
+  podLabels,
+} from './settings.ts';
 
 const generated = '# Generated from packages/kubernetes/src/manifests; do not edit.\n';
 
@@ -9,11 +24,20 @@ const generated = '# Generated from packages/kubernetes/src/manifests; do not ed
 const values = {
   image: { repository: 'localhost/ebb', tag: installVersion, pullPolicy: defaultSettings.imagePullPolicy },
   storage: { size: defaultSettings.storageSize, className: defaultSettings.storageClass },
+  store: { postgresSecret: defaultSettings.postgresSecret },
   resources: {
     requests: { cpu: defaultSettings.cpuRequest, memory: defaultSettings.memoryRequest },
     limits: { memory: defaultSettings.memoryLimit },
   },
   readNamespaces: [] as string[],
+  scaleKinds: [] as string[],
+  watchNamespace: defaultSettings.watchNamespace,
+  serviceAccount: { annotations: {} },
+  podLabels: {},
+  metrics: { enabled: true },
+  nodePools: { enabled: false },
+  externalMetrics: { enabled: false },
+  gateway: { enabled: true, replicas: gatewayReplicas, resources: gatewayResources },
   networkPolicy: { enabled: false },
   nodeSelector: {},
   tolerations: [] as unknown[],
@@ -26,10 +50,18 @@ const templated: InstallSettings = {
   imagePullPolicy: '{{ .Values.image.pullPolicy }}',
   storageSize: '{{ .Values.storage.size }}',
   storageClass: '',
+  postgresSecret: '',
   cpuRequest: '{{ .Values.resources.requests.cpu }}',
   memoryRequest: '{{ .Values.resources.requests.memory }}',
   memoryLimit: '{{ .Values.resources.limits.memory }}',
   readNamespaces: [],
+  scaleKinds: [],
+  watchNamespace: '{{ .Values.watchNamespace }}',
+  serviceAccountAnnotations: {},
+  podLabels: {},
+  metrics: '{{ .Values.metrics.enabled }}',
+  nodePools: '{{ .Values.nodePools.enabled }}',
+  externalMetrics: '{{ .Values.externalMetrics.enabled }}',
 };
 
 /** Files of the Helm chart, with their paths from its folder. The same objects as `installManifests` gives. */
@@ -41,14 +73,18 @@ export function chartFiles(): { path: string; text: string }[] {
       path: `crds/${kindOf(name).plural}.yaml`,
       text: generated + yamlText([customResourceDefinition(name)]),
     })),
-    { path: 'templates/access.yaml', text: generated + templateText(accessManifests(templated)) + otherNamespaces() },
+    { path: 'templates/access.yaml', text: generated + accessText() + otherNamespaces() + otherKinds() },
     {
       path: 'templates/operator.yaml',
-      text: generated + templateText(operatorManifests(templated).map(withPlacement)),
+      text: generated + operatorText(),
+    },
+    {
+      path: 'templates/gateway.yaml',
+      text: `${generated}{{- if .Values.gateway.enabled }}\n${templateText(gatewayManifests(templated).map(asGatewayChosen))}{{- end }}\n`,
     },
     {
       path: 'templates/networkpolicy.yaml',
-      text: `${generated}{{- if .Values.networkPolicy.enabled }}\n${templateText([networkPolicy(templated)])}{{- end }}\n`,
+      text: `${generated}{{- if .Values.networkPolicy.enabled }}\n${templateText([networkPolicy(templated)])}{{- if .Values.gateway.enabled }}\n---\n${templateText([gatewayNetworkPolicy(templated)])}{{- end }}\n{{- end }}\n`,
     },
   ];
 }
@@ -67,8 +103,19 @@ function valuesText(): string {
   const told: Readonly<Record<keyof typeof values, string>> = {
     image: 'No image is published: build it with the Containerfile and push it where the cluster finds it.',
     storage: 'Volume of the embedded store. An empty className takes the default class.',
+    store: 'Secret with the key url of a PostgreSQL database, for two operators and no volume; empty: the embedded store.',
     resources: 'Of the operator; replicas have their own.',
     readNamespaces: 'Other namespaces whose Secrets and ConfigMaps triggers may be read from, one Role each.',
+    scaleKinds: 'Other kinds whose scale may be written, as group/resource, such as argoproj.io/rollouts.',
+    watchNamespace:
+      'The one namespace whose objects are followed, with a Role in it in the place of the ClusterRole; empty: all of them.',
+    serviceAccount: 'Annotations by which a cloud gives the operator an identity (docs/kubernetes-gitops.md).',
+    podLabels: "Added to those of the operator's pods.",
+    metrics: 'Whether /metrics answers on the health port.',
+    nodePools: 'Whether nodes are made and ended as Clusters and NodePools say; not together with watchNamespace.',
+    externalMetrics: 'Whether Ebb serves the external metrics API, of which a cluster has one (docs/kubernetes-metrics.md).',
+    gateway:
+      'Holds and balances the requests of workloads, so that they may go to zero. One replica is enough for trying.',
     networkPolicy: 'An example to fit to the cluster.',
     nodeSelector: 'Where the operator may run.',
     tolerations: 'Taints that the operator bears.',
@@ -85,6 +132,51 @@ function templateText(manifests: readonly Manifest[]): string {
   return yamlText(manifests).replaceAll(/"(\{\{ toJson [^}"]* \}\})"/g, '$1');
 }
 
+/** The operator with a database, or with a volume. */
+function operatorText(): string {
+  const of = (postgresSecret: string) =>
+    templateText(operatorManifests({ ...templated, postgresSecret }).map(withPlacement));
+  return [
+    '{{- if .Values.store.postgresSecret }}\n',
+    of('{{ .Values.store.postgresSecret }}'),
+    '{{- else }}\n',
+    of(''),
+    '{{- end }}\n',
+  ].join('');
+}
+
+/** Rights in every namespace, or in the one that is followed. */
+function accessText(): string {
+  const [account, ...roles] = accessManifests({ ...templated, watchNamespace: '' });
+  if (!account) throw new Error('there is no service account');
+  const everywhere = clusterAccess(templated.namespace);
+  const rest = roles.slice(everywhere.length);
+  return [
+    templateText([withAnnotations(account)]),
+    '{{- if .Values.watchNamespace }}\n---\n',
+    templateText(followedAccess(templated.watchNamespace, templated.namespace)),
+    '{{- else }}\n---\n',
+    templateText(everywhere),
+    '{{- end }}\n{{- if .Values.nodePools.enabled }}\n---\n',
+    templateText(nodeAccess(templated.namespace)),
+    '{{- end }}\n{{- if .Values.externalMetrics.enabled }}\n---\n',
+    templateText(externalMetricsManifests(templated.namespace)),
+    '{{- end }}\n---\n',
+    templateText(rest),
+  ].join('');
+}
+
+function withAnnotations(account: Manifest): Manifest {
+  const annotations = '{{ toJson .Values.serviceAccount.annotations }}';
+  return { ...account, metadata: { ...account.metadata, annotations } } as unknown as Manifest;
+}
+
+/** Labels of the pods: those that were chosen, and ours, which nobody may change. */
+function chosenLabels(): string {
+  const own = Object.entries({ ...installLabels, ...podLabels }).map(([name, value]) => `\`${name}\` \`${value}\``);
+  return `{{ toJson (merge (dict ${own.join(' ')}) .Values.podLabels) }}`;
+}
+
 /** What only the chart offers: where the operator runs, and the volume's class. */
 function withPlacement(manifest: Manifest): Manifest {
   const { spec } = manifest as Manifest & { readonly spec: Record<string, unknown> };
@@ -96,15 +188,44 @@ function withPlacement(manifest: Manifest): Manifest {
     };
   }
   if (manifest.kind !== 'Deployment') return manifest;
-  const { template } = spec as { readonly template: { readonly spec: object } };
+  const { template } = spec as { readonly template: { readonly metadata: object; readonly spec: object } };
+  const metadata = { ...template.metadata, labels: chosenLabels() };
   const placement = {
     nodeSelector: '{{ toJson .Values.nodeSelector }}',
     tolerations: '{{ toJson .Values.tolerations }}',
   };
-  return { ...manifest, spec: { ...spec, template: { ...template, spec: { ...template.spec, ...placement } } } };
+  return { ...manifest, spec: { ...spec, template: { metadata, spec: { ...template.spec, ...placement } } } };
+}
+
+/** What only the chart offers: how many gateways, of which size, and where. */
+function asGatewayChosen(manifest: Manifest): Manifest {
+  if (manifest.kind !== 'Deployment') return manifest;
+  const { spec } = manifest as Manifest & { readonly spec: { readonly template: { readonly spec: object } } };
+  const pod = spec.template.spec as { readonly containers: readonly object[] };
+  const containers = pod.containers.map((one) => ({ ...one, resources: '{{ toJson .Values.gateway.resources }}' }));
+  const placement = {
+    nodeSelector: '{{ toJson .Values.nodeSelector }}',
+    tolerations: '{{ toJson .Values.tolerations }}',
+  };
+  const template = { ...spec.template, spec: { ...pod, containers, ...placement } };
+  return { ...manifest, spec: { ...spec, replicas: '{{ toJson .Values.gateway.replicas }}', template } };
 }
 
 function otherNamespaces(): string {
   const manifests = templateText(credentialManifests('{{ . }}', '{{ $.Release.Namespace }}'));
   return `{{- range .Values.readNamespaces }}\n---\n${manifests}{{- end }}\n`;
+}
+
+function otherKinds(): string {
+  const parts = { group: '{{ dir . }}', resource: '{{ base . }}' };
+  const of = (watchNamespace: string) =>
+    templateText(scaleKindAccess(parts, watchNamespace, '{{ $.Release.Namespace }}'));
+  return [
+    '{{- range .Values.scaleKinds }}\n---\n',
+    '{{- if $.Values.watchNamespace }}\n',
+    of('{{ $.Values.watchNamespace }}'),
+    '{{- else }}\n',
+    of(''),
+    '{{- end }}\n{{- end }}\n',
+  ].join('');
 }

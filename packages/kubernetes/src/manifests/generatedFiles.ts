@@ -1,8 +1,18 @@
 import { markdownTable, yamlText } from '@ebb/documents';
 import { chartFiles } from './chart.ts';
 import { installManifests } from './install.ts';
+import { gatewayNetworkPolicy } from './gateway.ts';
+import { dashboard } from '../observability/dashboard.ts';
+import { alertRules } from '../observability/rules.ts';
 import { networkPolicy } from './operator.ts';
-import { clusterPermissions, credentialPermissions, ownPermissions, type Permission } from './permissions.ts';
+import {
+  clusterPermissions,
+  credentialPermissions,
+  nodePermissions,
+  ownPermissions,
+  type Permission,
+  scaleKindPermissions,
+} from './permissions.ts';
 import { defaultSettings } from './settings.ts';
 
 const generated = '# Generated from packages/kubernetes/src/manifests; do not edit.\n';
@@ -11,8 +21,16 @@ const generated = '# Generated from packages/kubernetes/src/manifests; do not ed
 export function installFiles(): { path: string; text: string }[] {
   return [
     { path: 'manifests/ebb.yaml', text: generated + yamlText(installManifests({ withoutKinds: true })) },
-    { path: 'manifests/network-policy.yaml', text: generated + yamlText([networkPolicy(defaultSettings)]) },
+    {
+      path: 'manifests/network-policy.yaml',
+      text: generated + yamlText([networkPolicy(defaultSettings), gatewayNetworkPolicy(defaultSettings)]),
+    },
     ...chartFiles().map(({ path, text }) => ({ path: `charts/ebb/${path}`, text })),
+    { path: 'manifests/grafana/ebb.json', text: `${JSON.stringify(dashboard(), null, 2)}\n` },
+    {
+      path: 'manifests/prometheus/rules.yaml',
+      text: generated.replace('manifests;', 'observability;') + yamlText([alertRules]),
+    },
     { path: 'docs/reference/kubernetes-permissions.md', text: permissionsPage() },
   ];
 }
@@ -33,12 +51,20 @@ function permissionsPage(): string {
     '# What the operator may do',
     'Nothing else is granted: no Secret is listed, no pod is entered, no spec is written but its number of replicas.',
     '## In every namespace',
+    'Or in one alone, by a Role, with `--watch-namespace NAME` or `watchNamespace` of the chart: without what is in no namespace.',
     table(clusterPermissions),
+    '## In the whole cluster, to make and end nodes',
+    'Only with `ebb kubernetes manifests --node-pools` or `nodePools.enabled` of the chart ([nodes](../kubernetes-nodes.md)).',
+    table(nodePermissions),
     '## In its own namespace',
     table(ownPermissions),
     '## In its own namespace, and in those that were named',
     'A namespace is named by `ebb kubernetes manifests --read-namespace NAME` or by `readNamespaces` of the chart.',
     table(credentialPermissions),
+    '## For each further kind that may be scaled',
+    'A kind is named by `ebb kubernetes manifests --scale-kind GROUP/RESOURCE` or by `scaleKinds` of the chart. For ' +
+      '`argoproj.io/rollouts`:',
+    table(scaleKindPermissions('argoproj.io', 'rollouts')),
   ]
     .join('\n\n')
     .concat('\n');

@@ -4,12 +4,18 @@ import { ownKindNames, yamlText, yamlValues } from '@ebb/documents';
 import { expect, test } from 'vitest';
 import { installFiles } from './generatedFiles.ts';
 import { installManifests } from './install.ts';
-import { clusterPermissions, credentialPermissions, ownPermissions } from './permissions.ts';
-import { dataDirectory, healthPort, imageUser, installVersion, type Manifest } from './settings.ts';
+import {
+  clusterPermissions,
+  credentialPermissions,
+  nodePermissions,
+  ownPermissions,
+  type Permission,
+} from './permissions.ts';
+import { dataDirectory, healthPort, imageUser, installVersion, type Manifest, podLabels } from './settings.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const fileText = (path: string) => readFileSync(`${root}${path}`, 'utf8');
-const all = [...clusterPermissions, ...ownPermissions, ...credentialPermissions];
+const all = [...clusterPermissions, ...nodePermissions, ...ownPermissions, ...credentialPermissions];
 
 test('the version is that of the package', () => {
   expect(installVersion).toBe(
@@ -29,10 +35,7 @@ test('every permission has a reason, and none is for anything', () => {
 });
 
 test('nothing is granted twice', () => {
-  const granted = clusterPermissions.flatMap(({ group, resources, verbs }) =>
-    resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource}/${verb}`)),
-  );
-  expect(new Set(granted).size).toBe(granted.length);
+  expect(new Set(granted(clusterPermissions)).size).toBe(granted(clusterPermissions).length);
 });
 
 test('what exists first is applied first', () => {
@@ -57,9 +60,47 @@ test('a namespace is let in for its Secrets by name only', () => {
   expect(added.map(({ kind, metadata }) => `${kind} ${metadata.namespace}`)).toEqual(['Role shop', 'RoleBinding shop']);
 });
 
+test('a kind may be scaled and seen where it is named, and nothing else of it', () => {
+  const without = installManifests({ withoutKinds: true });
+  const named = installManifests({ withoutKinds: true, scaleKinds: ['argoproj.io/rollouts'] });
+  const added = named.filter((one) => !without.some((other) => yamlText([other]) === yamlText([one])));
+  expect(added.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    'ClusterRole ebb-scale-rollouts.argoproj.io',
+    'ClusterRoleBinding ebb-scale-rollouts.argoproj.io',
+  ]);
+  expect(added[0]?.rules).toEqual([
+    { apiGroups: ['argoproj.io'], resources: ['rollouts'], verbs: ['list', 'watch'] },
+    { apiGroups: ['argoproj.io'], resources: ['rollouts/scale'], verbs: ['get', 'update'] },
+  ]);
+});
+
+test('rights to make nodes come only when that is switched on', () => {
+  const rights = (nodePools: string) =>
+    installManifests({ withoutKinds: true, nodePools }).filter(({ metadata }) => metadata.name === 'ebb-nodes');
+  expect(rights('false')).toEqual([]);
+  expect(rights('true').map(({ kind }) => kind)).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+  const everywhere = new Set(granted(clusterPermissions));
+  expect(granted(nodePermissions).filter((one) => everywhere.has(one))).toEqual([]);
+  expect(new Set(granted(nodePermissions)).size).toBe(granted(nodePermissions).length);
+});
+
 test('manifests read back as they were', () => {
   const manifests = installManifests({ networkPolicy: true });
   expect(yamlValues(yamlText(manifests))).toEqual(JSON.parse(JSON.stringify(manifests)) as Manifest[]);
+});
+
+test('with a database there is no volume, and one of two operators stays when nodes are emptied', () => {
+  const manifests = installManifests({ withoutKinds: true, postgresSecret: 'ebb-store' });
+  expect(manifests.filter(({ kind }) => kind === 'PersistentVolumeClaim')).toEqual([]);
+  const own = (kind: string) => manifests.filter((one) => one.kind === kind && one.metadata.name === 'ebb');
+  expect(own('PodDisruptionBudget')).toMatchObject([{ spec: { maxUnavailable: 1, selector: { matchLabels: podLabels } } }]);
+  expect(own('Deployment')).toMatchObject([{ spec: { replicas: 2, strategy: { type: 'RollingUpdate' } } }]);
+  const text = yamlText(own('Deployment'));
+  expect(text).toContain('EBB_STORE_URL');
+  expect(text).not.toContain('EBB_DATA');
+  const [embedded] = installManifests({ withoutKinds: true }).filter((one) => one.kind === 'Deployment');
+  expect(embedded).toMatchObject({ spec: { replicas: 1, strategy: { type: 'Recreate' } } });
+  expect(yamlText(embedded ? [embedded] : [])).not.toContain('EBB_STORE');
 });
 
 test('the image is the one that the Deployment runs', () => {
@@ -73,3 +114,9 @@ test('the image is the one that the Deployment runs', () => {
   expect(existsSync(`${root}${script}`)).toBe(true);
   expect(lines.find((line) => line.startsWith('CMD'))).toBe('CMD ["operator"]');
 });
+
+function granted(permissions: readonly Permission[]): string[] {
+  return permissions.flatMap(({ group, resources, verbs }) =>
+    resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource}/${verb}`)),
+  );
+}

@@ -1,4 +1,5 @@
 import { customResourceDefinition, ownKindNames } from '@ebb/documents';
+import { gatewayManifests, gatewayNetworkPolicy } from './gateway.ts';
 import { networkPolicy, operatorManifests } from './operator.ts';
 import { accessManifests } from './rbac.ts';
 import { defaultSettings, installLabels, type InstallSettings, type Manifest } from './settings.ts';
@@ -6,20 +7,23 @@ import { defaultSettings, installLabels, type InstallSettings, type Manifest } f
 export interface InstallChoice extends Partial<InstallSettings> {
   /** Adds the example of a NetworkPolicy (default: no). */
   readonly networkPolicy?: boolean;
+  /** Adds the gateways, which hold and balance requests (default: yes). */
+  readonly gateway?: boolean;
   /** Leaves the definitions of the kinds out, where somebody else installs them. */
   readonly withoutKinds?: boolean;
 }
 
 /** Everything that `kubectl apply -f` needs for Ebb in a cluster, in the order in which it can be applied. */
 export function installManifests(choice: InstallChoice = {}): Manifest[] {
-  const { networkPolicy: withPolicy = false, withoutKinds = false, ...chosen } = choice;
+  const { gateway = true, networkPolicy: withPolicy = false, withoutKinds = false, ...chosen } = choice;
   const settings: InstallSettings = { ...defaultSettings, ...chosen };
   return [
     namespaceManifest(settings),
     ...(withoutKinds ? [] : ownKindNames.map(customResourceDefinition)),
     ...accessManifests(settings),
     ...operatorManifests(settings),
-    ...(withPolicy ? [networkPolicy(settings)] : []),
+    ...(gateway ? gatewayManifests(settings) : []),
+    ...(withPolicy ? [networkPolicy(settings), ...(gateway ? [gatewayNetworkPolicy(settings)] : [])] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
+import { storeParts } from './operatorStore.ts';
 import {
-  dataDirectory,
   healthPort,
   imageUser,
   installLabels,
@@ -9,37 +9,23 @@ import {
   podLabels,
 } from './settings.ts';
 
-/** The operator's Deployment, with the volume of its embedded store. No Service: nobody asks it but the kubelet. */
+/** The operator's Deployment, with the volume of its embedded store, or a disruption budget where several share one. No Service: nobody asks it but the kubelet. */
 export function operatorManifests(settings: InstallSettings): Manifest[] {
-  return [volumeClaim(settings), deployment(settings)];
-}
-
-export function volumeClaim({ namespace, storageSize, storageClass }: InstallSettings): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: installName, namespace, labels: installLabels },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      resources: { requests: { storage: storageSize } },
-      ...(storageClass === '' ? {} : { storageClassName: storageClass }),
-    },
-  };
+  return [storeParts(settings).beside, deployment(settings)];
 }
 
 function deployment(settings: InstallSettings): Manifest {
   const { namespace } = settings;
+  const store = storeParts(settings);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: installName, namespace, labels: installLabels },
     spec: {
-      // The embedded store is a file: one process has it at a time.
-      replicas: 1,
-      strategy: { type: 'Recreate' },
+      ...store.deployment,
       selector: { matchLabels: podLabels },
       template: {
-        metadata: { labels: { ...installLabels, ...podLabels } },
+        metadata: { labels: { ...settings.podLabels, ...installLabels, ...podLabels } },
         spec: {
           serviceAccountName: installName,
           automountServiceAccountToken: true,
@@ -54,18 +40,18 @@ function deployment(settings: InstallSettings): Manifest {
             fsGroup: imageUser,
             seccompProfile: { type: 'RuntimeDefault' },
           },
+          ...store.pod,
           containers: [container(settings)],
-          volumes: [
-            { name: 'data', persistentVolumeClaim: { claimName: installName } },
-            { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
-          ],
+          volumes: [...store.volumes, { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } }],
         },
       },
     },
   };
 }
 
-function container({ image, imagePullPolicy, cpuRequest, memoryRequest, memoryLimit }: InstallSettings) {
+function container(settings: InstallSettings) {
+  const { image, imagePullPolicy, cpuRequest, memoryRequest, memoryLimit, watchNamespace, metrics } = settings;
+  const store = storeParts(settings);
   const ask = (path: string, more: object) => ({ httpGet: { path, port: 'health' }, timeoutSeconds: 2, ...more });
   return {
     name: 'operator',
@@ -73,7 +59,11 @@ function container({ image, imagePullPolicy, cpuRequest, memoryRequest, memoryLi
     imagePullPolicy,
     args: ['operator', '--api-port', String(healthPort)],
     env: [
-      { name: 'EBB_DATA', value: dataDirectory },
+      ...store.env,
+      { name: 'EBB_WATCH_NAMESPACE', value: watchNamespace },
+      { name: 'EBB_METRICS', value: metrics },
+      { name: 'EBB_NODE_POOLS', value: settings.nodePools },
+      { name: 'EBB_EXTERNAL_METRICS', value: settings.externalMetrics },
       // Where its lease is, and where the kubelet finds it.
       fromField('POD_NAMESPACE', 'metadata.namespace'),
       fromField('POD_IP', 'status.podIP'),
@@ -90,10 +80,7 @@ function container({ image, imagePullPolicy, cpuRequest, memoryRequest, memoryLi
       privileged: false,
       capabilities: { drop: ['ALL'] },
     },
-    volumeMounts: [
-      { name: 'data', mountPath: dataDirectory },
-      { name: 'tmp', mountPath: '/tmp' },
-    ],
+    volumeMounts: [...store.mounts, { name: 'tmp', mountPath: '/tmp' }],
   };
 }
 

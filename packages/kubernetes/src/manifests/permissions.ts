@@ -1,9 +1,13 @@
+import { externalMetricsName } from './settings.ts';
+
 /** One thing that the operator may do, and why it has to. */
 export interface Permission {
   /** Empty: the core group. */
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Of these objects alone; left out: of all. */
+  readonly names?: readonly string[];
   readonly reason: string;
 }
 
@@ -26,13 +30,19 @@ export const clusterPermissions: readonly Permission[] = [
   },
   {
     group: 'keda.sh',
-    resources: ['scaledobjects', 'triggerauthentications', 'clustertriggerauthentications'],
+    resources: ['scaledobjects', 'scaledjobs', 'triggerauthentications', 'clustertriggerauthentications'],
     verbs: follow,
     reason: "to scale by KEDA's documents as they are",
   },
   {
+    group: 'http.keda.sh',
+    resources: ['httpscaledobjects', 'interceptorroutes'],
+    verbs: follow,
+    reason: "to route, hold and count requests by the documents of KEDA's http-add-on as they are",
+  },
+  {
     group: 'keda.sh',
-    resources: ['scaledobjects/status'],
+    resources: ['scaledobjects/status', 'scaledjobs/status'],
     verbs: ['patch'],
     reason: "to say in KEDA's own fields what became of them",
   },
@@ -55,10 +65,34 @@ export const clusterPermissions: readonly Permission[] = [
     reason: 'to scale: the number of replicas, and nothing else of the target',
   },
   {
+    group: 'batch',
+    resources: ['jobs'],
+    verbs: follow,
+    reason: 'to count the Jobs of ScaledJobs, whoever has made them',
+  },
+  {
+    group: 'batch',
+    resources: ['jobs'],
+    verbs: ['create', 'get'],
+    reason: 'to make Jobs of ScaledJobs, and to see that one that is there already is the one that was asked for',
+  },
+  {
+    group: 'batch',
+    resources: ['jobs'],
+    verbs: ['delete'],
+    reason: 'to keep no more finished Jobs than the history limits say, and to replace those of an earlier ScaledJob',
+  },
+  {
     group: '',
     resources: ['pods'],
     verbs: follow,
     reason: 'to see which replicas are ready, and where',
+  },
+  {
+    group: 'metrics.k8s.io',
+    resources: ['pods'],
+    verbs: ['list'],
+    reason: 'to scale by the cpu and memory that pods use; asked only for workloads with such triggers',
   },
   {
     group: '',
@@ -74,6 +108,85 @@ export const clusterPermissions: readonly Permission[] = [
   },
 ];
 
+/** In the whole cluster, where node pools are switched on (`nodePools`). Nodes of others are seen and never written to. */
+export const nodePermissions: readonly Permission[] = [
+  {
+    group: 'ebb.dev',
+    resources: ['clusters', 'nodepools'],
+    verbs: follow,
+    reason: 'to know which machines may be made',
+  },
+  {
+    group: 'ebb.dev',
+    resources: ['clusters/status', 'nodepools/status'],
+    verbs: ['patch'],
+    reason: 'to say how many machines there are, what they cost, and what is wrong',
+  },
+  {
+    group: '',
+    resources: ['nodes'],
+    verbs: follow,
+    reason: 'to see which nodes there are, and when one that was made is ready',
+  },
+  {
+    group: '',
+    resources: ['nodes'],
+    verbs: ['patch'],
+    reason: 'to close a node that goes to new pods, and to give one that has joined the labels and taints of its pool',
+  },
+  {
+    group: '',
+    resources: ['nodes'],
+    verbs: ['delete'],
+    reason: 'to remove the Node of a machine that has been ended',
+  },
+  {
+    group: '',
+    resources: ['pods/eviction'],
+    verbs: ['create'],
+    reason: 'to empty a node that goes, as far as disruption budgets allow',
+  },
+  {
+    group: 'apps',
+    resources: ['daemonsets'],
+    verbs: follow,
+    reason: 'to leave room for their pods on a node that is not there yet',
+  },
+  {
+    group: 'karpenter.sh',
+    resources: ['nodeclaims'],
+    verbs: follow,
+    reason: 'to see what becomes of the nodes that Karpenter was asked for',
+  },
+  {
+    group: 'karpenter.sh',
+    resources: ['nodeclaims'],
+    verbs: ['create', 'patch', 'delete'],
+    reason: 'to ask Karpenter for a node (by server-side apply, which needs both), and to end it',
+  },
+];
+
+/** In the whole cluster, where Ebb serves the external metrics API (`externalMetrics`). */
+export const externalMetricsPermissions: readonly Permission[] = [
+  {
+    group: 'apiregistration.k8s.io',
+    resources: ['apiservices'],
+    verbs: ['get', 'patch'],
+    names: [externalMetricsName],
+    reason: "to see that no other adapter has the API, and to have the API server trust the operator's certificate",
+  },
+];
+
+/** In the operator's own namespace, where Ebb serves the external metrics API. */
+export const ownExternalMetricsPermissions: readonly Permission[] = [
+  {
+    group: '',
+    resources: ['pods'],
+    verbs: ['patch'],
+    reason: 'to mark the pod that leads, which questions are sent to',
+  },
+];
+
 /** In the operator's own namespace. */
 export const ownPermissions: readonly Permission[] = [
   {
@@ -82,7 +195,32 @@ export const ownPermissions: readonly Permission[] = [
     verbs: ['get', 'create', 'update'],
     reason: 'to elect the one that writes',
   },
+  {
+    group: '',
+    resources: ['pods'],
+    verbs: follow,
+    reason: 'to find the gateways, also where the pods of another namespace alone are followed',
+  },
+  {
+    group: '',
+    resources: ['secrets'],
+    verbs: ['create'],
+    reason: 'to make the secret by which operator and gateways know each other, once',
+  },
+  {
+    group: '',
+    resources: ['configmaps'],
+    verbs: ['create', 'patch'],
+    reason: 'to show what it advises beside what happened, in the ConfigMap `ebb-advice`',
+  },
 ];
+
+/** What an operator may do that only advises (`ebb operator --advice`): it sees the same, and writes to no target. */
+export const advicePermissions: readonly Permission[] = clusterPermissions.filter(
+  ({ group, resources, verbs }) =>
+    verbs.every((verb) => ['get', 'list', 'watch'].includes(verb)) ||
+    (group === 'ebb.dev' && resources.every((resource) => resource.endsWith('/status'))),
+);
 
 /** In the operator's own namespace and in each that `readNamespaces` names. */
 export const credentialPermissions: readonly Permission[] = [
@@ -94,11 +232,55 @@ export const credentialPermissions: readonly Permission[] = [
   },
 ];
 
+/** For each kind that `scaleKinds` names, such as `rollouts` of `argoproj.io`. */
+export function scaleKindPermissions(group: string, resource: string): readonly Permission[] {
+  return [
+    {
+      group,
+      resources: [resource],
+      verbs: follow,
+      reason: 'to see the targets of this kind and their templates',
+    },
+    {
+      group,
+      resources: [`${resource}/scale`],
+      verbs: ['get', 'update'],
+      reason: 'to scale them: the number of replicas, and nothing else of the target',
+    },
+  ];
+}
+
+/** Resources that are in no namespace, as `group/resource`. A Role cannot grant them. */
+const clusterScoped = new Set([
+  '/nodes',
+  '/nodes/status',
+  '/namespaces',
+  '/persistentvolumes',
+  'keda.sh/clustertriggerauthentications',
+  'karpenter.sh/nodepools',
+  'karpenter.sh/nodepools/status',
+  'karpenter.sh/nodeclaims',
+  'karpenter.sh/nodeclaims/status',
+  'scheduling.k8s.io/priorityclasses',
+  'storage.k8s.io/storageclasses',
+  'storage.k8s.io/csinodes',
+  'node.k8s.io/runtimeclasses',
+]);
+
+/** What of the rights in every namespace can be had in one. */
+export function namespacedPermissions(): Permission[] {
+  return clusterPermissions.flatMap((permission) => {
+    const resources = permission.resources.filter((resource) => !clusterScoped.has(`${permission.group}/${resource}`));
+    return resources.length > 0 ? [{ ...permission, resources }] : [];
+  });
+}
+
 /** Rules of a Role. */
 export function rulesOf(permissions: readonly Permission[]) {
-  return permissions.map(({ group, resources, verbs }) => ({
+  return permissions.map(({ group, resources, verbs, names }) => ({
     apiGroups: [group],
     resources: [...resources],
     verbs: [...verbs],
+    ...(names ? { resourceNames: [...names] } : {}),
   }));
 }

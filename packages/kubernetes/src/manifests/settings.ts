@@ -9,12 +9,33 @@ export interface InstallSettings {
   readonly storageSize: string;
   /** Empty: the cluster's default class. */
   readonly storageClass: string;
+  /** Secret with the URL of a PostgreSQL database that holds the store, for two operators and no volume; empty: the embedded store. */
+  readonly postgresSecret: string;
   readonly cpuRequest: string;
   readonly memoryRequest: string;
   readonly memoryLimit: string;
   /** Other namespaces whose Secrets and ConfigMaps triggers may be read from. */
   readonly readNamespaces: readonly string[];
+  /** Other kinds whose scale may be written, as `group/resource`, such as `argoproj.io/rollouts`. */
+  readonly scaleKinds: readonly string[];
+  /** The one namespace whose objects are followed, with a Role in it in the place of the ClusterRole; empty: all of them. */
+  readonly watchNamespace: string;
+  /** Of the service account: how clouds give it an identity of theirs. */
+  readonly serviceAccountAnnotations: Readonly<Record<string, string>>;
+  /** Added to those of the operator's pods. */
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** Whether `/metrics` answers on the health port: `true` or `false`. */
+  readonly metrics: string;
+  /** Whether nodes are made and ended, with the rights for it: `true` or `false`. Not where one namespace is followed. */
+  readonly nodePools: string;
+  /** Whether Ebb serves the external metrics API of the cluster: `true` or `false`. */
+  readonly externalMetrics: string;
 }
+
+/** The gateways' Deployment, Service and account. */
+export const gatewayName = 'ebb-gateway';
+/** Where a gateway pod listens for requests, and for the operator. */
+export const gatewayPorts = { http: 8080, link: 7071 };
 
 /** Version of the image and the chart. A test holds it equal to the package's. */
 export const installVersion = '0.1.0';
@@ -25,10 +46,18 @@ export const defaultSettings: InstallSettings = {
   imagePullPolicy: 'IfNotPresent',
   storageSize: '2Gi',
   storageClass: '',
+  postgresSecret: '',
   cpuRequest: '100m',
   memoryRequest: '256Mi',
   memoryLimit: '1Gi',
   readNamespaces: [],
+  scaleKinds: [],
+  watchNamespace: '',
+  serviceAccountAnnotations: {},
+  podLabels: {},
+  metrics: 'true',
+  nodePools: 'false',
+  externalMetrics: 'false',
 };
 
 /** Name of everything that is installed. */
@@ -38,8 +67,17 @@ export const installName = 'ebb';
 export const imageUser = 10_001;
 
 export const dataDirectory = '/var/lib/ebb';
-/** Where `/livez` and `/healthz` answer. */
+/** Where `/livez`, `/healthz` and `/metrics` answer. */
 export const healthPort = 7070;
+
+/** The group that HPAs read external metrics from. One server has it for the whole cluster. */
+export const externalMetricsGroup = 'external.metrics.k8s.io';
+export const externalMetricsName = `v1beta1.${externalMetricsGroup}`;
+/** The Service that the API server sends questions for it to, and where the operator listens. */
+export const externalMetricsService = 'ebb-external-metrics';
+export const externalMetricsPort = 7443;
+/** On the operator's pod that leads. */
+export const leaderLabel = 'ebb.dev/leads';
 
 /** Labels of everything that is installed. */
 export const installLabels = {
@@ -59,6 +97,7 @@ export interface Manifest {
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly [field: string]: unknown;
 }

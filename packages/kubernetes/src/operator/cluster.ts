@@ -1,6 +1,7 @@
 import type { KubernetesClient } from '../client/client.ts';
 import { resources } from '../client/resources.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
+import { scaledJobLabel } from '../jobs/jobObject.ts';
 import { OptionalInformer } from './optionalInformer.ts';
 import { Targets } from './targets.ts';
 
@@ -13,31 +14,44 @@ export interface ClusterViewOptions {
 
 /** Everything of the cluster that decisions rest on, followed from the start of the process and not only while it leads. */
 export class ClusterView {
+  readonly namespace: string | null;
   readonly pods: Informer;
   readonly scaledObjects: OptionalInformer;
+  readonly scaledJobs: OptionalInformer;
+  /** Of ScaledJobs. Started by whoever follows those, when there is one. */
+  readonly jobs: Informer;
   readonly workloads: OptionalInformer;
   readonly autoscalers: OptionalInformer;
   readonly authentications: OptionalInformer;
   readonly clusterAuthentications: OptionalInformer;
+  readonly httpScaledObjects: OptionalInformer;
+  readonly interceptorRoutes: OptionalInformer;
   readonly targets: Targets;
   #listener: (event: InformerEvent) => void = () => {};
 
   constructor({ client, namespace, onTrouble }: ClusterViewOptions) {
+    this.namespace = namespace;
     const onEvent = (event: InformerEvent) => this.#listener(event);
     const optional = (resource: (typeof resources)[keyof typeof resources]) =>
       new OptionalInformer({
         client,
         resource,
         namespace: resource.namespaced ? namespace : null,
+        mayBeRefused: namespace !== null && !resource.namespaced,
         onTrouble,
         onEvent,
       });
     this.pods = new Informer({ client, resource: resources.pods, namespace, onTrouble });
     this.scaledObjects = optional(resources.scaledObjects);
+    this.scaledJobs = optional(resources.scaledJobs);
+    const jobs = { client, resource: resources.jobs, namespace, onTrouble, labelSelector: scaledJobLabel };
+    this.jobs = new Informer(jobs);
     this.workloads = optional(resources.workloads);
     this.autoscalers = optional(resources.horizontalPodAutoscalers);
     this.authentications = optional(resources.triggerAuthentications);
     this.clusterAuthentications = optional(resources.clusterTriggerAuthentications);
+    this.httpScaledObjects = optional(resources.httpScaledObjects);
+    this.interceptorRoutes = optional(resources.interceptorRoutes);
     this.targets = new Targets({ client, namespace, onEvent, onTrouble });
   }
 
@@ -59,11 +73,20 @@ export class ClusterView {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.pods.close(), this.targets.close(), ...this.#optional().map((one) => one.close())]);
+    await Promise.all([
+      this.pods.close(),
+      this.jobs.close(),
+      this.targets.close(),
+      ...this.#optional().map((one) => one.close()),
+    ]);
   }
 
   #optional(): OptionalInformer[] {
-    const { scaledObjects, workloads, autoscalers, authentications, clusterAuthentications } = this;
-    return [scaledObjects, workloads, autoscalers, authentications, clusterAuthentications];
+    const { scaledObjects, scaledJobs, workloads, autoscalers, authentications, clusterAuthentications } = this;
+    const { httpScaledObjects, interceptorRoutes } = this;
+    return [
+      ...[scaledObjects, scaledJobs, workloads, autoscalers, authentications, clusterAuthentications],
+      ...[httpScaledObjects, interceptorRoutes],
+    ];
   }
 }

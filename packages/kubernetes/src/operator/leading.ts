@@ -1,18 +1,30 @@
 import type { Store, TriggerPort, TriggerRequest } from '@ebb/core';
+import { keyText } from '@ebb/documents';
 import { createEngine, type Engine, type EnginePorts, targetRevision } from '@ebb/engine';
+import { Advising } from '../advice/advising.ts';
+import type { Comparison } from '../advice/comparison.ts';
+import type { Mode } from '../advice/mode.ts';
 import type { KubernetesClient } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
 import { PodBindings } from '../driver/bindings.ts';
 import { KubernetesDriver } from '../driver/kubernetesDriver.ts';
+import { ScaledJobsOfCluster } from '../jobs/scaledJobs.ts';
+import { followGateways, type GatewayPorts } from '../gateways/gateways.ts';
 import type { Leadership } from '../leases/elector.ts';
+import { leadNodes, type OperatorNodes } from '../nodes/leadNodes.ts';
+import { ExternalMetricsApi, type ExternalMetricsSettings } from '../metrics/externalMetricsApi.ts';
+import { PodUsageReader } from '../metrics/podUsage.ts';
+import { withPodUsage } from '../metrics/withPodUsage.ts';
+import type { NodesView } from '../nodes/nodesView.ts';
 import { kubernetesStore } from '../store/kubernetesStore.ts';
 import { StatusWriter } from '../store/statusWriter.ts';
 import type { ClusterView } from './cluster.ts';
 import { keyOf } from './documents.ts';
 import { noGateway } from './noGateway.ts';
 import { type DocumentSink, Reconciler } from './reconciler.ts';
-import { kedaStatus, workloadStatusOf } from './statuses.ts';
+import { adviceStatusOf, kedaStatus, workloadStatusOf } from './statuses.ts';
+import { Since } from './since.ts';
 import { WantedReader } from './wanted.ts';
 
 /** What the operator is given by whoever starts it. */
@@ -20,6 +32,12 @@ export interface OperatorPorts
   extends Pick<EnginePorts, 'clock' | 'scheduleScaler' | 'metrics' | 'notify' | 'newSuffix'> {
   /** Has journal, ledger and state. */
   readonly embedded: Store;
+  /** Buys machines for pods that have no place; left out: nodes are nobody's affair here. */
+  readonly nodes?: OperatorNodes;
+  /** Reaches the gateways that run beside it; left out: there are none. */
+  readonly gateways?: GatewayPorts;
+  /** Serves the external metrics API, for HPAs that follow what is decided here; left out: it is not served. */
+  readonly externalMetrics?: ExternalMetricsSettings;
   /** Opens triggers, signed in to by what the store has. */
   triggers(store: Store, engine: () => Engine): TriggerPort;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void;
@@ -27,10 +45,18 @@ export interface OperatorPorts
 
 export interface LeadingOptions {
   readonly client: KubernetesClient;
+  /** The operator's own, where gateways are; and the one whose pods are followed, null: all. */
+  readonly namespaces: { readonly own: string; readonly followed: string | null };
   readonly view: ClusterView;
+  /** Null: machines are not decided on. */
+  readonly nodesView?: NodesView | null;
   readonly leadership: Leadership;
   readonly ports: OperatorPorts;
   readonly version: string;
+  /** Of objects that do not say one: `advice` decides everything and writes to no target. */
+  readonly mode: Mode;
+  /** Where what is advised is written. */
+  readonly adviceConfigMap: { readonly namespace: string; readonly name: string };
   /** Between two writes of one status; left out: 10 s. */
   readonly statusGapMs?: number;
 }
@@ -38,6 +64,8 @@ export interface LeadingOptions {
 export interface Leading {
   readonly engine: Engine;
   readonly driver: KubernetesDriver;
+  /** What happened beside what would have been done, for each target that is advised on. */
+  advice(): Comparison[];
   /** Ends without changing anything. */
   stop(): Promise<void>;
 }
@@ -58,17 +86,25 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   const store = await kubernetesStore({ client, embedded, epoch });
   const bindings = new PodBindings(clock, store.state, epoch, (message, data) => log('warn', message, data));
   await bindings.load();
-  const driver = new KubernetesDriver({
-    client,
-    clock,
-    pods: view.pods,
-    bindings,
-    adopted: { class: 'default', revision: targetRevision },
-    mayWrite,
-    log,
+  const adopted = { class: 'default', revision: targetRevision };
+  const driver = new KubernetesDriver({ client, clock, pods: view.pods, bindings, adopted, mayWrite, log });
+  const advising = new Advising({
+    ...{ client, clock, view, control: driver, adopted, state: store.state, epoch, mayWrite, log },
+    configMap: options.adviceConfigMap,
+    ...(options.statusGapMs === undefined ? {} : { gapMs: options.statusGapMs }),
   });
-  const gateway = noGateway();
-  const reader = new WantedReader(client, view);
+  await advising.load();
+  const since = new Since(clock);
+  const reader = new WantedReader(client, view, options.mode);
+  const { own: namespace, followed } = options.namespaces;
+  const gateways = ports.gateways
+    ? await followGateways({
+        ...{ client, clock, ports: ports.gateways, epoch, namespace, mayWrite, log },
+        followed: { pods: view.pods, namespace: followed },
+        serves: (workload) => reader.isServed(nameOf(workload)),
+      })
+    : null;
+  const gateway = gateways?.fleet ?? noGateway();
   const statuses = new StatusWriter({
     client,
     clock,
@@ -76,24 +112,45 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     log,
     ...(options.statusGapMs === undefined ? {} : { gapMs: options.statusGapMs }),
   });
+  const scaledJobs = new ScaledJobsOfCluster({ client, clock, view, mode: options.mode, statuses, mayWrite, log });
+  const usage = new PodUsageReader({ client, pods: view.pods, log, needs: (workload) => reader.isMeasured(workload) });
+  const targets = withPodUsage(advising.driver, usage);
+  const wholeDriver = scaledJobs.driver(targets);
   const reconciler: Reconciler = new Reconciler(
-    { client, view, reader, driver, log, statusChanged, statusGone },
+    { client, view, reader, driver: targets, log, statusChanged, statusGone },
     storeSink(store, epoch, () => clock.nowMs()),
   );
   const triggers = withEnvironment(
-    ports.triggers(store, () => engine),
-    (request) => (request.kind === 'ScaledObject' ? reconciler.environmentOf(request.key) : {}),
+    advising.triggers(ports.triggers(store, () => engine)),
+    (request) =>
+      request.kind === 'ScaledObject'
+        ? reconciler.environmentOf(request.key)
+        : request.kind === 'ScaledJob'
+          ? scaledJobs.environmentOf(request.key)
+          : {},
   );
+  const { nodesView } = options;
+  const led =
+    ports.nodes && nodesView && options.mode !== 'advice'
+      ? leadNodes(
+          {
+            ...{ client, view: nodesView, nodes: ports.nodes, clock, store, statuses, since, mayWrite, log },
+            fleets: () => engine.fleets(),
+          },
+          storeSink(store, epoch, () => clock.nowMs()),
+        )
+      : null;
   const engine: Engine = createEngine({
     ports: {
       clock,
       store,
-      driver,
+      driver: wholeDriver,
       gateway,
       triggers,
       log,
       scheduleScaler: (schedules, events) => ports.scheduleScaler(schedules, events),
       newSuffix: () => ports.newSuffix(),
+      ...(led ? { nodes: led.ports } : {}),
       ...(ports.metrics ? { metrics: ports.metrics } : {}),
       ...(ports.notify ? { notify: ports.notify } : {}),
     },
@@ -104,16 +161,21 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   });
 
   function statusChanged(object: KubernetesObject): void {
+    const served = object.kind === 'Workload' ? object.name : reader.specOf(object)?.target.name;
+    if (served !== undefined) gateways?.fleet.reconsider(keyText(keyOf({ namespace: object.namespace, name: served })));
     if (object.kind === 'Workload') {
       statuses.changed(resources.workloads, object, () => {
         const key = keyOf(object);
         const problem = reader.problemOf(object);
-        if (problem) return { conditions: [notReady(problem, object, clock.nowMs())] };
+        if (problem) return { conditions: [notReady(problem, object, since.of(object, problem.message))] };
         const status = engine.status(key);
+        if (reader.modeOf(object) === 'advice') return status && adviceStatusOf(status, object.generation, since.of(object, 'advice'));
         return status && workloadStatusOf(status, object.generation, driver.scaleOf(key)?.external ?? null);
       });
       return;
     }
+    // Another one is in charge of it, and writes its status.
+    if (reader.modeOf(object) === 'advice') return;
     statuses.changed(resources.scaledObjects, object, () => {
       const spec = reader.specOf(object);
       const target = keyOf({ namespace: object.namespace, name: spec?.target.name ?? '' });
@@ -129,15 +191,25 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   }
 
   function statusGone(object: KubernetesObject): void {
+    since.forget(object);
     statuses.forget(object.kind === 'Workload' ? resources.workloads : resources.scaledObjects, object);
   }
 
-  const unlisten = view.listen((event) => reconciler.onEvent(event));
+  const unlisten = view.listen((event) => {
+    if (scaledJobs.onEvent(event)) return;
+    reconciler.onEvent(event);
+    advising.onEvent(event);
+  });
   await reconciler.fill();
+  await led?.documents.fill();
   await engine.start();
+  led?.documents.useSink(engineSink(engine));
   reconciler.useSink(engineSink(engine));
   // What changed while the engine started.
   await reconciler.settle();
+  gateways?.fleet.release();
+  advising.follow(engine);
+  scaledJobs.follow(engine);
   const unwatch = engine.watch((event) => {
     if (event.type !== 'status') return;
     const { namespace, name, scaledBy } = event.status;
@@ -147,20 +219,44 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     ];
     for (const object of objects) if (object) statusChanged(object);
   });
+  const external = ports.externalMetrics
+    ? new ExternalMetricsApi({
+        ...{ ...ports.externalMetrics, client, mayWrite, log },
+        facts: {
+          nowMs: () => clock.nowMs(),
+          workload: (key) => engine.status(key),
+          scaledObject: (key) => engine.scaledObject(key),
+          specOf: (key) => {
+            const object = view.scaledObjects.get(key);
+            return object && reader.specOf(object);
+          },
+        },
+      })
+    : null;
+  void external?.start();
   log('info', 'the operator decides', { epoch, workloads: engine.statuses().length });
 
   async function end(): Promise<void> {
     unlisten();
     unwatch();
+    await external?.close();
     await reconciler.close();
+    await led?.stop();
+    await scaledJobs.close();
     await engine.stop();
     statuses.close();
+    await advising.close();
     await bindings.flush();
-    await driver.close();
-    await gateway.close();
+    await targets.close();
+    await (gateways ?? gateway).close();
   }
   let ending: Promise<void> | null = null;
-  return { engine, driver, stop: () => (ending ??= end()) };
+  return { engine, driver, advice: () => advising.comparisons(), stop: () => (ending ??= end()) };
+}
+
+function nameOf(workload: string): { namespace: string; name: string } {
+  const [, namespace = '', name = ''] = workload.split('/');
+  return { namespace, name };
 }
 
 /** Into the store of an engine that has not started: what it finds there is what it begins with. */

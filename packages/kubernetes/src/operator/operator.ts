@@ -1,7 +1,10 @@
 import type { Random } from '@ebb/core';
+import { adviceConfigMap } from '../advice/adviceBook.ts';
+import type { Mode } from '../advice/mode.ts';
 import { KubernetesClient } from '../client/client.ts';
 import type { Transport } from '../client/transport.ts';
 import { Elector } from '../leases/elector.ts';
+import { NodesView } from '../nodes/nodesView.ts';
 import { ClusterView } from './cluster.ts';
 import { type Leading, lead, type OperatorPorts } from './leading.ts';
 
@@ -12,6 +15,8 @@ export interface OperatorOptions {
   readonly version: string;
   /** Objects of this namespace alone; null: of all. */
   readonly namespace: string | null;
+  /** Of objects that do not say one by `ebb.dev/mode`; left out: control. */
+  readonly mode?: Mode;
   /** Between two writes of one status; left out: 10 s. */
   readonly statusGapMs?: number;
   readonly lease: {
@@ -48,6 +53,18 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     namespace,
     onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
   });
+  if (ports.nodes && namespace !== null) {
+    throw new Error(
+      'machines are decided on by the pods of all namespaces: node pools and one namespace exclude each other',
+    );
+  }
+  const nodesView = ports.nodes
+    ? new NodesView({
+        client,
+        pods: view.pods,
+        onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
+      })
+    : null;
   const elector = new Elector({
     client,
     namespace: lease.namespace,
@@ -63,7 +80,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   try {
     await view.start();
+    await nodesView?.start();
   } catch (error) {
+    await nodesView?.close();
     await view.close();
     throw error;
   }
@@ -75,9 +94,13 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       const began = await lead({
         client,
         view,
+        nodesView,
+        namespaces: { own: lease.namespace, followed: namespace },
         leadership,
         ports,
         version,
+        mode: options.mode ?? 'control',
+        adviceConfigMap: adviceConfigMap(lease),
         ...(options.statusGapMs === undefined ? {} : { statusGapMs: options.statusGapMs }),
       });
       leading = began;
@@ -110,6 +133,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await ending?.stop();
       await elector.close();
       if (ending) await running;
+      await nodesView?.close();
       await view.close();
     },
   };

@@ -1,4 +1,4 @@
-import type { KubernetesClient } from '../client/client.ts';
+import { isStatus, type KubernetesClient } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { apiVersionOf, type Resource } from '../client/resources.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
@@ -9,6 +9,10 @@ export interface OptionalInformerOptions {
   readonly namespace: string | null;
   onTrouble(message: string): void;
   onEvent(event: InformerEvent): void;
+  /** The kind is there, and all of it is listed. */
+  onKnown?(): void;
+  /** A refusal is as good as none: the operator has rights in one namespace, and these objects are in no namespace. */
+  readonly mayBeRefused?: boolean;
 }
 
 const lookAgainMs = 30_000;
@@ -30,7 +34,7 @@ export class OptionalInformer {
   /** Resolves once everything is listed, or once it is known that there is no such kind. */
   async start(): Promise<void> {
     const { client, resource, namespace, onTrouble, onEvent } = this.#options;
-    if (!(await client.discover(apiVersionOf(resource), resource.kind))) {
+    if (!(await client.discover(apiVersionOf(resource), resource.kind)) || (await this.#isRefused())) {
       if (!this.#closed) this.#cancel = client.clock.at(client.clock.nowMs() + lookAgainMs, () => void this.#again());
       return;
     }
@@ -39,6 +43,12 @@ export class OptionalInformer {
     this.#informer = informer;
     informer.watch(onEvent);
     await informer.start().synced;
+    this.#options.onKnown?.();
+  }
+
+  /** Whether the cluster has the kind, as far as was seen. */
+  get isKnown(): boolean {
+    return this.#informer?.isSynced === true;
   }
 
   list(): KubernetesObject[] {
@@ -53,6 +63,18 @@ export class OptionalInformer {
     this.#closed = true;
     this.#cancel?.();
     await this.#informer?.close();
+  }
+
+  async #isRefused(): Promise<boolean> {
+    const { client, resource, namespace, mayBeRefused } = this.#options;
+    if (mayBeRefused !== true) return false;
+    try {
+      await client.list(resource, { namespace });
+      return false;
+    } catch (error) {
+      if (isStatus(error, 403)) return true;
+      throw error;
+    }
   }
 
   async #again(): Promise<void> {

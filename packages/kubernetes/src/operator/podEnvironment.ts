@@ -1,11 +1,22 @@
+import type { KedaTriggerSpec } from '@ebb/documents';
 import type { KubernetesClient } from '../client/client.ts';
+import { permitted, readNamespaceRemedy } from '../client/missingPermission.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
 import { listAt, textAt, textsAt } from '../client/values.ts';
 
+/** Whether a setting of a trigger, or its sign-in, may name a variable of the target's container. */
+export function readsEnvironment(triggers: readonly KedaTriggerSpec[]): boolean {
+  return triggers.some(
+    ({ metadata, authentication }) =>
+      authentication !== null || Object.keys(metadata).some((name) => name.endsWith('FromEnv')),
+  );
+}
+
 /**
  * The environment of a target's container, as `…FromEnv` settings of triggers name it: values, and what they take from
- * Secrets and ConfigMaps. What is not there is left out, and the trigger says that it misses it.
+ * Secrets and ConfigMaps. What is not there is left out, and the trigger says that it misses it. Throws
+ * `UnmetError` where one of these may not be read.
  */
 export async function podEnvironment(
   client: KubernetesClient,
@@ -50,7 +61,7 @@ async function readData(
   kind: 'secrets' | 'configMaps',
   at: { namespace: string; name: string },
 ): Promise<Record<string, string>> {
-  const object = await client.get(resources[kind], at);
+  const object = await permitted(client.get(resources[kind], at), readNamespaceRemedy(at.namespace));
   const data = textsAt(object?.body, 'data');
   if (kind === 'configMaps') return data;
   const decoded = Object.entries(data).map(([name, value]) => [name, Buffer.from(value, 'base64').toString('utf8')]);

@@ -2,10 +2,13 @@ import { keyText, type ObjectKey } from '@ebb/documents';
 import { ApplyError, type ApplyInput } from '@ebb/engine';
 import { Backoff } from '../client/backoff.ts';
 import type { KubernetesClient } from '../client/client.ts';
+import { UnmetError, unmetWaitMs } from '../client/missingPermission.ts';
 import { type KubernetesObject, objectName } from '../client/objects.ts';
 import { numberAt } from '../client/values.ts';
-import type { KubernetesDriver } from '../driver/kubernetesDriver.ts';
+import type { TargetDriver } from '../advice/modeDriver.ts';
+import type { Mode } from '../advice/mode.ts';
 import { isPlainKind, plainTargetState, type TargetReference } from '../driver/target.ts';
+import { httpKinds, targetOf } from '../gateways/httpDocuments.ts';
 import type { InformerEvent } from '../informer/informer.ts';
 import type { ClusterView } from './cluster.ts';
 import { hpaTarget } from './conflicts.ts';
@@ -23,7 +26,7 @@ export interface ReconcilerOptions {
   readonly client: KubernetesClient;
   readonly view: ClusterView;
   readonly reader: WantedReader;
-  readonly driver: KubernetesDriver;
+  readonly driver: TargetDriver;
   /** An object's status may be another one by now. */
   statusChanged(object: KubernetesObject): void;
   statusGone(object: KubernetesObject): void;
@@ -32,6 +35,7 @@ export interface ReconcilerOptions {
 
 /** What the engine and the driver have been told of a workload. */
 interface Told {
+  mode: Mode;
   scaledObject: ObjectKey | null;
   workload: boolean;
   reference: TargetReference | null;
@@ -86,6 +90,15 @@ export class Reconciler {
     );
     for (const object of view.scaledObjects.list()) for (const key of reader.note(object, false)) this.#due.add(key);
     for (const object of view.workloads.list()) this.#due.add(objectName(object));
+    for (const hpa of view.autoscalers.list()) {
+      const name = reader.isFollowed(hpa) ? hpaTarget(hpa) : null;
+      if (name !== null) this.#due.add(objectName({ namespace: hpa.namespace, name }));
+    }
+    for (const object of [...view.httpScaledObjects.list(), ...view.interceptorRoutes.list()]) {
+      await this.#takeIn(object, false);
+      const name = targetOf(object);
+      if (name !== null) this.#due.add(objectName({ namespace: object.namespace, name }));
+    }
     await this.settle();
     for (const object of [...view.scaledObjects.list(), ...view.workloads.list()]) this.#options.statusChanged(object);
   }
@@ -107,11 +120,19 @@ export class Reconciler {
       for (const key of keys) this.#touch(key);
       if (!isGone) statusChanged(object);
     } else if (object.kind === 'HorizontalPodAutoscaler') {
+      // Its status changes every fifteen seconds, and says nothing of whose the target is.
+      if (event.type === 'put' && event.before && isSameDocument(event.before, object)) return;
       const names = [hpaTarget(object), event.type === 'put' && event.before ? hpaTarget(event.before) : null];
       for (const name of names) {
         if (name !== null) this.#touch(objectName({ namespace: object.namespace, name }));
       }
-    } else if (authenticationKinds.includes(object.kind)) void this.#authentication(object, isGone);
+    } else if (httpKinds.includes(object.kind)) {
+      void this.#takeIn(object, isGone);
+      for (const one of [object, event.type === 'put' ? event.before : null]) {
+        const name = one && targetOf(one);
+        if (name) this.#touch(objectName({ namespace: object.namespace, name }));
+      }
+    } else if (authenticationKinds.includes(object.kind)) void this.#takeIn(object, isGone);
     else this.#target(event);
   }
 
@@ -136,7 +157,7 @@ export class Reconciler {
       const reference = this.#told.get(key)?.reference;
       // At once and in order: a count that others have set is not to be overtaken by ours.
       if (event.type === 'put' && reference && isPlainKind(reference.resource)) {
-        this.#options.driver.manage(reference, plainTargetState(object));
+        this.#options.driver.manage(reference, plainTargetState(object), this.#told.get(key)?.mode ?? 'advice');
         if (event.before?.generation === object.generation) continue;
       }
       this.#touch(key);
@@ -172,14 +193,19 @@ export class Reconciler {
       const message = error instanceof Error ? error.message : String(error);
       log('warn', 'a workload could not be taken in', { key, error: message });
       // A document that is refused is refused again until it changes.
-      if (!(error instanceof ApplyError)) this.#later(key);
+      if (error instanceof ApplyError) return;
+      const isUnmet = error instanceof UnmetError;
+      if (isUnmet) reader.unmet(at, { reason: error.reason, message });
+      if (isUnmet) this.#tellStatuses(at);
+      this.#later(key, isUnmet ? unmetWaitMs : null);
     }
   }
 
   async #bring(key: string, at: { namespace: string; name: string }, wanted: Wanted): Promise<void> {
     const { driver } = this.#options;
     const workload = keyOf(at);
-    const told = this.#told.get(key) ?? {
+    const told: Told = this.#told.get(key) ?? {
+      mode: wanted.mode,
       scaledObject: null,
       workload: false,
       reference: null,
@@ -189,20 +215,25 @@ export class Reconciler {
     const { scaledObject, target, inputs } = wanted;
     const claim = scaledObject ? keyOf(scaledObject.object) : null;
     const isWorkload = inputs.some(({ kind }) => kind === 'Workload');
-    const isFollowed = target !== null && (claim !== null || wanted.workload !== null);
-    if (told.reference && !(isFollowed && isSame(told.reference, target.object))) await this.#letGo(workload, told);
+    const isFollowed = target !== null && (claim !== null || wanted.workload !== null || wanted.isHttpScaled);
+    const isSameTarget = told.reference !== null && isFollowed && isSame(told.reference, target.object);
+    if (isSameTarget && told.mode !== wanted.mode) {
+      // In charge from now on, or no more: what is decided stays, and is asked of the other driver.
+      told.reference = null;
+      driver.expect(workload, wanted.mode);
+    } else if (told.reference && !isSameTarget) await this.#letGo(workload, told);
     if (told.scaledObject && (!claim || keyText(claim) !== keyText(told.scaledObject))) {
       await this.#sink.remove('ScaledObject', told.scaledObject);
       this.#env.delete(keyText(told.scaledObject));
     }
     if (told.workload && !isWorkload) await this.#sink.remove('Workload', workload);
     if (claim && wanted.env) this.#env.set(keyText(claim), wanted.env);
-    const next: Told = { ...told, scaledObject: claim, workload: isWorkload };
+    const next: Told = { ...told, mode: wanted.mode, scaledObject: claim, workload: isWorkload };
     if (scaledObject) next.restore = scaledObject.spec.restoreToOriginalReplicaCount;
     this.#told.set(key, next);
     this.#noteTarget(key, wanted);
     const state = isFollowed ? await this.#options.view.targets.stateOf(target) : null;
-    if (state) driver.expect(workload);
+    if (state) driver.expect(workload, wanted.mode);
     try {
       if (inputs.length > 0) await this.#sink.apply(inputs);
     } catch (error) {
@@ -213,7 +244,7 @@ export class Reconciler {
       next.reference = { workload, resource: target.resource, ...named(target.object) };
       const saved = scaledObject && numberAt(scaledObject.object.body, 'status', 'originalReplicaCount');
       next.original ??= saved ?? state.replicas;
-      driver.manage(next.reference, state);
+      driver.manage(next.reference, state, wanted.mode);
     } else if (inputs.length === 0 && next.original === null) this.#told.delete(key);
   }
 
@@ -226,7 +257,7 @@ export class Reconciler {
     // One that is paused or refused is still there, and means to come back to what was found.
     if (scaledObject && view.scaledObjects.get(scaledObject)) return;
     told.original = null;
-    if (!reference || !restore || original === null) return;
+    if (!reference || !restore || original === null || told.mode === 'advice') return;
     try {
       const { replicas, resourceVersion } = await client.readScale(reference.resource, reference);
       if (replicas !== original) await client.writeScale(reference.resource, reference, original, resourceVersion);
@@ -257,7 +288,7 @@ export class Reconciler {
     if (workload) statusChanged(workload);
   }
 
-  async #authentication(object: KubernetesObject, isGone: boolean): Promise<void> {
+  async #takeIn(object: KubernetesObject, isGone: boolean): Promise<void> {
     try {
       const input = scaledObjectInput(object);
       if (isGone) await this.#sink.remove(input.kind, input.key);
@@ -267,11 +298,11 @@ export class Reconciler {
     }
   }
 
-  #later(key: string): void {
+  #later(key: string, leastMs: number | null): void {
     const { clock, random } = this.#options.client;
     const backoff = this.#backoffs.get(key) ?? new Backoff(random);
     this.#backoffs.set(key, backoff);
-    const cancel = clock.at(clock.nowMs() + backoff.nextMs(), () => {
+    const cancel = clock.at(clock.nowMs() + backoff.nextMs(leastMs), () => {
       this.#timers.delete(cancel);
       this.#touch(key);
     });
@@ -285,6 +316,11 @@ function named({ namespace, name }: KubernetesObject): { namespace: string; name
 
 function isSame(reference: TargetReference, object: KubernetesObject): boolean {
   return objectName(reference) === objectName(object) && reference.resource.kind === object.kind;
+}
+
+/** Of kinds whose generation does not say it. */
+function isSameDocument(left: KubernetesObject, right: KubernetesObject): boolean {
+  return isSameMeta(left, right) && JSON.stringify(left.body.spec) === JSON.stringify(right.body.spec);
 }
 
 /** Annotations pause and improve; a status that was written changes neither. */

@@ -65,6 +65,15 @@ export function workloadStatusOf(
   };
 }
 
+/** Of a Workload that is advised on: what would run is said in words, so that nobody takes it for what runs. */
+export function adviceStatusOf(status: WorkloadStatus, generation: number, atMs: number): JsonObject {
+  const { replicas, decision } = status;
+  const message = `${replicas.wanted} would run: ${decision?.summary ?? 'nothing was decided yet'}`;
+  const lastTransitionTime = new Date(atMs).toISOString();
+  const condition = { type: 'Advice', status: 'True', reason: 'NothingIsWritten', message };
+  return { observedGeneration: generation, conditions: [{ ...condition, lastTransitionTime }] };
+}
+
 function withoutTime({ lastTransitionTime: _time, ...condition }: Condition): Omit<Condition, 'lastTransitionTime'> {
   return condition;
 }

@@ -1,5 +1,6 @@
 import { keyText } from '@ebb/documents';
-import type { KubernetesClient } from '../client/client.ts';
+import { isStatus, type KubernetesClient } from '../client/client.ts';
+import { permitted, scaleKindRemedy, UnmetError } from '../client/missingPermission.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { apiVersionOf, type Resource, resources } from '../client/resources.ts';
 import { isPlainKind, plainTargetState, scaledTargetState, type TargetState } from '../driver/target.ts';
@@ -40,7 +41,10 @@ export class Targets {
     await Promise.all([this.#follow(resources.deployments), this.#follow(resources.statefulSets)]);
   }
 
-  /** Null where there is none. Of a kind that is new here, resolves once all of that kind are listed. */
+  /**
+   * Null where there is none. Of a kind that is new here, resolves once all of that kind are listed. Throws `UnmetError` where
+   * the cluster does not know the kind, or the operator may not see it.
+   */
   async find({ apiVersion, kind, namespace, name }: TargetName): Promise<FoundTarget | null> {
     const id = `${apiVersion} ${kind}`;
     if (!this.#informers.has(id)) {
@@ -53,10 +57,16 @@ export class Targets {
     return known && object ? { resource: known.resource, object } : null;
   }
 
-  /** How many there are to be and which pods are its own. */
+  /** How many there are to be and which pods are its own. Throws `UnmetError` where it cannot be scaled. */
   async stateOf({ resource, object }: FoundTarget): Promise<TargetState> {
     if (isPlainKind(resource)) return plainTargetState(object);
-    return scaledTargetState(await this.#options.client.readScale(resource, object));
+    try {
+      const scale = this.#options.client.readScale(resource, object);
+      return scaledTargetState(await permitted(scale, scaleKindRemedy(resource)));
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+      throw new UnmetError('NotScalable', `${resource.kind} ${object.name} has no scale subresource`);
+    }
   }
 
   async close(): Promise<void> {
@@ -64,8 +74,12 @@ export class Targets {
   }
 
   async #look(apiVersion: string, kind: string): Promise<void> {
-    const resource = await this.#options.client.discover(apiVersion, kind);
-    if (resource) await this.#follow(resource);
+    const { client, namespace } = this.#options;
+    const resource = await client.discover(apiVersion, kind);
+    if (!resource) throw new UnmetError('UnknownKind', `the cluster knows no kind ${kind} of ${apiVersion}`);
+    // Asked once before it is followed: an informer would wait for the right for ever.
+    await permitted(client.probe(resource, namespace), scaleKindRemedy(resource));
+    await this.#follow(resource);
   }
 
   async #follow(resource: Resource): Promise<void> {

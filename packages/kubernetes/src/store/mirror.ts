@@ -1,7 +1,9 @@
 import { type DocumentStore, StoreError, type StoredDocument } from '@ebb/core';
 import { keyText, type ObjectKey } from '@ebb/documents';
 import type { KubernetesClient } from '../client/client.ts';
+import { permitted, readNamespaceRemedy } from '../client/missingPermission.ts';
 import { resources } from '../client/resources.ts';
+import { numberAt } from '../client/values.ts';
 
 export interface MirrorOptions {
   /** Asked for Secrets and ConfigMaps, which are read one by one when a trigger is opened and never kept. */
@@ -34,7 +36,7 @@ export class DocumentMirror implements DocumentStore {
     const stored: StoredDocument = {
       ...given,
       resourceVersion: ++this.#version,
-      generation: (found?.generation ?? 0) + (changed ? 1 : 0),
+      generation: generationOf(given.document) ?? (found?.generation ?? 0) + (changed ? 1 : 0),
       createdAtMs: found?.createdAtMs ?? createdAtMs(given.document) ?? atMs,
     };
     this.#documents.set(id, stored);
@@ -65,7 +67,8 @@ export class DocumentMirror implements DocumentStore {
   }
 
   async #read(kind: keyof typeof readThrough, key: ObjectKey): Promise<StoredDocument | null> {
-    const object = await this.#options.client.get(readThrough[kind], key);
+    const asked = this.#options.client.get(readThrough[kind], key);
+    const object = await permitted(asked, readNamespaceRemedy(key.namespace));
     if (!object) return null;
     const { apiVersion, body, generation, createdAtMs: atMs } = object;
     return { apiVersion, kind, key, document: body, origin: null, resourceVersion: 1, generation, createdAtMs: atMs };
@@ -88,6 +91,11 @@ function checkVersion(id: string, found: StoredDocument | undefined, expectedVer
 
 function specOf(document: unknown): unknown {
   return typeof document === 'object' && document !== null && 'spec' in document ? document.spec : document;
+}
+
+/** The cluster's own count, where the document has it: it outlives this store. */
+function generationOf(document: unknown): number | null {
+  return numberAt(document, 'metadata', 'generation');
 }
 
 /** When the object was made, as the cluster says. */

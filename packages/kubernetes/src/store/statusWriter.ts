@@ -24,6 +24,9 @@ interface Entry {
   writing: boolean;
 }
 
+/** Thousands may be due at once when an operator begins: counts go before them, and so do connections of others. */
+const writesAtOnce = 8;
+
 /**
  * Writes the statuses of objects by server-side apply: the first change at once, further ones together, at most one
  * write in ten seconds for each object, and none where nothing has changed.
@@ -31,6 +34,8 @@ interface Entry {
 export class StatusWriter {
   readonly #options: Required<StatusWriterOptions>;
   readonly #entries = new Map<string, Entry>();
+  readonly #due: Entry[] = [];
+  #writing = 0;
   #closed = false;
 
   constructor(options: StatusWriterOptions) {
@@ -74,16 +79,26 @@ export class StatusWriter {
     const dueMs = Math.max(clock.nowMs(), entry.writtenAtMs + gapMs);
     entry.cancel = clock.at(dueMs, () => {
       entry.cancel = null;
-      void this.#write(entry);
+      entry.writing = true;
+      this.#due.push(entry);
+      if (this.#writing < writesAtOnce) void this.#work();
     });
+  }
+
+  async #work(): Promise<void> {
+    this.#writing++;
+    for (let entry = this.#due.shift(); entry && !this.#closed; entry = this.#due.shift()) await this.#write(entry);
+    this.#writing--;
   }
 
   async #write(entry: Entry): Promise<void> {
     const { client, clock, mayWrite, log } = this.#options;
     const status = entry.make();
     const text = JSON.stringify(status);
-    if (status === null || text === entry.written || !mayWrite()) return;
-    entry.writing = true;
+    if (status === null || text === entry.written || !mayWrite()) {
+      entry.writing = false;
+      return;
+    }
     entry.writtenAtMs = clock.nowMs();
     let again = false;
     try {
@@ -93,7 +108,7 @@ export class StatusWriter {
     } catch (error) {
       // 404: it is gone, or its kind has no status.
       again = !isStatus(error, 404);
-      log('warn', 'status not written', { object: objectName(entry.at), error: String(error) });
+      if (!this.#closed) log('warn', 'status not written', { object: objectName(entry.at), error: String(error) });
     }
     entry.writing = false;
     if (again) this.#plan(entry);

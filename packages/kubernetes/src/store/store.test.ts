@@ -83,6 +83,40 @@ it('writes a status at once, then what follows together, and nothing that is the
   writer.close();
 });
 
+it('writes the statuses of thousands a few at a time', async () => {
+  const { clock, client } = cluster;
+  let now = 0;
+  let most = 0;
+  let written = 0;
+  const apply: typeof client.apply = async (resource, at, body) => {
+    most = Math.max(most, ++now);
+    await new Promise(setImmediate);
+    now--;
+    written++;
+    return {
+      ...at,
+      apiVersion: '',
+      kind: resource.kind,
+      uid: '',
+      resourceVersion: '',
+      generation: 1,
+      createdAtMs: 0,
+      deletedAtMs: null,
+      labels: {},
+      annotations: {},
+      body,
+    };
+  };
+  const writing = Object.assign(Object.create(client) as typeof client, { apply });
+  const writer = new StatusWriter({ client: writing, clock, mayWrite: () => true, log: () => {} });
+  for (let at = 0; at < 3000; at++) {
+    writer.changed(resources.scaledObjects, { namespace: 'default', name: `web-${at}` }, () => ({ at }));
+  }
+  await within(() => written === 3000, 'all');
+  expect(most).toBe(8);
+  writer.close();
+});
+
 it('writes no status while another one leads', async () => {
   cluster.server.put(objects, scaledObject('web'));
   const { client, clock } = cluster;

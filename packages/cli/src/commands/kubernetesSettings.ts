@@ -1,0 +1,72 @@
+import { textFlag as text } from './flags.ts';
+
+/** What an installation may choose, for every command that writes one. */
+export interface SettingFlags {
+  namespace?: string;
+  image?: string;
+  storageSize?: string;
+  storageClass?: string;
+  postgresSecret?: string;
+  readNamespace?: string[];
+  scaleKind?: string[];
+  networkPolicy?: boolean;
+  nodePools?: boolean;
+  gateway?: boolean;
+  kinds?: boolean;
+  watchNamespace?: string;
+  serviceAccountAnnotation?: string[];
+  podLabel?: string[];
+  metrics?: boolean;
+}
+
+const pairs = (brief: string) =>
+  ({ kind: 'parsed', parse: String, variadic: true, optional: true, placeholder: 'KEY=VALUE', brief }) as const;
+
+export const settingFlags = {
+  namespace: text('NAME', 'Namespace of the operator (default: ebb-system)'),
+  image: text('REFERENCE', 'Image that you built with the Containerfile (default: localhost/ebb and the version)'),
+  storageSize: text('SIZE', 'Volume of the embedded store (default: 2Gi)'),
+  storageClass: text('NAME', "Class of that volume (default: the cluster's)"),
+  postgresSecret: text(
+    'NAME',
+    'Secret with the url of a PostgreSQL database in the place of the volume: two operators',
+  ),
+  readNamespace: {
+    kind: 'parsed',
+    parse: String,
+    variadic: true,
+    optional: true,
+    placeholder: 'NAME',
+    brief: 'Another namespace whose Secrets and ConfigMaps triggers may be read from',
+  },
+  scaleKind: {
+    kind: 'parsed',
+    parse: String,
+    variadic: true,
+    optional: true,
+    placeholder: 'GROUP/RESOURCE',
+    brief: 'Another kind whose scale may be written, such as argoproj.io/rollouts',
+  },
+  networkPolicy: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Add the example of a NetworkPolicy',
+  },
+  nodePools: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Let the operator make and end nodes, with the rights for it',
+  },
+  gateway: {
+    kind: 'boolean',
+    optional: true,
+    brief: 'Add the gateways, which hold and balance requests (default: yes)',
+  },
+  kinds: { kind: 'boolean', optional: true, brief: 'Add the definitions of the kinds (default: yes)' },
+  watchNamespace: text('NAME', 'Follow this namespace alone, with a Role in it in the place of the ClusterRole'),
+  serviceAccountAnnotation: pairs('Annotation of the service account, by which a cloud knows the operator'),
+  podLabel: pairs("Label more of the operator's pods"),
+  metrics: { kind: 'boolean', optional: true, brief: 'Answer /metrics on the health port (default: yes)' },
+} as const;

@@ -1,0 +1,62 @@
+import { refusedPort } from '@ebb/testing/services';
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../failure.ts';
+import { commandFolder } from '../runMain.fixture.ts';
+import { readSettings } from './settings.ts';
+
+describe('settings of an installation', () => {
+  it('are those of the flags, over those that were chosen before', () => {
+    const before = { namespace: 'shop', image: 'a:1', readNamespaces: ['x'], metrics: 'false', withoutKinds: true };
+    expect(readSettings({}, before)).toEqual(before);
+    const flags = {
+      ...{ image: 'b:2', readNamespace: ['y', 'y', 'shop'], metrics: true, kinds: true, watchNamespace: 'team-a' },
+      serviceAccountAnnotation: ['eks.amazonaws.com/role-arn=arn:aws:iam::1:role/a=b'],
+      podLabel: ['azure.workload.identity/use=true', 'team='],
+    };
+    expect(readSettings(flags, before)).toEqual({
+      ...{ namespace: 'shop', image: 'b:2', readNamespaces: ['y'], metrics: 'true', withoutKinds: false },
+      watchNamespace: 'team-a',
+      serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/a=b' },
+      podLabels: { 'azure.workload.identity/use': 'true', team: '' },
+    });
+  });
+
+  it.each([
+    [{ watchNamespace: 'Team_A' }, 'Did you mean team-a?'],
+    [{ podLabel: ['team'] }, '--pod-label: "team" is not KEY=VALUE'],
+    [{ podLabel: ['team=a b'] }, '--pod-label team: "a b" is not the value of a label'],
+    [{ serviceAccountAnnotation: ['=x'] }, '--service-account-annotation: "=x" is not KEY=VALUE'],
+    [{ watchNamespace: 'a', nodePools: true }, '--node-pools needs rights in the whole cluster'],
+  ])('refuse %j', (flags, told) => {
+    expect(() => readSettings(flags)).toThrow(Failure);
+    expect(() => readSettings(flags)).toThrow(told);
+  });
+});
+
+describe('without a cluster', () => {
+  const folder = commandFolder();
+
+  it('says that the kubeconfig is none, or has no such context', async () => {
+    const none = await folder.ebb('kubernetes', 'doctor', '--kubeconfig', folder.at('none'));
+    expect(none).toMatchObject({ code: 2, out: '' });
+    expect(none.err).toMatch(/^ebb: no cluster: .*none/);
+    const port = await refusedPort();
+    const config = {
+      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'here', users: [{ name: 'me', user: {} }] },
+      clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:${port}` } }],
+      contexts: [{ name: 'here', context: { cluster: 'c', user: 'me' } }],
+    };
+    folder.write('config', JSON.stringify(config));
+    const where = ['--kubeconfig', folder.at('config')];
+    const other = await folder.ebb('kubernetes', 'uninstall', ...where, '--context', 'there');
+    expect(other).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('there is no context "there"; there are here'),
+    });
+    for (const command of ['install', 'upgrade', 'uninstall', 'doctor']) {
+      const away = await folder.ebb('kubernetes', command, ...where);
+      expect(away).toMatchObject({ code: 3, out: '' });
+      expect(away.err).toContain(`https://127.0.0.1:${port} does not answer`);
+    }
+  });
+});

@@ -1,0 +1,32 @@
+import type { DriverEvent, ReplicaStart } from '@ebb/core';
+import type { TargetDriver } from '../advice/modeDriver.ts';
+import type { PodUsageReader } from './podUsage.ts';
+
+/** A driver of targets that also tells what their pods use. */
+export function withPodUsage(targets: TargetDriver, usage: PodUsageReader): TargetDriver {
+  return {
+    expect: (workload, mode) => targets.expect(workload, mode),
+    manage(reference, state, mode) {
+      targets.manage(reference, state, mode);
+      usage.manage(reference, state);
+    },
+    release(workload) {
+      usage.release(workload);
+      targets.release(workload);
+    },
+    ensure: (start: ReplicaStart) => targets.ensure(start),
+    stop: (id) => targets.stop(id),
+    list: () => targets.list(),
+    watch(listener: (event: DriverEvent) => void) {
+      const ends = [targets.watch(listener), usage.watch(listener)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    logs: (query) => targets.logs(query),
+    async close() {
+      usage.close();
+      await targets.close();
+    },
+  };
+}

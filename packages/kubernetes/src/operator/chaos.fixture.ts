@@ -1,0 +1,228 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isObject, numberAt, textAt } from '../client/values.ts';
+import { httpTransport, type Transport } from '../client/transport.ts';
+import { FakeApiServer } from '../fake/fakeApiServer.fixture.ts';
+import { deployment } from '../fake/fakeCluster.fixture.ts';
+import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+
+const deployments = 'apps/v1/deployments';
+const objects = 'keda.sh/v1alpha1/scaledobjects';
+const names = ['one', 'two', 'three'];
+/** Messages a replica, as `scaledObject` says it. */
+const target = 10;
+const most = 20;
+/** For three targets: up or down in steps, and what others have changed meanwhile. */
+const stormWrites = 20;
+
+export interface FaultReport {
+  readonly seed: number;
+  readonly faults: string[];
+  readonly writes: number;
+}
+
+/** Numbers from 0 to 1 that a seed gives (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Demand {
+  value: number | null;
+  /** Since when it is known that there is nothing to do, or not known or not so. */
+  sinceMs: number;
+  /** Most replicas that anything told so far is worth. */
+  peak: number;
+  /** Pods that were ended by others: for a moment the target's controller and the engine may both replace one. */
+  gone: number;
+}
+
+/**
+ * Two operators of different versions and clocks, one fake API server, and faults by a seed: connections that break, a
+ * history that is lost, refusals, others that write the same objects, leaders that are killed, pods that go, sources that
+ * cannot be read. Throws where a count was written that nothing asked for, where something went to zero while there was
+ * work or nobody knew, and where it does not converge afterwards.
+ */
+export async function runFaults(seed: number): Promise<FaultReport> {
+  const random = randomOf(seed);
+  const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
+    values[Math.floor(random() * values.length)] ?? values[0];
+  const server = await FakeApiServer.start();
+  server.podsReadyAfterMs = 5 + Math.floor(random() * 40);
+  const triggers = new ToldTriggers();
+  const demand = new Map<string, Demand>();
+  const faults: string[] = [];
+  const broken: string[] = [];
+  let writes = 0;
+  const running: StartedOperator[] = [];
+  let serial = 0;
+
+  const written = (name: string, count: number) => {
+    writes++;
+    const told = demand.get(name);
+    if (!told) return;
+    if (count > told.peak + told.gone)
+      broken.push(`${name}: ${count} replicas written, and never more than ${told.peak} were needed`);
+    // What was decided just before may be under way.
+    if (count === 0 && told.value !== 0 && Date.now() - told.sinceMs > 1000) {
+      broken.push(`${name}: zero written with ${told.value ?? 'an unknown number of'} messages`);
+    }
+  };
+  const noting = (inner: Transport): Transport => ({
+    ...inner,
+    async send(request) {
+      const answer = await inner.send(request);
+      if (request.method === 'PUT' && request.path.endsWith('/scale') && answer.status === 200) {
+        written(request.path.split('/').at(-2) ?? '', numberAt(request.body, 'spec', 'replicas') ?? 0);
+      }
+      return answer;
+    },
+  });
+  const start = async () => {
+    const identity = `operator-${++serial}`;
+    const transport = noting(httpTransport({ server: server.url }));
+    // Readings and creation times are the others'; a clock that is behind waits that much longer.
+    const skewMs = pick([0, 3_600_000, -1500]);
+    running.push(
+      await runOperator({
+        server: server.url,
+        identity,
+        triggers,
+        transport,
+        leaseMs: 2000,
+        skewMs,
+        version: `${serial}.0.0`,
+      }),
+    );
+  };
+  const say = (name: string, value: number | null) => {
+    const before = demand.get(name) ?? { value: 0, sinceMs: 0, peak: 0, gone: 0 };
+    const sinceMs = (value === 0) === (before.value === 0) ? before.sinceMs : Date.now();
+    const needed = value === null ? 0 : Math.min(most, Math.ceil(value / target));
+    demand.set(name, { ...before, value, sinceMs, peak: Math.max(before.peak, needed) });
+    triggers.say(name, value);
+  };
+  const endPod = (name: string) => {
+    const told = demand.get(textAt(server.get('v1/pods', 'default', name), 'metadata', 'labels', 'owner') ?? '');
+    if (told) told.gone++;
+    server.endPod('default', name);
+  };
+  const refuseFor = (ms: number, status: number, part: string) => {
+    server.refuse = ({ path }) => (path.includes(part) ? status : null);
+    setTimeout(() => (server.refuse = () => null), ms).unref();
+  };
+  const steps: readonly [string, () => void | Promise<void>][] = [
+    ['messages', () => say(pick(['one', 'two', 'three']), pick([5, 15, 40, 120, 300]))],
+    ['empty', () => say(pick(['one', 'two', 'three']), 0)],
+    ['source away', () => say(pick(['one', 'two', 'three']), null)],
+    ['connections cut', () => server.cut()],
+    [
+      'history lost',
+      () => {
+        server.compact();
+        server.cut();
+      },
+    ],
+    [
+      'refused',
+      () => refuseFor(50 + random() * 250, pick([500, 503, 429, 409]), pick(['/scale', '/leases', '/apis', '/status'])),
+    ],
+    [
+      'others write',
+      async () => {
+        const name = pick(['one', 'two', 'three']);
+        for (let times = 0; times < 15; times++) {
+          const found = server.get(deployments, 'default', name);
+          if (found) server.put(deployments, { ...found, status: { touched: times } });
+          await pause(4);
+        }
+      },
+    ],
+    [
+      'leader killed',
+      async () => {
+        const holder = textAt(server.get('coordination.k8s.io/v1/leases', 'default', 'ebb'), 'spec', 'holderIdentity');
+        const at = running.findIndex(({ operator }) => operator.leading() !== null);
+        const [killed] = at < 0 || holder === '' ? [] : running.splice(at, 1);
+        killed?.kill();
+        await killed?.stop();
+        if (killed) await start();
+      },
+    ],
+    [
+      'a pod goes',
+      () => {
+        const pods = server.list('v1/pods');
+        const name = textAt(pods[Math.floor(random() * pods.length)], 'metadata', 'name');
+        if (name !== null) endPod(name);
+      },
+    ],
+    [
+      'a node is lost',
+      () => {
+        for (const pod of server.list('v1/pods')) {
+          const name = textAt(pod, 'metadata', 'name');
+          if (name !== null && random() < 0.5) server.setReady('default', name, false);
+          if (name !== null && random() < 0.5) endPod(name);
+        }
+      },
+    ],
+  ];
+
+  try {
+    for (const name of names) {
+      say(name, 0);
+      server.put(deployments, deployment(name, 0));
+      server.put(objects, scaledObject(name, { target: name }));
+    }
+    await start();
+    await start();
+    for (let count = 10 + Math.floor(random() * 10); count > 0; count--) {
+      const [title, act] = pick(steps as [(typeof steps)[number]]);
+      faults.push(title);
+      await act();
+      await pause(random() * 120);
+    }
+    server.refuse = () => null;
+    const wanted = new Map(names.map((name) => [name, pick([0, 1, 3, 7])]));
+    for (const [name, count] of wanted) say(name, count * target);
+    const counted = () =>
+      names.map((name) => {
+        const pods = server.list('v1/pods').filter((pod) => textAt(pod, 'metadata', 'labels', 'owner') === name);
+        return `${name} ${replicasOf(server.get(deployments, 'default', name))} pods ${pods.length}`;
+      });
+    const expected = names.map((name) => `${name} ${wanted.get(name)} pods ${wanted.get(name)}`);
+    const healedWrites = writes;
+    const endMs = Date.now() + 40_000;
+    // Converged is what stays so: it may pass by on the way, and what was asked last may still be under way.
+    for (let quietMs = 0, before = writes; quietMs < 1500 && broken.length === 0; quietMs += 20) {
+      if (Date.now() > endMs) throw new Error(`it is ${counted().join(', ')} and not ${expected.join(', ')}`);
+      if (String(counted()) !== String(expected) || writes !== before) quietMs = 0;
+      before = writes;
+      await pause(20);
+    }
+    if (writes - healedWrites > stormWrites) broken.push(`${writes - healedWrites} writes until it was as wanted`);
+    if (broken.length > 0) throw new Error(broken.join('\n'));
+    return { seed, faults, writes };
+  } catch (error) {
+    const states = running.flatMap(({ operator }) =>
+      (operator.leading()?.engine.statuses() ?? []).map((status) => {
+        const scale = operator.leading()?.driver.scaleOf({ cluster: 'local', namespace: 'default', name: status.name });
+        return JSON.stringify([status.name, demand.get(status.name), status.replicas, scale, status.conditions]);
+      }),
+    );
+    const logs = [...states, ...running.flatMap(({ log }) => log.slice(-12))].join('\n');
+    throw new Error(`${(error as Error).message}\nfaults: ${faults.join(', ')}\n${logs}`, { cause: error });
+  } finally {
+    for (const one of running) await one.stop();
+    await server.close();
+  }
+}
+
+function replicasOf(found: unknown): number {
+  return isObject(found) ? (numberAt(found, 'spec', 'replicas') ?? 0) : -1;
+}
