@@ -38,6 +38,18 @@ describe('liveClock', () => {
     );
   });
 
+  it('goes on from what somebody else knew, and never goes back to it', () => {
+    let wallMs = 1_000_000;
+    let steadyUs = 0;
+    const clock = liveClock(0, { wallMs: () => wallMs, steadyUs: () => steadyUs });
+    clock.raise(1_005_000);
+    expect(clock.nowMs()).toBe(1_005_000);
+    clock.raise(1_000_000);
+    wallMs += 2000;
+    steadyUs += 2_000_000;
+    expect(clock.nowMs()).toBe(1_006_000);
+  });
+
   it('goes on at half speed until wall time has caught up', () => {
     let wallMs = 1_000_000;
     let steadyUs = 0;

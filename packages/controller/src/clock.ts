@@ -1,6 +1,8 @@
 import type { Clock } from '@ebb/core';
 
 export interface LiveClock extends Clock {
+  /** Lets time go on from this moment at least: somebody else's time was ahead. */
+  raise(floorMs: number): void;
   /** Calls all timers off. */
   close(): void;
 }
@@ -42,6 +44,9 @@ export function liveClock(floorMs: number, source: TimeSource = machineTime): Li
   return {
     nowMs,
     nowUs: () => source.steadyUs(),
+    raise(floorMs) {
+      currentMs = Math.max(currentMs, floorMs);
+    },
     at(atMs, callback) {
       let timer: NodeJS.Timeout;
       const wait = (): void => {

@@ -154,6 +154,8 @@ class LinkedGateway implements GatewayLink {
       this.#sync();
       return;
     }
+    // Asked for by those who share slots between gateways.
+    if (message.type === 'applied') return;
     if (message.type !== 'hello') {
       this.#tell(message);
       return;

@@ -1,4 +1,5 @@
 export { type ApiErrorCode, apiErrors, errorPage } from './api/errors.ts';
+export { type ClusterGateway, type ClusterGatewayOptions, startClusterGateway } from './clusterGateway.ts';
 export { type ClusterOperator, type ClusterOperatorOptions, startClusterOperator } from './clusterOperator.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane, type StopOptions } from './controlPlane.ts';
 export { discoverGpus } from '@ebb/drivers';
@@ -6,4 +7,6 @@ export { exitCodes, type ExitName, StartError } from './exitCodes.ts';
 export { defaultApiPort, defaultGatewayPort } from './flags.ts';
 export type { Log, LogLevel } from './log.ts';
 export { NewerDatabaseError } from './store/sqlite/database.ts';
+export { isStoreTrouble } from './store/postgres/errors.ts';
+export { type PostgresStoreSettings, readStoreSettings } from './store/postgres/settings.ts';
 export { openSqliteStore } from './store/sqlite/openSqliteStore.ts';

@@ -19,3 +19,6 @@ export { fitsLabels, parseLabelSelector } from './inside/labelSelector.ts';
 export { Connections } from './runtime/connections.ts';
 export { openHttp } from './runtime/http.ts';
 export { createTriggerPort, type TriggerPortOptions } from './runtime/triggerPort.ts';
+export { openPostgres, type PostgresClientOptions, postgresPlace, type Sql } from './sql/openPostgres.ts';
+export { parsePostgresAddress, type PostgresAddress } from './sql/postgresAddress.ts';
+export { postgresError } from './sql/postgresErrors.ts';

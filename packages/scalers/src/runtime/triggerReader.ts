@@ -52,6 +52,8 @@ export class TriggerReader {
     const tell = (answer: SourceReading | SourceError) => {
       if (this.#closed) return;
       const before = this.#last;
+      // Thousands of triggers at rest say the same ten times a second.
+      if (before && !(answer instanceof SourceError) && isRepeated(before, answer)) return;
       const reading = this.#note(answer);
       if (!before || !saysTheSame(before, reading) || answer instanceof SourceError) changed(reading);
     };
@@ -189,6 +191,18 @@ export class TriggerReader {
 /** What was read from the document, or signed in with, may be another one by now. */
 function mustReopen({ code }: SourceError): boolean {
   return code === 'unauthorized' || code === 'bad-setting' || code === 'unsupported';
+}
+
+/** A reading would differ from the one before in its time alone. */
+function isRepeated(before: Reading, { value, active, target, nextChangeMs, message }: SourceReading): boolean {
+  return (
+    before.state === 'ok' &&
+    before.value === value &&
+    before.active === active &&
+    before.target === target &&
+    before.nextChangeMs === nextChangeMs &&
+    before.message === message
+  );
 }
 
 function saysTheSame(before: Reading, now: Reading): boolean {

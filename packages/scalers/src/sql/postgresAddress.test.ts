@@ -91,6 +91,7 @@ describe('connection strings of PostgreSQL', () => {
     ['user=u host=a,b port=1,2,3', /number of ports/],
     ['user=u sslmode=secret', /sslmode/],
     ['postgres://u:%secret@db', /%/],
+    ['postgres://u:secret@db:none/d', /host/],
     ['mysql://u:secret@db/d', /neither/],
   ])('refuses %s without quoting it', (text, message) => {
     expect(() => parsePostgresAddress(text)).toThrow(SourceError);

@@ -102,7 +102,9 @@ function urlValues(text: string): Map<string, string> {
 }
 
 function hostAndPort(text: string): { host: string; port: string } {
-  const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(text) ?? [];
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(text);
+  if (!match) throw fault('has a host that is not host, host:port or [address]:port');
+  const [, bracketed, plain = '', port = ''] = match;
   return { host: decoded(bracketed ?? plain), port };
 }
 

@@ -5,7 +5,8 @@ import { choice, integer, number, type Origin, text } from '../contract/paramete
 import { numberReading } from '../numberReading.ts';
 import { ConnectionPool } from './connectionPool.ts';
 import { type PostgresAddress, parsePostgresAddress, type SslMode, sslModes } from './postgresAddress.ts';
-import { PostgresConnection, postgresPlace } from './postgresConnection.ts';
+import { postgresPlace } from './openPostgres.ts';
+import { PostgresConnection } from './postgresConnection.ts';
 import { sqlValue } from './sqlValue.ts';
 
 const authOrMetadata: readonly Origin[] = ['auth', 'metadata'];

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '@ebb/core';
-import { integer } from './rows.ts';
+import { integer } from '../rows.ts';
 
 export type CounterName = 'epoch' | 'resourceVersion';
 

@@ -1,22 +1,13 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { type JournalKind, type JournalRecord, type JournalStore, StoreError } from '@ebb/core';
+import { type JournalRecord, type JournalStore, StoreError } from '@ebb/core';
 import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
-import { packBody, storedBytes, unpackBody } from './packedBody.ts';
-import { bytesOrNull, integer, parseJson, text, textOrNull } from './rows.ts';
+import { recordOf } from '../journalRows.ts';
+import { packBody, storedBytes } from '../packedBody.ts';
+import { integer } from '../rows.ts';
 
 /** Rows deleted in one go when a segment is dropped; other work gets its turn in between. */
 const trimChunkRows = 1_000;
-
-const kinds: readonly string[] = [
-  'snapshot',
-  'reading',
-  'event',
-  'decision',
-  'grant',
-  'action',
-  'outcome',
-] satisfies JournalKind[];
 
 /** The journal (design §3a.7). Appends are group-committed; only reads and `trim` touch the database at once. */
 export class SqliteJournalStore implements JournalStore {
@@ -128,24 +119,4 @@ export class SqliteJournalStore implements JournalStore {
     const row = this.#statements.head.get();
     return row ? { sequence: integer(row, 'sequence'), segment: integer(row, 'segment') } : { sequence: 0, segment: 0 };
   }
-}
-
-function recordOf(row: Record<string, unknown>): JournalRecord {
-  return {
-    sequence: integer(row, 'sequence'),
-    segment: integer(row, 'segment'),
-    atMs: integer(row, 'atMs'),
-    kind: kindOf(text(row, 'kind')),
-    workload: textOrNull(row, 'workload'),
-    body: parseJson('body', unpackBody({ body: text(row, 'body'), packed: bytesOrNull(row, 'packed') })),
-  };
-}
-
-function kindOf(written: string): JournalKind {
-  if (!isJournalKind(written)) throw new StoreError('corrupt', `the journal has a record of kind "${written}"`);
-  return written;
-}
-
-function isJournalKind(written: string): written is JournalKind {
-  return kinds.includes(written);
 }

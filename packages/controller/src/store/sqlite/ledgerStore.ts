@@ -2,9 +2,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { LedgerRow, LedgerStore, NodeLedgerRow } from '@ebb/core';
 import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
-import { integer, integerOrNull, text } from './rows.ts';
-
-const capacityTypes = ['on-demand', 'spot', 'reserved'] as const;
+import { ledgerRowOf, nodeRowOf } from '../ledgerRows.ts';
 
 /** What ran, at what price. A row is known by its replica and beginning, a node's by the node; writing it again replaces it. */
 export class SqliteLedgerStore implements LedgerStore {
@@ -43,7 +41,7 @@ export class SqliteLedgerStore implements LedgerStore {
     const overlap = overlapOf(range);
     const ofWorkload = range.workload === undefined ? [] : [range.workload];
     const conditions = [...ofWorkload.map(() => 'workload = ?'), ...overlap.conditions];
-    return this.#select('ledger', conditions, [...ofWorkload, ...overlap.values], 'fromMs, replica').map(rowOf);
+    return this.#select('ledger', conditions, [...ofWorkload, ...overlap.values], 'fromMs, replica').map(ledgerRowOf);
   }
 
   writeNodes(rows: NodeLedgerRow[]): Promise<void> {
@@ -83,46 +81,4 @@ function overlapOf({ fromMs, toMs }: { fromMs?: number; toMs?: number }): {
     ],
     values: [fromMs, toMs].filter((value) => value !== undefined),
   };
-}
-
-function rowOf(row: Record<string, unknown>): LedgerRow {
-  return {
-    replica: text(row, 'replica'),
-    workload: text(row, 'workload'),
-    class: text(row, 'class'),
-    node: text(row, 'node'),
-    fromMs: integer(row, 'fromMs'),
-    toMs: integerOrNull(row, 'toMs'),
-    pricePerHourMicro: integer(row, 'pricePerHourMicro'),
-    currency: text(row, 'currency'),
-    ...capacityOf(row),
-  };
-}
-
-function nodeRowOf(row: Record<string, unknown>): NodeLedgerRow {
-  return {
-    node: text(row, 'node'),
-    pool: text(row, 'pool'),
-    instanceType: text(row, 'instanceType'),
-    capacityType: capacityTypeOf(row),
-    fromMs: integer(row, 'fromMs'),
-    toMs: integerOrNull(row, 'toMs'),
-    pricePerHourMicro: integer(row, 'pricePerHourMicro'),
-    currency: text(row, 'currency'),
-    allocatable: {
-      cpuMilli: integer(row, 'cpuMilli'),
-      memoryBytes: integer(row, 'memoryBytes'),
-      gpuMilli: integer(row, 'gpuMilli'),
-    },
-  };
-}
-
-function capacityOf(row: Record<string, unknown>): Pick<LedgerRow, 'capacityType'> {
-  return row['capacityType'] === null ? {} : { capacityType: capacityTypeOf(row) };
-}
-
-function capacityTypeOf({ capacityType }: Record<string, unknown>): NodeLedgerRow['capacityType'] {
-  const found = capacityTypes.find((one) => one === capacityType);
-  if (!found) throw new TypeError(`column capacityType holds ${String(capacityType)}`);
-  return found;
 }

@@ -3,7 +3,7 @@ import type { StateStore } from '@ebb/core';
 import type { Counters } from './counters.ts';
 import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
-import { json, text } from './rows.ts';
+import { json, text } from '../rows.ts';
 
 /** Small named JSON values, committed together with the journal records that they belong to. */
 export class SqliteStateStore implements StateStore {
