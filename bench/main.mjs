@@ -30,6 +30,10 @@ const benches = {
     does: 'machines on spot through recorded losses: cost and time with all that is wanted, beside other ways',
     load: () => import('./spot.mjs'),
   },
+  kubernetes: {
+    does: 'the operator on a real API server: message to replicas, 2,000 ScaledObjects at rest, restart, what is written',
+    load: () => import('./kubernetes.mjs'),
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -2,6 +2,7 @@
 # Builds a Kubernetes API for the tests of the kubernetes tier: etcd, kube-apiserver, kube-controller-manager and
 # kube-scheduler, KWOK in place of kubelets, and Helm for the test of the chart. Each is a tool dependency of a small Go module beside this file, so that
 # go.sum pins every source. Says aloud what is missing and why; something that cannot be built is never an error of the whole.
+# For real pods it builds the kubelet and a small server, and as root brings containerd and runc by Debian's packages.
 #
 # Needs Go and a way to Go's module proxy, once: what is built is kept by its version, and a second run is instant.
 set -uo pipefail
@@ -24,6 +25,9 @@ etcd=$cache/etcd-${etcd_version#v}
 kubernetes=$cache/kubernetes-${kubernetes_version#v}
 kwok=$cache/kwok-${kwok_version#v}
 helm=$cache/helm-${helm_version#v}
+kubelet=$cache/kubelet-${kubernetes_version#v}
+# By what it is made of: it has no version.
+real_pod=$cache/real-pod-$(cat real-pod/go.mod real-pod/main.go | sha256sum | cut -c1-12)
 
 # The servers refuse to run without knowing their own version, which their makefiles put in.
 IFS=. read -r major minor _ <<<"${kubernetes_version#v}"
@@ -75,6 +79,10 @@ also_kubernetes() { :; }
 
 also_helm() { :; }
 
+also_kubelet() { :; }
+
+also_real_pod() { :; }
+
 # The stages say what a fake kubelet answers: nodes with leases, pods that are ready at once.
 also_kwok() { # module folder, target
   local source
@@ -98,7 +106,31 @@ report() { # name, version, target
   fi
 }
 
-all_built() { [ -d "$etcd" ] && [ -d "$kubernetes" ] && [ -d "$kwok" ] && [ -d "$helm" ]; }
+all_built() {
+  local folder
+  for folder in "$etcd" "$kubernetes" "$kwok" "$helm" "$kubelet" "$real_pod"; do [ -d "$folder" ] || return 1; done
+}
+
+# What runs the containers of real pods. Packages start their daemons on install unless this program, which Debian asks, forbids it.
+install_containers() {
+  command -v containerd >/dev/null && command -v runc >/dev/null && return
+  if ! command -v apt-get >/dev/null; then
+    reason containerd 'containerd and runc are not installed, and this system has no apt-get'
+  elif [ "$(id -u)" != 0 ]; then
+    reason containerd 'containerd and runc are not installed, and only root may install Debian packages'
+  else
+    local policy=/usr/sbin/policy-rc.d ours=
+    if [ ! -e "$policy" ]; then
+      ours=1
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+    echo 'kubernetes: installing containerd and runc'
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends containerd runc; } >>"$log" 2>&1 ||
+      reason containerd "apt-get install containerd runc failed, see $log"
+    [ -n "$ours" ] && rm -f "$policy"
+  fi
+}
 
 mkdir -p "$cache"
 # Two builds at once would do everything twice.
@@ -116,9 +148,11 @@ if ! all_built; then
     } 9>&- &
     build kubernetes control-plane "$kubernetes" "$kubernetes_flags" \
       k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler
+    build kubelet control-plane "$kubelet" "$kubernetes_flags" k8s.io/kubernetes/cmd/kubelet
+    CGO_ENABLED=0 build real_pod real-pod "$real_pod" '' .
     wait
   else
-    for name in etcd kubernetes kwok helm; do
+    for name in etcd kubernetes kwok helm kubelet real_pod; do
       reason "$name" 'it is built by Go, which is not installed here (https://go.dev/dl)'
     done
   fi
@@ -127,3 +161,11 @@ report etcd "$etcd_version" "$etcd"
 report kubernetes "$kubernetes_version" "$kubernetes"
 report kwok "$kwok_version" "$kwok"
 report helm "$helm_version" "$helm"
+report kubelet "$kubernetes_version" "$kubelet"
+report real_pod "${real_pod##*-}" "$real_pod"
+install_containers
+if command -v containerd >/dev/null && command -v runc >/dev/null; then
+  echo "kubernetes: containerd $(containerd --version | cut -d' ' -f3), runc $(runc --version | sed -n '1s/.* //p') (tested with 1.6.20 and 1.1.5)"
+else
+  echo "kubernetes: MISSING containerd: $(cat "$cache/containerd.reason")"
+fi

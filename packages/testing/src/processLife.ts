@@ -24,6 +24,7 @@ export class ProcessLife {
     return {
       ensure: (start) => this.#ask(() => driver.ensure(start)),
       ...(driver.run && { run: (start) => this.#ask(async () => driver.run?.(start)) }),
+      ...(driver.runTemplate && { runTemplate: (start) => this.#ask(async () => driver.runTemplate?.(start)) }),
       stop: (id) => this.#ask(() => driver.stop(id)),
       list: () => this.#ask(() => driver.list()),
       ...(driver.listRuns && { listRuns: () => this.#ask(async () => (await driver.listRuns?.()) ?? []) }),

@@ -5,6 +5,7 @@ import {
   type Engine,
   type LogLevel,
   type MoneyNotice,
+  type Guests,
   type NodePorts,
 } from '@ebb/engine';
 import { keyText, type EventSpec, type Resources, type ScheduleSpec, type WorkloadInput } from '@ebb/documents';
@@ -34,6 +35,8 @@ export interface VirtualSystemOptions {
   cannotRun?: (requests: Resources) => string | null;
   /** What can be rented of `cloud`. Left out: nothing. */
   offerings?: readonly Offering[];
+  /** Pods of others that the machines are for, in place of replicas. */
+  guests?: Guests;
   nodePlan?: VirtualCloudOptions['plan'];
   /** When disruption budgets with a schedule count. Left out: always. */
   window?: NodePorts['window'];
@@ -208,6 +211,7 @@ export class VirtualSystem {
   #nodes(life: ProcessLife, offerings: readonly Offering[]): NodePorts {
     return {
       currency: 'USD',
+      ...(this.#options.guests ? { guests: this.#options.guests } : {}),
       offerings: async () => offerings,
       open: async (cluster) => {
         const { name } = cluster.key;

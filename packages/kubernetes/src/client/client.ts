@@ -113,6 +113,11 @@ export class KubernetesClient {
     }
   }
 
+  /** What is at a path that holds no object with a name, such as values of metrics. */
+  read(path: string, query: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<JsonObject> {
+    return this.#repeat({ method: 'GET', path, query, signal });
+  }
+
   /** Whether a collection may be listed: throws what the server refuses. */
   async probe(resource: Resource, namespace: string | null): Promise<void> {
     await this.#repeat({ method: 'GET', path: collectionPath(resource, namespace), query: { limit: '1' } });

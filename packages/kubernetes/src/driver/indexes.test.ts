@@ -99,7 +99,7 @@ describe('pods and targets by their labels', () => {
           compared++;
           return selector(own);
         },
-        { pair: selector.pair },
+        { pair: selector.pair, text: selector.text },
       );
       index.add({ reference: { namespace: 'default' }, state: { selector: counting } });
     }

@@ -1,6 +1,7 @@
 import type { Store, TriggerPort, TriggerRequest } from '@ebb/core';
 import { keyText } from '@ebb/documents';
 import { createEngine, type Engine, type EnginePorts, targetRevision } from '@ebb/engine';
+import type { InsideView } from '@ebb/scalers';
 import { Advising } from '../advice/advising.ts';
 import type { Comparison } from '../advice/comparison.ts';
 import type { Mode } from '../advice/mode.ts';
@@ -13,6 +14,7 @@ import { ScaledJobsOfCluster } from '../jobs/scaledJobs.ts';
 import { followGateways, type GatewayPorts } from '../gateways/gateways.ts';
 import type { Leadership } from '../leases/elector.ts';
 import { leadNodes, type OperatorNodes } from '../nodes/leadNodes.ts';
+import { readClusterMetric } from '../metrics/clusterMetrics.ts';
 import { ExternalMetricsApi, type ExternalMetricsSettings } from '../metrics/externalMetricsApi.ts';
 import { PodUsageReader } from '../metrics/podUsage.ts';
 import { withPodUsage } from '../metrics/withPodUsage.ts';
@@ -39,7 +41,7 @@ export interface OperatorPorts
   /** Serves the external metrics API, for HPAs that follow what is decided here; left out: it is not served. */
   readonly externalMetrics?: ExternalMetricsSettings;
   /** Opens triggers, signed in to by what the store has. */
-  triggers(store: Store, engine: () => Engine): TriggerPort;
+  triggers(store: Store, engine: () => Engine, clusterMetric: NonNullable<InsideView['clusterMetric']>): TriggerPort;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void;
 }
 
@@ -121,7 +123,9 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     storeSink(store, epoch, () => clock.nowMs()),
   );
   const triggers = withEnvironment(
-    advising.triggers(ports.triggers(store, () => engine)),
+    advising.triggers(
+      ports.triggers(store, () => engine, (question, signal) => readClusterMetric(client, question, signal)),
+    ),
     (request) =>
       request.kind === 'ScaledObject'
         ? reconciler.environmentOf(request.key)

@@ -16,6 +16,7 @@ export { type PostgresOptions, PostgresService, startPostgres } from './postgres
 export { type PrometheusOptions, type PrometheusSample, PrometheusService, startPrometheus } from './prometheus.ts';
 export { type RabbitMqOptions, RabbitMqService, startRabbitMq } from './rabbitmq.ts';
 export { type RedisOptions, RedisService, startRedis } from './redis.ts';
+export { type RealNode, realPodImage, startRealNode, whyNoRealNode } from './realNode.ts';
 export { type RedisCluster, startRedisCluster } from './redisCluster.ts';
 export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redisSentinel.ts';
 export { Service } from './service.ts';

@@ -36,6 +36,13 @@ const programsOf = {
     stages: join(kubernetesDirectory(), `kwok-${kwokVersion}/stages.yaml`),
     openssl: 'openssl',
   },
+  realNode: {
+    containerd: 'containerd',
+    ctr: 'ctr',
+    runc: 'runc',
+    kubelet: join(kubernetesDirectory(), `kubelet-${kubernetesVersion}/kubelet`),
+    server: join(kubernetesDirectory(), 'real-pod-*/real-pod'),
+  },
   helm: { helm: join(kubernetesDirectory(), `helm-${helmVersion}/helm`) },
   moto: { python: join(servicesDirectory(), `moto-${motoVersion}/bin/python3`) },
 } as const;
@@ -49,7 +56,8 @@ export class ServiceUnavailable extends Error {
   readonly program: string;
 
   constructor(service: ServiceName, program: string) {
-    const tool = `tools/${service === 'kubernetes' || service === 'helm' ? 'kubernetes' : 'services'}/install.sh`;
+    const isOfCluster = service === 'kubernetes' || service === 'helm' || service === 'realNode';
+    const tool = `tools/${isOfCluster ? 'kubernetes' : 'services'}/install.sh`;
     super(`${service} is not installed here: ${program} was not found. ${tool} installs it`);
     this.service = service;
     this.program = program;
