@@ -111,13 +111,13 @@ all_built() {
   for folder in "$etcd" "$kubernetes" "$kwok" "$helm" "$kubelet" "$real_pod"; do [ -d "$folder" ] || return 1; done
 }
 
-# What runs the containers of real pods. Packages start their daemons on install unless this program, which Debian asks, forbids it.
+# What runs the containers of real pods, and what gives their node an address. Packages start their daemons on install unless this program, which Debian asks, forbids it.
 install_containers() {
-  command -v containerd >/dev/null && command -v runc >/dev/null && return
+  command -v containerd >/dev/null && command -v runc >/dev/null && command -v ip >/dev/null && return
   if ! command -v apt-get >/dev/null; then
-    reason containerd 'containerd and runc are not installed, and this system has no apt-get'
+    reason containerd 'containerd, runc or ip are not installed, and this system has no apt-get'
   elif [ "$(id -u)" != 0 ]; then
-    reason containerd 'containerd and runc are not installed, and only root may install Debian packages'
+    reason containerd 'containerd, runc or ip are not installed, and only root may install Debian packages'
   else
     local policy=/usr/sbin/policy-rc.d ours=
     if [ ! -e "$policy" ]; then
@@ -125,9 +125,9 @@ install_containers() {
       printf '#!/bin/sh\nexit 101\n' >"$policy"
       chmod 755 "$policy"
     fi
-    echo 'kubernetes: installing containerd and runc'
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends containerd runc; } >>"$log" 2>&1 ||
-      reason containerd "apt-get install containerd runc failed, see $log"
+    echo 'kubernetes: installing containerd, runc and iproute2'
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends containerd runc iproute2; } >>"$log" 2>&1 ||
+      reason containerd "apt-get install containerd runc iproute2 failed, see $log"
     [ -n "$ours" ] && rm -f "$policy"
   fi
 }

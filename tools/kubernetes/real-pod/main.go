@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -22,7 +23,11 @@ func main() {
 	if wait, err := time.ParseDuration(os.Getenv("START_AFTER")); err == nil {
 		time.Sleep(wait)
 	}
-	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), ReadHeaderTimeout: 5 * time.Second}
+	host := os.Getenv("HOST")
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	server := &http.Server{Addr: net.JoinHostPort(host, os.Getenv("PORT")), ReadHeaderTimeout: 5 * time.Second}
 	server.Handler = http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 		fmt.Fprintf(answer, "%s %s\n", os.Getenv("POD"), request.URL.Path)
 	})

@@ -40,6 +40,7 @@ const programsOf = {
     containerd: 'containerd',
     ctr: 'ctr',
     runc: 'runc',
+    ip: 'ip',
     kubelet: join(kubernetesDirectory(), `kubelet-${kubernetesVersion}/kubelet`),
     server: join(kubernetesDirectory(), 'real-pod-*/real-pod'),
   },

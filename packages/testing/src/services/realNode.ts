@@ -12,7 +12,7 @@ import { newServiceFolder } from './watchdog.ts';
 
 const run = promisify(execFile);
 
-/** What real pods run: a server on 127.0.0.1:$PORT that is there $START_AFTER after its start. */
+/** What real pods run: a server on $HOST:$PORT (127.0.0.1 where none is said) that is there $START_AFTER after its start. */
 export const realPodImage = 'localhost/ebb-real-pod:1';
 const pauseImage = 'localhost/ebb-pause:1';
 /** Pods that are to run for real have this as their node selector and tolerate it. */
@@ -21,6 +21,8 @@ export const realNodeLabel = 'ebb.dev/real-node';
 /** A node whose pods are real: containerd, runc and a kubelet. */
 export interface RealNode {
   readonly name: string;
+  /** Of the node and its pods. On the machine's loopback interface, so that nothing from outside reaches it. */
+  readonly address: string;
   /** What a pod needs in its spec to be placed there; it uses the network of its host. */
   readonly podSpec: Readonly<Record<string, unknown>>;
   readonly kubelet: Service;
@@ -58,6 +60,7 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
   if (why !== null) throw new Error(`no real pods here: ${why}`);
   const found = programs('realNode');
   const folder = newServiceFolder('real-node');
+  const address = await addAddress();
   const socket = join(folder, 'containerd.sock');
   const ctr = (...args: string[]) => run(found.ctr, ['--address', socket, '--namespace', 'k8s.io', ...args]);
   const containerd = await startContainerd(found, folder, socket, () => ctr('version'));
@@ -66,6 +69,7 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
     await endContainers(ctr);
     for (const service of started.toReversed()) await service.stop();
     await unmountBelow(folder);
+    await run('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']).catch(() => {});
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
@@ -80,11 +84,12 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
       await ctr('images', 'import', archive);
       rmSync(archive);
     }
-    const kubelet = await startKubelet({ program: found.kubelet, cluster, name, folder, socket });
+    const kubelet = await startKubelet({ program: found.kubelet, cluster, name, folder, socket, address });
     started.push(kubelet);
     await until(() => isNodeReady(cluster, name), { withinMs: 60_000, what: () => `the node ${name}` });
     return {
       name,
+      address,
       podSpec: {
         nodeSelector: { [realNodeLabel]: 'true' },
         tolerations: [{ key: realNodeLabel, operator: 'Exists' }],
@@ -104,6 +109,25 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
     await end();
     throw new Error(`${(error as Error).message}\n${log}`, { cause: error });
   }
+}
+
+/**
+ * A kubelet takes no loopback address for its own, and without one its pods have none. Those for documentation (RFC 5737) are
+ * nobody's: one that is free is put on the loopback interface.
+ */
+async function addAddress(): Promise<string> {
+  for (let last = 1; last < 255; last++) {
+    const address = `192.0.2.${last}`;
+    const isAdded = await run('ip', ['addr', 'add', `${address}/32`, 'dev', 'lo']).then(
+      () => true,
+      (error: unknown) => {
+        if (String(error).includes('File exists')) return false;
+        throw error;
+      },
+    );
+    if (isAdded) return address;
+  }
+  throw new Error('all addresses of 192.0.2.0/24 are taken on this machine');
 }
 
 async function startContainerd(
@@ -157,8 +181,9 @@ async function startKubelet(options: {
   name: string;
   folder: string;
   socket: string;
+  address: string;
 }): Promise<Service> {
-  const { program, cluster, name, folder, socket } = options;
+  const { program, cluster, name, folder, socket, address } = options;
   const [port, healthPort] = [await freePort(), await freePort()];
   const config = join(folder, 'kubelet.json');
   writeFileSync(
@@ -190,7 +215,7 @@ async function startKubelet(options: {
     `--root-dir=${folder}/kubelet`,
     `--cert-dir=${folder}/kubelet-pki`,
     `--hostname-override=${name}`,
-    `--node-ip=${loopback}`,
+    `--node-ip=${address}`,
     `--node-labels=${realNodeLabel}=true`,
   ];
   const launch = { name: 'kubelet', folder: newServiceFolder('kubelet'), port, program, args, readyWithinMs: 60_000 };
