@@ -165,6 +165,8 @@ export interface PodSample {
 /** The pods of one workload as the HPA's controller would see them now: its replicas where a metrics API measures them. */
 export interface PodUsage {
   workload: ObjectKey;
+  /** What the target's scale says. */
+  replicas: number;
   pods: HpaPod[];
   /** Or why nothing was measured, for a person. */
   samples: PodSample[] | { error: string };
@@ -183,6 +185,8 @@ export type DriverEvent =
 
 /** Runs replicas. At most ten methods. */
 export interface Driver {
+  /** It tells `pod-usage` of each workload that has cpu or memory triggers. Left out: only `usage` is told. */
+  readonly measuresPods?: true;
   ensure(start: ReplicaStart): Promise<void>;
   /** Starts a run of a Job. Left out: this driver runs no Jobs. */
   run?(start: RunStart): Promise<void>;

@@ -25,7 +25,7 @@ const lateOfFound = 10;
 
 /**
  * The beginning. What is found running, or asked for to begin with, counts as needed now; and as the demand on what runs
- * is not known yet, some more is held until it is.
+ * is not known yet, some more than runs is held until it is. `headroom` 0: no more than that.
  */
 export function firstClassState(
   nowMs: number,
@@ -35,9 +35,20 @@ export function firstClassState(
 ): ClassState {
   const levels: Level[] = [];
   const found = replicas === 0 ? 0 : levelOfSize(replicas);
-  const more = running === 0 || headroom === 0 ? 0 : Math.max(1, Math.round(headroom * levelOfSize(running)));
-  for (let level = 1; level <= found + more; level++) {
-    levels.push({ ...newLevel(), t: nowMs, p: level <= found ? lateOfFound : headroomLate });
-  }
+  for (let level = 1; level <= found; level++) levels.push({ ...newLevel(), t: nowMs, p: lateOfFound });
+  addHeadroom(levels, nowMs, running, { headroom, headroomLate });
   return { replicas, atMs: nowMs, coldStartMs: null, service: emptyService(), arrivals: [], levels, starting: [] };
+}
+
+/** Levels above those that run; not above those that were asked for: that is enough to begin with. */
+export function addHeadroom(
+  levels: Level[],
+  nowMs: number,
+  running: number,
+  { headroom, headroomLate }: Pick<PricedTuning, 'headroom' | 'headroomLate'>,
+): void {
+  if (running === 0 || headroom === 0) return;
+  const runs = levelOfSize(running);
+  const held = runs + Math.max(1, Math.round(headroom * runs));
+  while (levels.length < held) levels.push({ ...newLevel(), t: nowMs, p: headroomLate });
 }

@@ -74,8 +74,9 @@ export function stepClass(state: ClassState, terms: ClassTerms): ClassAnswer {
   const calmSeconds = onTimeSeconds / 2;
   const isCalm = seen.ready > 0 && flow.oldestHeldMs <= 1000 * calmSeconds;
   // The longer a start takes, the dearer a misjudged excess.
-  const tolerance = tuning.tolerance * Math.min(1, 60 / coldStartSeconds);
-  const bears = isCalm ? 1 + Math.min(tuning.mostTolerance, (tolerance * calmSeconds) / serviceSeconds) : 1;
+  const shorter = Math.min(1, 60 / coldStartSeconds);
+  const mayBear = (shorter * tuning.tolerance * calmSeconds) / serviceSeconds;
+  const bears = isCalm ? 1 + Math.min(Math.sqrt(shorter) * tuning.mostTolerance, mayBear) : 1;
   const inSystem = seen.inFlight + seen.held;
   const missTerms: MissTerms = {
     nowMs,

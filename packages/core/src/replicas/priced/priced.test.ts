@@ -99,6 +99,22 @@ describe('what a late request costs', () => {
     expect(priced(1_000_000).replicaSeconds).toBeGreaterThan(priced(10).replicaSeconds);
   });
 
+  it('is that of a slow start while nobody has seen one', () => {
+    const kept = (coldStartMs: number | null) => {
+      let memory: Memory | null = null;
+      for (const at of [0, 1, 2, 3]) {
+        const [held, arrivals] = at === 1 ? [5, 5] : [0, 0];
+        const seen = pricedObservation(epochMs + 1000 * at, { held }, { arrivals, coldStartMs });
+        memory = decideByPriced(pricedSpec(), memory, seen).memory;
+      }
+      const later = pricedObservation(epochMs + 600_000, { ready: 1 }, { coldStartMs });
+      return decideByPriced(pricedSpec(), memory, later).decision.replicas;
+    };
+    expect(kept(null)).toBe(kept(120_000));
+    expect(kept(null)).toBe(1);
+    expect(kept(5_000)).toBe(0);
+  });
+
   it('rises where a promised share is missed, and falls where it is kept', () => {
     let memory = decideByPriced(pricedSpec({}, { onTimeShare: 0.99 }), null, pricedObservation(epochMs)).memory;
     const look = (late: number, arrivals: number, at: number) => {
@@ -120,6 +136,32 @@ describe('what holds whatever happens', () => {
     expect(blind.decision.replicas).toBe(Number(grown.memory['replicas']));
     expect(blind.decision.reasons.map(({ code }) => code)).toContain('counts-missing');
     expect(codes(grown.memory, now, { ready: 1, held: 1 }).replicas).toBe(Number(grown.memory['replicas']));
+  });
+
+  it('begins with what runs or the minimum, whichever is more, and with no more than that while counts are missing', () => {
+    const first = (ready: number, initialReplicas: number, countsKnown: boolean) =>
+      decideByPriced(pricedSpec({ minReplicas: initialReplicas, initialReplicas }), null, {
+        ...pricedObservation(epochMs, { ready }),
+        countsKnown,
+      }).decision.replicas;
+    expect([first(1, 3, false), first(3, 3, false), first(5, 3, false), first(0, 3, false)]).toEqual([3, 3, 5, 3]);
+    // With counts, some more than runs until the demand is known; the minimum is no reason for it.
+    expect([first(1, 3, true), first(2, 3, true), first(3, 3, true), first(5, 3, true)]).toEqual([3, 3, 4, 7]);
+  });
+
+  it('holds as much more once the counts are there, and once only', () => {
+    const blind = { ...pricedObservation(epochMs, { ready: 5 }), countsKnown: false };
+    let memory = decideByPriced(pricedSpec(), null, blind).memory;
+    const later = (at: number, countsKnown: boolean) => {
+      const seen = { ...pricedObservation(epochMs + at, { ready: 5 }), countsKnown };
+      const answer = decideByPriced(pricedSpec(), JSON.parse(JSON.stringify(memory)) as Memory, seen);
+      memory = answer.memory;
+      return answer.decision.replicas;
+    };
+    expect([later(1_000, false), later(2_000, true), later(3_000, true)]).toEqual([5, 7, 7]);
+    const { isBlind: _, ...open } = memory;
+    expect(memory).toEqual(open);
+    expect(later(40_000_000, true)).toBe(0);
   });
 
   it('pause, bounds and schedules are obeyed', () => {

@@ -13,7 +13,7 @@ import { shareAmongClasses } from '../classShares.ts';
 import { noFlow } from '../noFlow.ts';
 import { sanitizeReading } from '../sanitizeReading.ts';
 import type { ClassObservation, DecideResult, Memory, Observation } from '../types.ts';
-import { firstClassState } from './classState.ts';
+import { addHeadroom, firstClassState } from './classState.ts';
 import { settleClass, stepClass } from './classStep.ts';
 import { firstPricedMemory, type PricedMemory, readPricedMemory, writePricedMemory } from './pricedMemory.ts';
 import { foresee } from './foresight.ts';
@@ -23,9 +23,13 @@ import type { PricedDecisionSpec } from './pricedSpec.ts';
 import { type PricedTuning, pricedTuning } from './tuning.ts';
 
 const nobody: ClassObservation = { ready: 0, starting: 0, draining: 0, failed: 0, inFlight: 0, held: 0 };
-/** Slots of a replica whose class has no limit, and a cold start that nobody has seen yet. */
+/** Slots of a replica whose class has no limit. */
 const slotsWithoutLimit = 10;
-const assumedColdStartMs = 30_000;
+/**
+ * A cold start that nobody has seen yet. Rather too long: taken for too short, it makes the first requests that are late
+ * look cheap, and what is let go for that is missed for minutes where starts are slow.
+ */
+const assumedColdStartMs = 120_000;
 
 /**
  * Ebb's own policy. Each replica is a level of demand. A level is held after its last use, let go, or started before it
@@ -45,6 +49,7 @@ export function decideByPriced(
   takeCalendar(spec, memory, observation);
 
   const tuning = tuningOf(spec);
+  if (memory.isBlind && observation.countsKnown) openEyes(memory, observation, tuning);
   const looks: (number | null)[] = [];
   memory.lateScale = scaleByShare(memory.lateScale, spec.onTimeShare, Object.values(observation.flow ?? {}));
   let longestColdStart = 0;
@@ -113,9 +118,10 @@ export function decideByPriced(
 }
 
 function begin(spec: PricedDecisionSpec, observation: Observation, reasons: Reason[]): PricedMemory {
-  const { nowMs, classes } = observation;
+  const { nowMs, classes, countsKnown } = observation;
   const { initialReplicas } = spec.scaling;
-  const tuning = tuningOf(spec);
+  // What is not counted is no reason for more than there is.
+  const tuning = { ...tuningOf(spec), ...(countsKnown ? {} : { headroom: 0 }) };
   let running = 0;
   const counts = spec.classes.map(({ name }) => {
     const seen = classes[name] ?? nobody;
@@ -125,12 +131,22 @@ function begin(spec: PricedDecisionSpec, observation: Observation, reasons: Reas
   const replicas = Math.max(running, initialReplicas);
   reasons.push({ code: 'first-decision', stage: 'reading', data: { running, initialReplicas } });
   const memory = firstPricedMemory(nowMs, replicas);
+  memory.isBlind = !countsKnown;
   const shares = shareAmongClasses(counts, replicas);
   for (const { name } of spec.classes) {
     const seen = classes[name] ?? nobody;
     memory.classes.set(name, firstClassState(nowMs, shares[name] ?? 0, seen.ready + seen.starting, tuning));
   }
   return memory;
+}
+
+/** The first counts since a beginning without any: from now on what is asked of the replicas found can be seen to grow. */
+function openEyes(memory: PricedMemory, { nowMs, classes }: Observation, tuning: PricedTuning): void {
+  memory.isBlind = false;
+  for (const [name, { levels }] of memory.classes) {
+    const seen = classes[name] ?? nobody;
+    addHeadroom(levels, nowMs, seen.ready + seen.starting, tuning);
+  }
 }
 
 function tuningOf({ tuning }: PricedDecisionSpec): PricedTuning {

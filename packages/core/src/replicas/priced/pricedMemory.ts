@@ -10,6 +10,8 @@ export interface PricedMemory extends CalendarMemory {
   replicas: number;
   /** When the first decision was made, or the last replica was asked for at zero. */
   openedAtMs: number;
+  /** It was begun while counts were missing, and none has come since. */
+  isBlind: boolean;
   classes: Map<string, ClassState>;
   /** Of the forecasters; null: nothing yet. */
   forecast: Json;
@@ -25,6 +27,7 @@ export function firstPricedMemory(nowMs: number, replicas: number): PricedMemory
   return {
     replicas,
     openedAtMs: nowMs,
+    isBlind: false,
     classes: new Map(),
     forecast: null,
     lateScale: 1,
@@ -53,6 +56,7 @@ export function readPricedMemory(memory: Memory | null, spec: PricedDecisionSpec
   return {
     replicas: memory['replicas'],
     openedAtMs: memory['openedAtMs'],
+    isBlind: memory['isBlind'] === true,
     classes,
     forecast: memory['forecast'] ?? null,
     lateScale: typeof memory['lateScale'] === 'number' ? memory['lateScale'] : 1,
@@ -69,6 +73,7 @@ export function writePricedMemory(memory: PricedMemory): Memory {
     policy,
     replicas: memory.replicas,
     openedAtMs: memory.openedAtMs,
+    ...(memory.isBlind ? { isBlind: true } : {}),
     classes,
     forecast: memory.forecast,
     lateScale: Math.round(memory.lateScale * 1e6) / 1e6,

@@ -10,8 +10,8 @@ export interface PricedTuning {
   /** At most so many gaps count as evidence, so that old habits can be unlearnt. */
   mostEvidence: number;
   /**
-   * Short excess over the slots that is borne while nobody waits long: share of half the on-time limit (less where a
-   * start takes more than a minute), and its largest value.
+   * Short excess over the slots that is borne while nobody waits long: share of half the on-time limit, and its largest
+   * value; both less where a start takes more than a minute.
    */
   tolerance: number;
   mostTolerance: number;
