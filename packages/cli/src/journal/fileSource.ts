@@ -1,18 +1,9 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { JournalKind, JournalRecord } from '@ebb/core';
+import { isJournalKind, type JournalRecord } from '@ebb/core';
 import { Failure } from '../failure.ts';
 import type { JournalSource, RecordQuery } from './journalSource.ts';
 
-const kinds: readonly string[] = [
-  'snapshot',
-  'reading',
-  'event',
-  'decision',
-  'grant',
-  'action',
-  'outcome',
-] satisfies JournalKind[];
 const mostOutcomes = 1_000;
 
 /** A file of `ebb journal export`: JSON lines, read as a stream each time it is asked for. */
@@ -82,10 +73,6 @@ function parseRecord(line: string): JournalRecord | null {
   const kind = fields.get('kind');
   const workload = fields.get('workload') ?? null;
   if (typeof sequence !== 'number' || typeof segment !== 'number' || typeof atMs !== 'number') return null;
-  if (!isKind(kind) || (workload !== null && typeof workload !== 'string')) return null;
+  if (!isJournalKind(kind) || (workload !== null && typeof workload !== 'string')) return null;
   return { sequence, segment, atMs, kind, workload, body: fields.get('body') };
-}
-
-function isKind(value: unknown): value is JournalKind {
-  return typeof value === 'string' && kinds.includes(value);
 }

@@ -355,7 +355,12 @@ export interface DocumentStore {
   ): Promise<StoredDocument | null>;
 }
 
-export type JournalKind = 'snapshot' | 'reading' | 'event' | 'decision' | 'grant' | 'action' | 'outcome';
+export const journalKinds = ['snapshot', 'reading', 'event', 'decision', 'grant', 'action', 'outcome'] as const;
+export type JournalKind = (typeof journalKinds)[number];
+
+export function isJournalKind(value: unknown): value is JournalKind {
+  return journalKinds.some((kind) => kind === value);
+}
 
 /** One line of the journal. Sequence numbers rise by one without gaps within a store. */
 export interface JournalRecord {

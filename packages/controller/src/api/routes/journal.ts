@@ -1,4 +1,4 @@
-import type { JournalKind } from '@ebb/core';
+import { type JournalKind, journalKinds } from '@ebb/core';
 import { defaultCluster, defaultNamespace } from '@ebb/documents';
 import { z } from 'zod';
 import { type ApiRoute, apiRoute } from '../apiRoute.ts';
@@ -7,15 +7,6 @@ import { ApiProblem } from '../errors.ts';
 import { countQuery, flagQuery } from '../parameters.ts';
 import { journalSchema } from '../schemas.ts';
 
-const kinds = [
-  'snapshot',
-  'reading',
-  'event',
-  'decision',
-  'grant',
-  'action',
-  'outcome',
-] as const satisfies JournalKind[];
 const mostRecords = 5_000;
 
 /** What was read, decided and done. */
@@ -36,7 +27,7 @@ export function journalRoutes({ store }: ApiContext): ApiRoute[] {
         kinds: z
           .string()
           .optional()
-          .meta({ description: `Comma-separated: ${kinds.join(', ')}.` }),
+          .meta({ description: `Comma-separated: ${journalKinds.join(', ')}.` }),
         limit: countQuery(1, mostRecords, 'At most so many.').default(1_000),
         newestFirst: flagQuery.meta({ description: 'From the newest on.' }),
       }),
@@ -68,7 +59,7 @@ function wholeKey(text: string): string {
 }
 
 function journalKind(text: string): JournalKind {
-  const found = kinds.find((kind) => kind === text.trim());
+  const found = journalKinds.find((kind) => kind === text.trim());
   if (found) return found;
-  throw new ApiProblem('invalid-parameter', `query parameter "kinds": "${text}" is none of ${kinds.join(', ')}`);
+  throw new ApiProblem('invalid-parameter', `query parameter "kinds": "${text}" is none of ${journalKinds.join(', ')}`);
 }

@@ -1,14 +1,11 @@
 import { type JournalRecord, type JournalStore, StoreError } from '@ebb/core';
-import { recordOf } from '../journalRows.ts';
+import { chunksToTrim, recordOf } from '../journalRows.ts';
 import { packBody, storedBytes } from '../packedBody.ts';
 import { integer } from '../rows.ts';
 import type { StoreConnection } from './connection.ts';
 import type { GroupedWrites, WrittenRecord } from './groupedWrites.ts';
 import { Conditions, selectRows } from './rows.ts';
 import { quoted } from './settings.ts';
-
-/** Rows deleted in one go when a segment is dropped; other work gets its turn in between. */
-const trimChunkRows = 1_000;
 
 /** The journal (design §3a.7), written in groups by the leader alone. */
 export class PostgresJournalStore implements JournalStore {
@@ -59,30 +56,15 @@ export class PostgresJournalStore implements JournalStore {
   }
 
   /** Records dropped. The newest segment stays, however old or large it is. */
-  async trim({ olderThanMs, maxBytes }: { olderThanMs: number; maxBytes: number }): Promise<number> {
+  async trim(limits: { olderThanMs: number; maxBytes: number }): Promise<number> {
     await this.#group.flush();
     const segments = await this.#select(
       `SELECT segment, first_sequence AS "firstSequence", last_sequence AS "lastSequence", to_ms AS "toMs", bytes
        FROM ${this.#schema}.segments ORDER BY segment`,
     );
-    let bytes = segments.reduce((sum, segment) => sum + integer(segment, 'bytes'), 0);
     let dropped = 0;
-    for (const segment of segments.slice(0, -1)) {
-      if (integer(segment, 'toMs') >= olderThanMs && bytes <= maxBytes) break;
-      bytes -= integer(segment, 'bytes');
-      dropped += await this.#drop(segment);
-    }
-    return dropped;
-  }
-
-  /** From the oldest row on, so that a stop half-way leaves a shorter segment and never a hole. */
-  async #drop(segment: Record<string, unknown>): Promise<number> {
-    const last = integer(segment, 'lastSequence');
-    let dropped = 0;
-    for (let first = integer(segment, 'firstSequence'); first <= last; first += trimChunkRows) {
-      const end = Math.min(last, first + trimChunkRows - 1);
-      const ended = end === last ? integer(segment, 'segment') : null;
-      dropped += await this.#group.write({ type: 'trim', first, last: end, segment: ended });
+    for (const { first, last, ended } of chunksToTrim(segments, limits)) {
+      dropped += await this.#group.write({ type: 'trim', first, last, segment: ended });
     }
     return dropped;
   }

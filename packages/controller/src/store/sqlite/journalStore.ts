@@ -2,12 +2,9 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { type JournalRecord, type JournalStore, StoreError } from '@ebb/core';
 import { guarded } from './database.ts';
 import type { GroupCommit } from './groupCommit.ts';
-import { recordOf } from '../journalRows.ts';
+import { chunksToTrim, recordOf } from '../journalRows.ts';
 import { packBody, storedBytes } from '../packedBody.ts';
 import { integer } from '../rows.ts';
-
-/** Rows deleted in one go when a segment is dropped; other work gets its turn in between. */
-const trimChunkRows = 1_000;
 
 /** The journal (design §3a.7). Appends are group-committed; only reads and `trim` touch the database at once. */
 export class SqliteJournalStore implements JournalStore {
@@ -88,28 +85,14 @@ export class SqliteJournalStore implements JournalStore {
   }
 
   /** Records dropped. The newest segment stays, however old or large it is. */
-  async trim({ olderThanMs, maxBytes }: { olderThanMs: number; maxBytes: number }): Promise<number> {
+  async trim(limits: { olderThanMs: number; maxBytes: number }): Promise<number> {
     this.#group.flush();
     const segments = guarded(this.#path, () => this.#statements.segments.all());
-    let bytes = segments.reduce((sum, segment) => sum + integer(segment, 'bytes'), 0);
     let dropped = 0;
-    for (const segment of segments.slice(0, -1)) {
-      if (integer(segment, 'toMs') >= olderThanMs && bytes <= maxBytes) break;
-      bytes -= integer(segment, 'bytes');
-      dropped += await this.#drop(segment);
-    }
-    return dropped;
-  }
-
-  /** From the oldest row on, so that a stop half-way leaves a shorter segment and never a hole. */
-  async #drop(segment: Record<string, unknown>): Promise<number> {
-    const last = integer(segment, 'lastSequence');
-    let dropped = 0;
-    for (let first = integer(segment, 'firstSequence'); first <= last; first += trimChunkRows) {
-      const end = Math.min(last, first + trimChunkRows - 1);
+    for (const { first, last, ended } of chunksToTrim(segments, limits)) {
       await this.#group.write(() => {
-        dropped += Number(this.#statements.dropRows.run(first, end).changes);
-        if (end === last) this.#statements.dropSegment.run(integer(segment, 'segment'));
+        dropped += Number(this.#statements.dropRows.run(first, last).changes);
+        if (ended !== null) this.#statements.dropSegment.run(ended);
       });
     }
     return dropped;
