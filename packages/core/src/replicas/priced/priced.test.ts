@@ -159,9 +159,18 @@ describe('what holds whatever happens', () => {
       return answer.decision.replicas;
     };
     expect([later(1_000, false), later(2_000, true), later(3_000, true)]).toEqual([5, 7, 7]);
-    const { isBlind: _, ...open } = memory;
-    expect(memory).toEqual(open);
+    expect(memory).not.toHaveProperty('foundBlind');
     expect(later(40_000_000, true)).toBe(0);
+  });
+
+  it('holds no more for what was asked for meanwhile', () => {
+    const blind = decideByPriced(pricedSpec({ minReplicas: 1 }), null, {
+      ...pricedObservation(epochMs, {}),
+      countsKnown: false,
+    });
+    expect(blind.decision.replicas).toBe(1);
+    const seen = pricedObservation(epochMs + 1_000, { starting: 1 });
+    expect(decideByPriced(pricedSpec({ minReplicas: 1 }), blind.memory, seen).decision.replicas).toBe(1);
   });
 
   it('pause, bounds and schedules are obeyed', () => {

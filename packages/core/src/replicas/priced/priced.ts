@@ -49,7 +49,7 @@ export function decideByPriced(
   takeCalendar(spec, memory, observation);
 
   const tuning = tuningOf(spec);
-  if (memory.isBlind && observation.countsKnown) openEyes(memory, observation, tuning);
+  if (memory.foundBlind && observation.countsKnown) openEyes(memory, memory.foundBlind, observation, tuning);
   const looks: (number | null)[] = [];
   memory.lateScale = scaleByShare(memory.lateScale, spec.onTimeShare, Object.values(observation.flow ?? {}));
   let longestColdStart = 0;
@@ -131,7 +131,7 @@ function begin(spec: PricedDecisionSpec, observation: Observation, reasons: Reas
   const replicas = Math.max(running, initialReplicas);
   reasons.push({ code: 'first-decision', stage: 'reading', data: { running, initialReplicas } });
   const memory = firstPricedMemory(nowMs, replicas);
-  memory.isBlind = !countsKnown;
+  if (!countsKnown) memory.foundBlind = new Map(counts.map(({ name, replicas: found }) => [name, found]));
   const shares = shareAmongClasses(counts, replicas);
   for (const { name } of spec.classes) {
     const seen = classes[name] ?? nobody;
@@ -140,12 +140,20 @@ function begin(spec: PricedDecisionSpec, observation: Observation, reasons: Reas
   return memory;
 }
 
-/** The first counts since a beginning without any: from now on what is asked of the replicas found can be seen to grow. */
-function openEyes(memory: PricedMemory, { nowMs, classes }: Observation, tuning: PricedTuning): void {
-  memory.isBlind = false;
+/**
+ * The first counts since a beginning without any: from now on what is asked of the replicas found can be seen to grow. Those that
+ * were asked for meanwhile, for the minimum say, are no sign of demand.
+ */
+function openEyes(
+  memory: PricedMemory,
+  found: ReadonlyMap<string, number>,
+  { nowMs, classes }: Observation,
+  tuning: PricedTuning,
+): void {
+  memory.foundBlind = null;
   for (const [name, { levels }] of memory.classes) {
     const seen = classes[name] ?? nobody;
-    addHeadroom(levels, nowMs, seen.ready + seen.starting, tuning);
+    addHeadroom(levels, nowMs, Math.min(found.get(name) ?? 0, seen.ready + seen.starting), tuning);
   }
 }
 

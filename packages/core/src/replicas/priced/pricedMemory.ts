@@ -10,8 +10,8 @@ export interface PricedMemory extends CalendarMemory {
   replicas: number;
   /** When the first decision was made, or the last replica was asked for at zero. */
   openedAtMs: number;
-  /** It was begun while counts were missing, and none has come since. */
-  isBlind: boolean;
+  /** What was found running of each class when it was begun while counts were missing; null: there have been counts. */
+  foundBlind: Map<string, number> | null;
   classes: Map<string, ClassState>;
   /** Of the forecasters; null: nothing yet. */
   forecast: Json;
@@ -27,7 +27,7 @@ export function firstPricedMemory(nowMs: number, replicas: number): PricedMemory
   return {
     replicas,
     openedAtMs: nowMs,
-    isBlind: false,
+    foundBlind: null,
     classes: new Map(),
     forecast: null,
     lateScale: 1,
@@ -56,7 +56,7 @@ export function readPricedMemory(memory: Memory | null, spec: PricedDecisionSpec
   return {
     replicas: memory['replicas'],
     openedAtMs: memory['openedAtMs'],
-    isBlind: memory['isBlind'] === true,
+    foundBlind: countsOf(memory['foundBlind']),
     classes,
     forecast: memory['forecast'] ?? null,
     lateScale: typeof memory['lateScale'] === 'number' ? memory['lateScale'] : 1,
@@ -73,7 +73,7 @@ export function writePricedMemory(memory: PricedMemory): Memory {
     policy,
     replicas: memory.replicas,
     openedAtMs: memory.openedAtMs,
-    ...(memory.isBlind ? { isBlind: true } : {}),
+    ...(memory.foundBlind ? { foundBlind: Object.fromEntries(memory.foundBlind) } : {}),
     classes,
     forecast: memory.forecast,
     lateScale: Math.round(memory.lateScale * 1e6) / 1e6,
@@ -82,6 +82,11 @@ export function writePricedMemory(memory: PricedMemory): Memory {
   };
   trusted.add(written);
   return written;
+}
+
+function countsOf(json: Json | undefined): Map<string, number> | null {
+  if (json === null || typeof json !== 'object' || Array.isArray(json)) return null;
+  return new Map(Object.entries(json).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
 }
 
 function classToJson({ replicas, atMs, coldStartMs, service, arrivals, levels, starting }: ClassState): Json {
