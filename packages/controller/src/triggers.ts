@@ -14,6 +14,7 @@ import {
   Connections,
   createTriggerPort,
   findScaler,
+  type InsideView,
   openHttp,
   resolveAuthentication,
   SourceError,
@@ -27,13 +28,15 @@ export interface TriggersOptions {
   engine(): Engine;
   nowMs(): number;
   log: Log;
+  /** Reads the metrics of a cluster; left out: this runs in none. */
+  clusterMetric?: NonNullable<InsideView['clusterMetric']>;
 }
 
 /** Longest time for a sign-in: vaults and clouds answer slower than sources. */
 const signInTimeoutMs = 10_000;
 
 /** Triggers of the documents that are stored, signed in to by the authentications, Secrets and ConfigMaps beside them. */
-export function liveTriggers({ documents, engine, nowMs, log }: TriggersOptions): TriggerPort {
+export function liveTriggers({ documents, engine, nowMs, log, clusterMetric }: TriggersOptions): TriggerPort {
   const http = openHttp({ connections: new Connections() });
   const cache = new AnswerCache(nowMs);
   const inside = insideView(engine);
@@ -84,7 +87,7 @@ export function liveTriggers({ documents, engine, nowMs, log }: TriggersOptions)
     wallNowMs: () => Date.now(),
     hostEnv: process.env,
     authenticate,
-    inside,
+    inside: clusterMetric ? (namespace) => ({ ...inside(namespace), clusterMetric }) : inside,
     log,
   });
 }

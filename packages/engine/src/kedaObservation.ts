@@ -15,7 +15,7 @@ export function kedaObservation(state: WorkloadState): KedaObservation | undefin
     else readings[name] = active === undefined ? { value } : { value, active };
   }
   const base = {
-    specReplicas: state.decision?.replicas ?? replicas.length,
+    specReplicas: state.decision?.replicas ?? podUsage?.replicas ?? replicas.length,
     statusReplicas: replicas.length,
     readyReplicas: replicas.filter(({ phase }) => phase === 'ready').length,
     createdAtMs: scaledBy.stored.createdAtMs,

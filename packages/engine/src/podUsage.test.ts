@@ -10,7 +10,7 @@ function sample(name: string, usage: Record<string, Record<string, number>>) {
 }
 
 function usage(...samples: ReturnType<typeof sample>[]): PodUsage {
-  return { workload, pods: [], samples };
+  return { workload, replicas: 1, pods: [], samples };
 }
 
 const cpu = { type: 'cpu', metadata: {} };
@@ -34,5 +34,7 @@ it('takes one container where the trigger names one, which every pod has to have
 
 it('is an error where nothing was measured', () => {
   expect(podReading(usage(), cpu)).toEqual({ error: "nothing was measured of the pods' cpu yet" });
-  expect(podReading({ workload, pods: [], samples: { error: 'no API' } }, cpu)).toEqual({ error: 'no API' });
+  expect(podReading({ workload, replicas: 1, pods: [], samples: { error: 'no API' } }, cpu)).toEqual({
+    error: 'no API',
+  });
 });

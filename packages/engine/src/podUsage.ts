@@ -57,7 +57,9 @@ function readingOf(usage: PodUsage, trigger: KedaTriggerSpec, metric: HpaMetricS
     .flatMap(({ containers = [], podRequests }) =>
       container === null && podRequests?.[trigger.type] !== undefined
         ? [podRequests[trigger.type]]
-        : containers.filter(({ name }) => container === null || name === container).map(({ requests }) => requests[trigger.type]),
+        : containers
+            .filter(({ name }) => container === null || name === container)
+            .map(({ requests }) => requests[trigger.type]),
     );
   const sum = requested.reduce<number>((total, request) => total + (request ?? 0), 0);
   if (sum === 0 || requested.includes(undefined)) {

@@ -95,7 +95,7 @@ export const unavailableTypes: readonly UnavailableType[] = [
 ];
 
 /** Types that are Ebb's own: KEDA has none of that name. */
-export const ownTypes: readonly string[] = ['gpu', 'http'];
+export const ownTypes: readonly string[] = ['gpu', 'http', 'kubernetes-metrics'];
 
 const byType = new Map(unavailableTypes.map((one) => [one.type, one]));
 

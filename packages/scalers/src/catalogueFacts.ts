@@ -18,6 +18,7 @@ const facts: Readonly<Record<string, ScalerFacts>> = {
   gpu: { news: 'asked', testedAgainst: 'answers of nvidia-smi and of a DCGM exporter' },
   http: { news: 'pushed', testedAgainst: "Ebb's gateway" },
   kafka: { news: 'pushed', testedAgainst: 'Apache Kafka 4.1' },
+  'kubernetes-metrics': { news: 'asked', testedAgainst: "Kubernetes 1.36 and Ebb's own metrics API" },
   'kubernetes-workload': { news: 'asked', testedAgainst: "Ebb's own workloads" },
   memory: { news: 'measured', testedAgainst: 'processes of this machine' },
   'metrics-api': { news: 'asked', testedAgainst: `${ownServer} over HTTP` },

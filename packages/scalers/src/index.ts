@@ -14,7 +14,7 @@ export { AnswerCache } from './auth/answerCache.ts';
 export type { AuthenticationLookups } from './auth/authentication.ts';
 export { resolveAuthentication } from './auth/resolveAuthentication.ts';
 export { SourceError } from './contract/errors.ts';
-export type { InsideView } from './contract/source.ts';
+export type { ClusterMetricQuestion, InsideView } from './contract/source.ts';
 export { fitsLabels, parseLabelSelector } from './inside/labelSelector.ts';
 export { Connections } from './runtime/connections.ts';
 export { openHttp } from './runtime/http.ts';

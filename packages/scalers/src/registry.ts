@@ -4,6 +4,7 @@ import { eventScaler } from './event.ts';
 import { external, externalPush } from './external/external.ts';
 import { gpu } from './gpu/gpu.ts';
 import { http } from './inside/http.ts';
+import { kubernetesMetrics } from './inside/kubernetesMetrics.ts';
 import { kubernetesWorkload } from './inside/kubernetesWorkload.ts';
 import { cpu, memory } from './inside/resourceMetrics.ts';
 import { apacheKafka } from './kafka/apacheKafka.ts';
@@ -28,6 +29,7 @@ export const scalers: readonly AnyScaler[] = [
   gpu,
   http,
   kafka,
+  kubernetesMetrics,
   kubernetesWorkload,
   memory,
   metricsApi,

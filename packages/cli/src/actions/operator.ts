@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Log } from '@ebb/controller';
 import type { OperatorFlags } from '../commands/operator.ts';
 import type { EbbContext } from '../context.ts';
@@ -21,6 +22,9 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
   if (flags.catalogue !== undefined && !nodePools) {
     throw new Failure('usage', '--catalogue has the prices of nodes: it needs --node-pools');
   }
+  const externalMetrics = flags.externalMetrics ?? context.env.EBB_EXTERNAL_METRICS === 'true';
+  // Only a pod is behind the Service that the API server asks.
+  const podName = context.env.POD_IP === undefined ? null : hostname();
   const { path: dataDirectory } = findDataDirectory(flags.data, context.env, context.workingDirectory);
   const log: Log = (level, message, data) => {
     if (level !== 'debug') context.note(JSON.stringify({ at: new Date().toISOString(), level, message, ...data }));
@@ -28,6 +32,7 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
   const interrupts = new Interrupts();
   try {
     const { isStoreTrouble, readStoreSettings, startClusterOperator } = await import('@ebb/controller');
+    const { externalMetricsPort } = await import('@ebb/kubernetes');
     const store = storeOf(() => readStoreSettings(context.env));
     const started = await startClusterOperator({
       kubeconfig: flags.kubeconfig ?? null,
@@ -36,6 +41,7 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
       lease,
       advice: flags.advice ?? false,
       nodePools: nodePools ? { catalogue: flags.catalogue ?? null } : null,
+      externalMetrics: externalMetrics ? { port: externalMetricsPort, podName } : null,
       dataDirectory,
       store,
       signal: interrupts.stop,

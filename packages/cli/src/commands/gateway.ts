@@ -14,7 +14,7 @@ export interface GatewayFlags {
 }
 
 export const gateway = defineCommand<GatewayFlags, []>({
-  brief: 'Hold and balance requests in a Kubernetes cluster, as its operator says',
+  brief: 'Hold and balance requests in a Kubernetes cluster',
   description:
     'What a gateway pod runs. It knows no cluster: an operator connects to its link and tells it routes and replicas, and\n' +
     'it goes on with those while no operator is there. On SIGTERM it says that it is not ready, takes requests for the time of\n' +

@@ -11,6 +11,7 @@ export interface SettingFlags {
   scaleKind?: string[];
   networkPolicy?: boolean;
   nodePools?: boolean;
+  externalMetrics?: boolean;
   gateway?: boolean;
   kinds?: boolean;
   watchNamespace?: string;
@@ -58,6 +59,12 @@ export const settingFlags = {
     optional: true,
     withNegated: false,
     brief: 'Let the operator make and end nodes, with the rights for it',
+  },
+  externalMetrics: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Have Ebb serve the external metrics API, for HPAs that follow it',
   },
   gateway: {
     kind: 'boolean',

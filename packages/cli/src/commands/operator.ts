@@ -10,6 +10,7 @@ export interface OperatorFlags {
   apiPort?: number;
   metrics?: boolean;
   nodePools?: boolean;
+  externalMetrics?: boolean;
   catalogue?: string;
   json?: boolean;
 }
@@ -52,6 +53,11 @@ export const operator = defineCommand<OperatorFlags, []>({
         kind: 'boolean',
         optional: true,
         brief: 'Make and end nodes as Clusters and NodePools say (default: $EBB_NODE_POOLS, else no)',
+      },
+      externalMetrics: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'Serve the external metrics API (default: $EBB_EXTERNAL_METRICS, else no)',
       },
       catalogue: textFlag('FILE', 'Prices of machines, in place of the built-in list'),
       json: jsonFlag,

@@ -33,6 +33,7 @@ export function readSettings(flags: SettingFlags, before: InstallChoice = {}): I
     ...(labels === undefined ? {} : { podLabels: labels }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(flags.nodePools === undefined ? {} : { nodePools: String(flags.nodePools) }),
+    ...(flags.externalMetrics === undefined ? {} : { externalMetrics: String(flags.externalMetrics) }),
     ...(flags.metrics === undefined ? {} : { metrics: String(flags.metrics) }),
     ...(flags.gateway === undefined ? {} : { gateway: flags.gateway }),
     ...(kinds === undefined ? {} : { withoutKinds: !kinds }),

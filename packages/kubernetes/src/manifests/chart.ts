@@ -1,4 +1,5 @@
 import { customResourceDefinition, kindOf, ownKindNames, yamlText } from '@ebb/documents';
+import { externalMetricsManifests, externalMetricsNetworkPolicy } from './externalMetrics.ts';
 import { gatewayManifests, gatewayNetworkPolicy, gatewayReplicas, gatewayResources } from './gateway.ts';
 import { networkPolicy, operatorManifests } from './operator.ts';
 import {
@@ -79,6 +80,10 @@ export function chartFiles(): { path: string; text: string }[] {
       text: generated + operatorText(),
     },
     {
+      path: 'templates/externalmetrics.yaml',
+      text: externalMetricsText(),
+    },
+    {
       path: 'templates/gateway.yaml',
       text: `${generated}{{- if .Values.gateway.enabled }}\n${templateText(gatewayManifests(templated).map(asGatewayChosen))}{{- end }}\n`,
     },
@@ -113,7 +118,8 @@ function valuesText(): string {
     podLabels: "Added to those of the operator's pods.",
     metrics: 'Whether /metrics answers on the health port.',
     nodePools: 'Whether nodes are made and ended as Clusters and NodePools say; not together with watchNamespace.',
-    externalMetrics: 'Whether Ebb serves the external metrics API, of which a cluster has one (docs/kubernetes-metrics.md).',
+    externalMetrics:
+      'Whether Ebb serves the external metrics API, of which a cluster has one (docs/kubernetes-metrics.md).',
     gateway:
       'Holds and balances the requests of workloads, so that they may go to zero. One replica is enough for trying.',
     networkPolicy: 'An example to fit to the cluster.',
@@ -145,6 +151,16 @@ function operatorText(): string {
   ].join('');
 }
 
+/** The external metrics API, where it is served. */
+function externalMetricsText(): string {
+  const policy = templateText([externalMetricsNetworkPolicy(templated.namespace)]);
+  return [
+    `${generated}{{- if .Values.externalMetrics.enabled }}\n`,
+    templateText(externalMetricsManifests(templated.namespace)),
+    `{{- if .Values.networkPolicy.enabled }}\n---\n${policy}{{- end }}\n{{- end }}\n`,
+  ].join('');
+}
+
 /** Rights in every namespace, or in the one that is followed. */
 function accessText(): string {
   const [account, ...roles] = accessManifests({ ...templated, watchNamespace: '' });
@@ -159,8 +175,6 @@ function accessText(): string {
     templateText(everywhere),
     '{{- end }}\n{{- if .Values.nodePools.enabled }}\n---\n',
     templateText(nodeAccess(templated.namespace)),
-    '{{- end }}\n{{- if .Values.externalMetrics.enabled }}\n---\n',
-    templateText(externalMetricsManifests(templated.namespace)),
     '{{- end }}\n---\n',
     templateText(rest),
   ].join('');

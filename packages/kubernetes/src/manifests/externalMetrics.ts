@@ -57,3 +57,17 @@ export function externalMetricsManifests(namespace: string): Manifest[] {
     },
   ];
 }
+
+/** Lets the API server in, beside the operator's own NetworkPolicy: where it asks from differs by cluster. */
+export function externalMetricsNetworkPolicy(namespace: string): Manifest {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: externalMetricsService, namespace, labels: installLabels },
+    spec: {
+      podSelector: { matchLabels: podLabels },
+      policyTypes: ['Ingress'],
+      ingress: [{ ports: [{ protocol: 'TCP', port: externalMetricsPort }] }],
+    },
+  };
+}

@@ -8,7 +8,9 @@ import { networkPolicy } from './operator.ts';
 import {
   clusterPermissions,
   credentialPermissions,
+  externalMetricsPermissions,
   nodePermissions,
+  ownExternalMetricsPermissions,
   ownPermissions,
   type Permission,
   scaleKindPermissions,
@@ -56,6 +58,12 @@ function permissionsPage(): string {
     '## In the whole cluster, to make and end nodes',
     'Only with `ebb kubernetes manifests --node-pools` or `nodePools.enabled` of the chart ([nodes](../kubernetes-nodes.md)).',
     table(nodePermissions),
+    '## To serve the external metrics API',
+    'Only with `ebb kubernetes manifests --external-metrics` or `externalMetrics.enabled` of the chart ' +
+      '([metrics](../kubernetes-metrics.md)). In the whole cluster, of one APIService alone:',
+    table(externalMetricsPermissions),
+    'In its own namespace, and the Role `extension-apiserver-authentication-reader` that every cluster has in `kube-system`:',
+    table(ownExternalMetricsPermissions),
     '## In its own namespace',
     table(ownPermissions),
     '## In its own namespace, and in those that were named',

@@ -7,7 +7,9 @@ import { installManifests } from './install.ts';
 import {
   clusterPermissions,
   credentialPermissions,
+  externalMetricsPermissions,
   nodePermissions,
+  ownExternalMetricsPermissions,
   ownPermissions,
   type Permission,
 } from './permissions.ts';
@@ -15,7 +17,8 @@ import { dataDirectory, healthPort, imageUser, installVersion, type Manifest, po
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const fileText = (path: string) => readFileSync(`${root}${path}`, 'utf8');
-const all = [...clusterPermissions, ...nodePermissions, ...ownPermissions, ...credentialPermissions];
+const external = [...externalMetricsPermissions, ...ownExternalMetricsPermissions];
+const all = [...clusterPermissions, ...nodePermissions, ...ownPermissions, ...credentialPermissions, ...external];
 
 test('the version is that of the package', () => {
   expect(installVersion).toBe(
@@ -82,6 +85,24 @@ test('rights to make nodes come only when that is switched on', () => {
   const everywhere = new Set(granted(clusterPermissions));
   expect(granted(nodePermissions).filter((one) => everywhere.has(one))).toEqual([]);
   expect(new Set(granted(nodePermissions)).size).toBe(granted(nodePermissions).length);
+});
+
+test('the external metrics API comes only when it is switched on, and one APIService alone may be written', () => {
+  const added = (externalMetrics: string) =>
+    installManifests({ withoutKinds: true, externalMetrics })
+      .filter(({ metadata }) => metadata.name.includes('external'))
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+  expect(added('false')).toEqual([]);
+  expect(added('true')).toEqual([
+    'ClusterRole /ebb-external-metrics',
+    'ClusterRoleBinding /ebb-external-metrics',
+    'Role ebb-system/ebb-external-metrics',
+    'RoleBinding ebb-system/ebb-external-metrics',
+    'RoleBinding kube-system/ebb-external-metrics',
+    'Service ebb-system/ebb-external-metrics',
+    'APIService /v1beta1.external.metrics.k8s.io',
+  ]);
+  expect(externalMetricsPermissions.map(({ names }) => names)).toEqual([['v1beta1.external.metrics.k8s.io']]);
 });
 
 test('manifests read back as they were', () => {

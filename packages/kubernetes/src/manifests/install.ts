@@ -1,4 +1,5 @@
 import { customResourceDefinition, ownKindNames } from '@ebb/documents';
+import { externalMetricsManifests, externalMetricsNetworkPolicy } from './externalMetrics.ts';
 import { gatewayManifests, gatewayNetworkPolicy } from './gateway.ts';
 import { networkPolicy, operatorManifests } from './operator.ts';
 import { accessManifests } from './rbac.ts';
@@ -17,12 +18,15 @@ export interface InstallChoice extends Partial<InstallSettings> {
 export function installManifests(choice: InstallChoice = {}): Manifest[] {
   const { gateway = true, networkPolicy: withPolicy = false, withoutKinds = false, ...chosen } = choice;
   const settings: InstallSettings = { ...defaultSettings, ...chosen };
+  const withExternal = settings.externalMetrics === 'true';
   return [
     namespaceManifest(settings),
     ...(withoutKinds ? [] : ownKindNames.map(customResourceDefinition)),
     ...accessManifests(settings),
     ...operatorManifests(settings),
+    ...(withExternal ? externalMetricsManifests(settings.namespace) : []),
     ...(gateway ? gatewayManifests(settings) : []),
+    ...(withPolicy && withExternal ? [externalMetricsNetworkPolicy(settings.namespace)] : []),
     ...(withPolicy ? [networkPolicy(settings), ...(gateway ? [gatewayNetworkPolicy(settings)] : [])] : []),
   ];
 }

@@ -8,7 +8,6 @@ import {
   rulesOf,
   scaleKindPermissions,
 } from './permissions.ts';
-import { externalMetricsManifests } from './externalMetrics.ts';
 import { installLabels, installName, type InstallSettings, type Manifest } from './settings.ts';
 
 const rbac = 'rbac.authorization.k8s.io/v1';
@@ -23,7 +22,6 @@ export function accessManifests(settings: InstallSettings): Manifest[] {
     serviceAccount(settings),
     ...(watchNamespace === '' ? clusterAccess(namespace) : followedAccess(watchNamespace, namespace)),
     ...(settings.nodePools === 'true' ? nodeAccess(namespace) : []),
-    ...(settings.externalMetrics === 'true' ? externalMetricsManifests(namespace) : []),
     ...role({ name: installName, namespace, of: namespace, permissions: ownPermissions }),
     ...[namespace, ...readNamespaces].flatMap((each) => credentialManifests(each, namespace)),
     ...scaleKinds.flatMap((kind) => scaleKindAccess(kindParts(kind), watchNamespace, namespace)),

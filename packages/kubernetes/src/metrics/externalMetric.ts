@@ -44,7 +44,10 @@ export function externalMetric(facts: MetricFacts, { namespace, metric, labels }
   }
   const name = labels[scaledObjectLabel];
   if (name === undefined) {
-    return refused(400, `${metric} needs the label ${scaledObjectLabel} in the selector; ${replicasMetric} needs ${workloadLabel}`);
+    return refused(
+      400,
+      `${metric} needs the label ${scaledObjectLabel} in the selector; ${replicasMetric} needs ${workloadLabel}`,
+    );
   }
   const key = keyOf({ namespace, name });
   const status = facts.scaledObject(key);

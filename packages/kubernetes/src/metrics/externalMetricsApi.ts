@@ -95,7 +95,8 @@ export class ExternalMetricsApi {
       this.#trouble = '';
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (message !== this.#trouble && !this.#closed) log('warn', 'the external metrics API is not served', { error: message });
+      if (message !== this.#trouble && !this.#closed)
+        log('warn', 'the external metrics API is not served', { error: message });
       this.#trouble = message;
       delayMs = retryMs;
     }

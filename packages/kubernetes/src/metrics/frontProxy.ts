@@ -32,7 +32,8 @@ export function refusalOf(socket: TLSSocket, { names }: FrontProxy): string | nu
   if (!socket.authorized) return 'the client certificate is not of the API server';
   const { CN } = certificate.subject;
   const name = Array.isArray(CN) ? CN[0] : CN;
-  if (names.length > 0 && !names.includes(name ?? '')) return `"${name}" is not among the names that the API server has`;
+  if (names.length > 0 && !names.includes(name ?? ''))
+    return `"${name}" is not among the names that the API server has`;
   return null;
 }
 

@@ -57,7 +57,15 @@ function amounts(written: Readonly<Record<string, unknown>>): Record<string, num
   return Object.fromEntries(read);
 }
 
-const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 1e-6 };
+const unitMs: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 0.001,
+  µs: 0.001,
+  ns: 1e-6,
+};
 
 /** A duration as Go writes it, such as `15.034s` or `1m0s`; 0 where it is none. */
 function durationMs(text: string): number {

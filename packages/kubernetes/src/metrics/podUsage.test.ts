@@ -1,4 +1,4 @@
-import type { Clock, DriverEvent } from '@ebb/core';
+import type { DriverEvent } from '@ebb/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KubernetesClient } from '../client/client.ts';
 import { type KubernetesObject, readObject } from '../client/objects.ts';
@@ -7,33 +7,8 @@ import { selectorOf } from '../client/selector.ts';
 import type { TransportAnswer, TransportRequest } from '../client/transport.ts';
 import type { InformerEvent } from '../informer/informer.ts';
 import { half } from '../fake/fakeCluster.fixture.ts';
+import { HandClock } from '../fake/handClock.fixture.ts';
 import { PodUsageReader } from './podUsage.ts';
-
-/** A clock that stands still until it is moved. */
-class HandClock implements Clock {
-  #nowMs = 1_800_000_000_000;
-  readonly #due = new Set<{ atMs: number; callback: () => void }>();
-  nowMs = () => this.#nowMs;
-  nowUs = () => this.#nowMs * 1000;
-  at(atMs: number, callback: () => void): () => void {
-    const one = { atMs, callback };
-    this.#due.add(one);
-    return () => this.#due.delete(one);
-  }
-  /** Everything that is due until then, and what comes of it. */
-  async pass(delayMs: number): Promise<void> {
-    const untilMs = this.#nowMs + delayMs;
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const [next] = [...this.#due].sort((left, right) => left.atMs - right.atMs);
-      if (!next || next.atMs > untilMs) break;
-      this.#due.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.callback();
-    }
-    this.#nowMs = untilMs;
-  }
-}
 
 function pod(name: string, app: string, namespace = 'shop'): KubernetesObject {
   const body = {
@@ -71,7 +46,7 @@ function measured(name: string) {
   };
 }
 
-const clock = new HandClock();
+const clock = new HandClock(1_800_000_000_000);
 let pods: KubernetesObject[] = [];
 let asked: string[] = [];
 let events: DriverEvent[] = [];
@@ -89,7 +64,8 @@ beforeEach(() => {
       const selector = query?.labelSelector;
       asked.push(`${path}${selector === undefined ? '' : `?${selector}`}`);
       const own = pods.filter(({ labels }) => selector === undefined || selector === `app=${labels.app}`);
-      const body = status === 200 ? { items: own.map(({ name }) => measured(name)) } : { message: 'the server says no' };
+      const body =
+        status === 200 ? { items: own.map(({ name }) => measured(name)) } : { message: 'the server says no' };
       return { status, retryAfterMs: null, text: JSON.stringify(body) };
     },
     lines: async () => null,
@@ -115,7 +91,7 @@ function manage(name: string): void {
   const workload = { cluster: 'local', namespace: 'shop', name };
   const selector = selectorOf({ matchLabels: { app: name } });
   const reference = { workload, resource: resources.deployments, namespace: 'shop', name };
-  reader.manage(reference, { replicas: 1, resourceVersion: '1', selector });
+  reader.manage(reference, { replicas: 1, resourceVersion: '1', selector, refusal: null });
 }
 
 const usages = () => events.flatMap((event) => (event.type === 'pod-usage' ? [event.usage] : []));
@@ -203,17 +179,20 @@ describe('what pods use', () => {
     [503, /does not answer: see `kubectl describe apiservice v1beta1\.metrics\.k8s\.io`/],
     [403, /the server says no; to give it that right, apply the manifests/],
     [422, /cannot be read: the server says no/],
-  ])('with status %i is an error that says what to do, told once in the log, and never zero', async (code, sentence) => {
-    pods = [pod('web-1', 'web')];
-    needed.add('web');
-    status = code;
-    manage('web');
-    await clock.pass(40_000);
-    const [usage] = usages();
-    expect(usage?.samples).toEqual({ error: expect.stringMatching(sentence) });
-    expect(log).toHaveLength(1);
-    status = 200;
-    await clock.pass(30_000);
-    expect(usages().at(-1)?.samples).toHaveLength(1);
-  });
+  ])(
+    'with status %i is an error that says what to do, told once in the log, and never zero',
+    async (code, sentence) => {
+      pods = [pod('web-1', 'web')];
+      needed.add('web');
+      status = code;
+      manage('web');
+      await clock.pass(40_000);
+      const [usage] = usages();
+      expect(usage?.samples).toEqual({ error: expect.stringMatching(sentence) });
+      expect(log).toHaveLength(1);
+      status = 200;
+      await clock.pass(30_000);
+      expect(usages().at(-1)?.samples).toHaveLength(1);
+    },
+  );
 });

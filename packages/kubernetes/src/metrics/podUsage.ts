@@ -103,6 +103,10 @@ export class PodUsageReader {
 
   watch(listener: (event: DriverEvent) => void): () => void {
     this.#listeners.add(listener);
+    // Whoever listens from now on hears what is known.
+    queueMicrotask(() => {
+      for (const one of this.#measured.values()) this.#tell(one);
+    });
     return () => this.#listeners.delete(listener);
   }
 
@@ -176,11 +180,13 @@ export class PodUsageReader {
   }
 
   #tell({ reference, state, samples }: Measured): void {
-    if (this.#closed || samples === null || this.#measured.get(keyText(reference.workload))?.reference !== reference) return;
+    if (this.#closed || samples === null || this.#measured.get(keyText(reference.workload))?.reference !== reference)
+      return;
     const own = this.#pods.near(reference.namespace, state.selector).filter((pod) => state.selector(pod.labels));
     const names = new Set(own.map(({ name }) => name));
     const usage = {
       workload: reference.workload,
+      replicas: state.replicas,
       pods: own.map(hpaPod),
       // What was asked for a whole namespace has others too.
       samples: 'error' in samples ? samples : samples.filter(({ name }) => names.has(name)),

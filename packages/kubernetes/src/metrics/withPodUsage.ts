@@ -5,6 +5,7 @@ import type { PodUsageReader } from './podUsage.ts';
 /** A driver of targets that also tells what their pods use. */
 export function withPodUsage(targets: TargetDriver, usage: PodUsageReader): TargetDriver {
   return {
+    measuresPods: true,
     expect: (workload, mode) => targets.expect(workload, mode),
     manage(reference, state, mode) {
       targets.manage(reference, state, mode);
@@ -16,6 +17,7 @@ export function withPodUsage(targets: TargetDriver, usage: PodUsageReader): Targ
     },
     ensure: (start: ReplicaStart) => targets.ensure(start),
     stop: (id) => targets.stop(id),
+    planned: (workload, replicas) => targets.planned?.(workload, replicas),
     list: () => targets.list(),
     watch(listener: (event: DriverEvent) => void) {
       const ends = [targets.watch(listener), usage.watch(listener)];

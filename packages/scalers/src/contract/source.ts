@@ -39,6 +39,18 @@ export interface TriggerSource {
   close(): Promise<void>;
 }
 
+/** A metric of a cluster's metrics API. */
+export interface ClusterMetricQuestion {
+  readonly namespace: string;
+  readonly metric: string;
+  /** Labels of its series; empty: all. */
+  readonly metricSelector: string;
+  /** `pods`, or one object as `deployments.apps/web`; null: an external metric. */
+  readonly object: string | null;
+  /** Labels of the pods. */
+  readonly podSelector: string;
+}
+
 /** What Ebb itself knows, for triggers that look inside. */
 export interface InsideView {
   /** Replicas (ready and starting) of the workloads whose labels fit the selector, in the trigger's namespace. */
@@ -47,6 +59,8 @@ export interface InsideView {
   requests(workload: string, windowMs: number): { concurrency: number; requestRate: number } | null;
   /** Calls back when a request is held or counts changed. */
   watch(workload: string, listener: () => void): () => void;
+  /** Sum of a metric of the cluster that this runs in; left out: it runs in none. */
+  clusterMetric?(question: ClusterMetricQuestion, signal: AbortSignal): Promise<number>;
 }
 
 /** What a definition may use. */

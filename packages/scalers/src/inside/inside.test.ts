@@ -6,6 +6,7 @@ import type { InsideView, SourceReading } from '../contract/source.ts';
 import { readOnce, testContext } from '../contract/sourceConformance.fixture.ts';
 import { openTrigger } from '../runtime/openTrigger.ts';
 import { http } from './http.ts';
+import { kubernetesMetrics } from './kubernetesMetrics.ts';
 import { kubernetesWorkload } from './kubernetesWorkload.ts';
 import { fitsLabels, parseLabelSelector } from './labelSelector.ts';
 import { cpu, memory } from './resourceMetrics.ts';
@@ -175,5 +176,45 @@ describe('cpu and memory', () => {
   it('have nothing to open', () => {
     expect(() => open(cpu, { value: '70' }, view())).toThrow(SourceError);
     expect(() => open(memory, { value: '70' }, view())).toThrow('measured of each replica');
+  });
+});
+
+describe('kubernetes-metrics', () => {
+  const settings = { metricName: 'queue', targetValue: '5' };
+
+  it('asks the cluster, and is never below zero', async () => {
+    const asked: unknown[] = [];
+    const inside = view({
+      clusterMetric: async (question) => {
+        asked.push(question);
+        return asked.length === 1 ? 12.5 : -1;
+      },
+    });
+    const { read } = open(
+      kubernetesMetrics,
+      { ...settings, api: 'custom', object: 'pods', podSelector: 'app=web' },
+      inside,
+    );
+    expect(await read()).toEqual({ value: 12.5, active: true });
+    expect(await read()).toEqual({ value: 0, active: false });
+    const question = { namespace: 'shop', metric: 'queue', metricSelector: '', object: 'pods', podSelector: 'app=web' };
+    expect(asked).toEqual([question, question]);
+  });
+
+  it('says where there is no cluster', async () => {
+    await expect(open(kubernetesMetrics, settings, view()).read()).rejects.toThrow('read by `ebb operator`');
+  });
+
+  it.each([
+    [{}, []],
+    [{ object: 'pods' }, ['goes with api: custom', 'needs a podSelector']],
+    [{ api: 'custom' }, ['needs an object']],
+    [{ api: 'custom', object: 'services/web' }, []],
+    [{ api: 'custom', object: 'Services web' }, ['found "Services web"']],
+    [{ api: 'custom', object: 'services/web', podSelector: 'app=web' }, ['goes with the object pods']],
+    [{ metricSelector: 'a in b' }, ['metricSelector: ']],
+  ])('checks its settings %j', (more, expected) => {
+    const found = problems(kubernetesMetrics, { ...settings, ...more });
+    expect(found).toEqual(expected.map((part) => expect.stringContaining(part)));
   });
 });

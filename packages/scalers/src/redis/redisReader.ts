@@ -53,6 +53,8 @@ export class RedisReader {
         return callMicros + length * (ways.isScriptForbidden ? commandMicros : scriptKeyMicros);
       },
       batchSize,
+      isSame: (before, now) =>
+        before.value === now.value && before.afterId === now.afterId && before.message === now.message,
       intervalMs: (measure, answer, paceMs) =>
         this.#isHeard(measure, answer) ? Math.max(paceMs, verifyEveryMs) : paceMs,
       nowMs,

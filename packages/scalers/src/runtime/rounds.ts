@@ -2,11 +2,13 @@ import { SourceError, sourceError } from '../contract/errors.ts';
 import type { Pace } from '../contract/source.ts';
 
 /** Share of one core that the rounds of one connection may take at rest. */
-const largestShare = 0.04;
+const largestShare = 0.02;
 /** What failed is asked again after this time, or at its pace where that is slower. */
 const retryAfterMs = 1000;
 /** Of something that changes all the time, a push is followed at most this often. */
 const wokenGapMs = 10;
+/** An answer that stays the same is told this often at most, where it is known to be the same. */
+const sameEveryMs = 1000;
 /** A pace that became quicker meanwhile is noticed within this time. */
 const longestSleepMs = 200;
 
@@ -22,12 +24,16 @@ export interface RoundsOptions<Item, Value> {
   busyShare?: number;
   /** Time until the next question after this answer; default its pace. */
   intervalMs?(item: Item, value: Value, paceMs: number): number;
+  /** Whether an answer says what the one before has said: it is then told once a second and not each time. */
+  isSame?(before: Value, now: Value): boolean;
   nowMs(): number;
 }
 
 interface Listener<Value> {
   pace: Pace;
   tell(answer: Value | SourceError): void;
+  /** When it was told last. */
+  toldMs: number;
 }
 
 interface Entry<Item, Value> {
@@ -66,10 +72,10 @@ export class Rounds<Item, Value> {
     return waiting.promise;
   }
 
-  /** Tells every answer, also one that is the same as before. */
+  /** Tells every answer, also one that is the same as before, but for those that `isSame` leaves out. */
   watch(item: Item, pace: Pace, tell: Listener<Value>['tell']): () => void {
     const entry = this.#entry(item);
-    const listener = { pace, tell };
+    const listener = { pace, tell, toldMs: Number.NEGATIVE_INFINITY };
     entry.listeners.add(listener);
     // Whoever comes later hears the value at once too.
     entry.isWoken = true;
@@ -159,10 +165,11 @@ export class Rounds<Item, Value> {
     if (batch.length > 0) {
       this.#isAsking = true;
       const taken = batch.map((entry) => {
-        const { waiting } = entry;
-        entry.waiting = [];
         entry.isWoken = false;
         entry.askedMs = startedMs;
+        if (entry.waiting.length === 0) return nobody;
+        const { waiting } = entry;
+        entry.waiting = [];
         return waiting;
       });
       const items = batch.map(({ item }) => item);
@@ -172,16 +179,18 @@ export class Rounds<Item, Value> {
           for (const { reject } of waiting) reject(new SourceError('unreachable', 'the source was closed'));
         return;
       }
-      const tookMs = nowMs() - startedMs;
+      const endedMs = nowMs();
+      const tookMs = endedMs - startedMs;
       this.#freeMs = startedMs + Math.max(costMicros(items) / 1000 / largestShare, tookMs / busyShare);
       for (const [index, entry] of batch.entries()) {
         const answer = answers instanceof SourceError ? answers : answers[index];
         if (answer === undefined) continue;
-        this.#tell(entry, answer, taken[index] ?? []);
+        this.#tell(entry, answer, taken[index] ?? nobody, endedMs);
       }
       if (answers instanceof SourceError) {
         // Nobody else would be answered now either: they need not find that out one batch after the other.
-        for (const entry of this.#entries.values()) if (!batch.includes(entry)) this.#tell(entry, answers, []);
+        const asked = new Set(batch);
+        for (const entry of [...this.#entries.values()]) if (!asked.has(entry)) this.#tell(entry, answers, nobody, endedMs);
       }
       this.#isAsking = false;
     }
@@ -193,24 +202,43 @@ export class Rounds<Item, Value> {
     return sourceError(error, 'the source');
   }
 
-  #tell(entry: Entry<Item, Value>, answer: Value | SourceError, waiting: readonly PromiseWithResolvers<Value>[]): void {
+  #tell(
+    entry: Entry<Item, Value>,
+    answer: Value | SourceError,
+    waiting: readonly PromiseWithResolvers<Value>[],
+    atMs: number,
+  ): void {
+    const before = entry.answer;
     entry.answer = answer;
     for (const { resolve, reject } of waiting) {
       if (answer instanceof SourceError) reject(answer);
       else resolve(answer);
     }
-    for (const listener of [...entry.listeners]) listener.tell(answer);
-    this.#drop(entry);
+    // Thousands at rest say the same all the time: nothing is made for them.
+    const fromMs = this.#isSame(before, answer) ? atMs - sameEveryMs : Number.POSITIVE_INFINITY;
+    for (const listener of entry.listeners) {
+      if (listener.toldMs > fromMs) continue;
+      listener.toldMs = atMs;
+      listener.tell(answer);
+    }
+    if (entry.listeners.size === 0) this.#drop(entry);
+  }
+
+  #isSame(before: Value | SourceError | undefined, now: Value | SourceError): boolean {
+    const { isSame } = this.#options;
+    if (!isSame || before === undefined) return false;
+    return !(before instanceof SourceError) && !(now instanceof SourceError) && isSame(before, now);
   }
 
   /** Those that are due, the longest overdue first where they are too many. */
   #due(nowMs: number): Entry<Item, Value>[] {
-    const due: { entry: Entry<Item, Value>; dueMs: number }[] = [];
-    for (const entry of this.#entries.values()) {
-      const dueMs = this.#dueMs(entry);
-      if (dueMs <= nowMs) due.push({ entry, dueMs: entry.waiting.length > 0 ? 0 : (entry.askedMs ?? 0) });
-    }
-    if (due.length > this.#options.batchSize) due.sort((one, other) => one.dueMs - other.dueMs);
-    return due.slice(0, this.#options.batchSize).map(({ entry }) => entry);
+    const due: Entry<Item, Value>[] = [];
+    for (const entry of this.#entries.values()) if (this.#dueMs(entry) <= nowMs) due.push(entry);
+    const { batchSize } = this.#options;
+    if (due.length <= batchSize) return due;
+    const sinceMs = ({ waiting, askedMs }: Entry<Item, Value>) => (waiting.length > 0 ? 0 : (askedMs ?? 0));
+    return due.sort((one, other) => sinceMs(one) - sinceMs(other)).slice(0, batchSize);
   }
 }
+
+const nobody: readonly never[] = [];

@@ -33,7 +33,7 @@ export class TriggerReader {
   #last: Reading | null = null;
   #unwatch: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #intervalMs = idleIntervalMs;
+  readonly #pace = { intervalMs: idleIntervalMs };
   #retryMs = firstRetryMs;
   #closed = false;
 
@@ -87,7 +87,6 @@ export class TriggerReader {
   }
 
   #watch(source: TriggerSource, tell: (answer: SourceReading | SourceError) => void, again: () => void): void {
-    const pace = Object.defineProperty({ intervalMs: 0 }, 'intervalMs', { get: () => this.#intervalMs });
     let isAsking = false;
     let isMissed = false;
     const ask = async (): Promise<void> => {
@@ -115,7 +114,7 @@ export class TriggerReader {
         this.#unwatch = null;
         void this.#drop();
         this.#again(again, this.#retry());
-      }, pace) ?? null;
+      }, this.#pace) ?? null;
   }
 
   #again(action: () => void, delayMs: number): void {
@@ -130,7 +129,7 @@ export class TriggerReader {
       const untilMs = nextChangeMs - this.#options.context.nowMs();
       return Math.min(60_000, Math.max(1, untilMs));
     }
-    return Math.max(this.#intervalMs, tookMs / largestShare);
+    return Math.max(this.#pace.intervalMs, tookMs / largestShare);
   }
 
   #retry(): number {
@@ -174,7 +173,7 @@ export class TriggerReader {
     }
     const { value, active, target, nextChangeMs, message } = answer;
     this.#retryMs = firstRetryMs;
-    this.#intervalMs = active ? activeIntervalMs : idleIntervalMs;
+    this.#pace.intervalMs = active ? activeIntervalMs : idleIntervalMs;
     this.#last = {
       ...base,
       value,
