@@ -15,7 +15,10 @@ export interface TimeSource {
 
 export const machineTime: TimeSource = {
   wallMs: () => Date.now(),
-  steadyUs: () => Number(process.hrtime.bigint() / 1000n),
+  steadyUs: () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1_000_000 + Math.floor(nanoseconds / 1000);
+  },
 };
 
 /** Where wall time is behind, Ebb's time runs at this share of its speed until they meet. */

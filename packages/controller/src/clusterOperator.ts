@@ -111,7 +111,8 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
               },
             }
           : {}),
-        triggers: ({ documents }, engine) => liveTriggers({ documents, engine, nowMs: () => clock.nowMs(), log }),
+        triggers: ({ documents }, engine, clusterMetric) =>
+          liveTriggers({ documents, engine, nowMs: () => clock.nowMs(), log, clusterMetric }),
         scheduleScaler: (schedules, events) => createScheduleScaler(schedules, { wallNowMs: () => Date.now(), events }),
       },
     });
@@ -135,10 +136,10 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
 
 /**
  * V8 lets a heap of 140 MB grow to several times that before it collects, which thousands of objects at rest fill in a minute: it may
- * grow by a third. (`--optimize-for-size` would make everything several times slower.)
+ * grow by a sixth. (`--optimize-for-size` would make everything several times slower.)
  */
 function boundMemory(): void {
-  setFlagsFromString('--heap-growing-percent=30');
+  setFlagsFromString('--heap-growing-percent=15');
 }
 
 function listenHealth(

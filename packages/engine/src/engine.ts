@@ -43,7 +43,15 @@ import { followSources, loadSources } from './sources.ts';
 import { workloadStatus } from './status.ts';
 import { Sizing } from './sizing.ts';
 import { StatusFeed } from './statusFeed.ts';
-import type { ApplyInput, ApplyOutcome, Engine, EngineOptions, Explanation, WorkloadRecommendation } from './types.ts';
+import type {
+  ApplyInput,
+  ApplyOutcome,
+  Engine,
+  EngineOptions,
+  Explanation,
+  StatusChange,
+  WorkloadRecommendation,
+} from './types.ts';
 import { withUsableClasses } from './usableClasses.ts';
 import { wakeUp } from './wakeUp.ts';
 import { derivedFrom, newWorkloadState, type WorkloadState } from './workloadState.ts';
@@ -258,6 +266,15 @@ class LiveEngine implements Engine {
 
   watch(listener: (event: WatchEvent) => void): () => void {
     return this.#context.feed.watch(listener);
+  }
+
+  watchStatuses(listener: (change: StatusChange) => void): () => void {
+    return this.#context.feed.watchKeys((key) => {
+      const state = this.#context.workloads.get(key);
+      if (state && !state.removed) return listener({ type: 'status', key: state.objectKey });
+      const jobs = key.startsWith(journalPrefix) ? this.#jobs.find(key.slice(journalPrefix.length)) : undefined;
+      if (jobs) listener({ type: 'jobs', key: jobs.spec.key });
+    });
   }
 
   async explain(key: ObjectKey, atMs?: number): Promise<Explanation | null> {

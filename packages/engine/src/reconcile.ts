@@ -54,7 +54,7 @@ function alone(context: EngineContext, state: WorkloadState, step: () => void): 
 /** Whether the decision says something else than the one before. */
 function decideFor(context: EngineContext, state: WorkloadState, causes: ReadonlySet<Cause>): boolean {
   const nowMs = context.ports.clock.nowMs();
-  if (!readingsAreThere(state, nowMs)) return false;
+  if (!readingsAreThere(state, nowMs, context.ports.driver.measuresPods === true)) return false;
   context.journal.prepare();
   const observation = observe(state, context.gateways.values(), causes, nowMs);
   state.classHint.note(state.spec, observation.flow, nowMs);
@@ -127,6 +127,7 @@ function act(context: EngineContext, state: WorkloadState): void {
     if (replica.phase === 'pending') askDriver(context, state, replica);
     else if (!replica.ended) tellDriverToStop(context, state, replica);
   }
+  tellNumber(context, state);
   refuseOrServe(context, state);
   configureGateway(context, state);
   conditionsOf(context, state);
@@ -163,6 +164,15 @@ function scale(context: EngineContext, state: WorkloadState): void {
     for (let started = 0; started < count; started++) startReplica(context, state, className);
     context.feed.changed(state.key, true);
   }
+}
+
+/** Where others replace what ends, as in a cluster, the driver is to know how many are meant, and not only which. */
+function tellNumber({ ports, quiescing }: EngineContext, state: WorkloadState): void {
+  if (!ports.driver.planned || quiescing || (!state.removed && !state.grant)) return;
+  const replicas = [...state.replicas.values()];
+  const desired = state.removed ? 0 : Object.values(state.grant?.classes ?? {}).reduce((sum, count) => sum + count, 0);
+  const draining = replicas.filter(({ phase }) => phase === 'draining').length;
+  ports.driver.planned(state.spec.key, Math.max(desired, replicas.filter(isHeldOnTo).length) + draining);
 }
 
 function withReplica(state: WorkloadState, id: string, action: (replica: Replica) => void): void {

@@ -64,7 +64,9 @@ export class SavedState {
     const saved = asSaved(await this.#store.load(prefix + state.key));
     if (!saved) return;
     state.memory = saved.memory;
-    state.lastActiveAtMs = saved.lastActiveAtMs;
+    // Written by another machine's clock, perhaps.
+    const nowMs = this.#context.ports.clock.nowMs();
+    state.lastActiveAtMs = saved.lastActiveAtMs === null ? null : Math.min(saved.lastActiveAtMs, nowMs);
     state.coldStarts = { ...saved.coldStarts, learned: saved.coldStarts.learned ?? {} };
     state.demand = new DemandMeter(saved.requests);
     state.classHint = new ClassHintMeter(saved.classHint);

@@ -125,8 +125,11 @@ function followTargets({ journal }: EngineContext, state: WorkloadState): void {
  * Whether the sources have said what the next decision rests on. Where they are polled, a decision that is due asks them
  * first; where they are followed, each must have been heard once.
  */
-export function readingsAreThere({ scaledBy, triggers, memory, decision }: WorkloadState, nowMs: number): boolean {
+export function readingsAreThere(state: WorkloadState, nowMs: number, measuresPods: boolean): boolean {
+  const { scaledBy, triggers, memory, decision, podUsage } = state;
   if (!scaledBy || !triggers) return true;
+  // How many pods there are and what they use, or that it cannot be told: until then nothing is known to decide from.
+  if (measuresPods && podUsage === null && triggers.hasResources) return false;
   if (scaledBy.spec.improvements) return triggers.isComplete;
   // Opened anew, as after a changed sign-in, they are asked at once.
   const isNew = triggers.readAtMs === null;

@@ -6,6 +6,9 @@ type Shown = { type: 'status'; status: WorkloadStatus } | { type: 'jobs'; status
 
 type NewEvent = WatchEvent extends infer One ? (One extends WatchEvent ? Omit<One, 'sequence'> : never) : never;
 
+/** Whose status may be another one: a workload's, or by `journalKey` that of a ScaledJob. */
+type StatusListener = (key: string) => void;
+
 interface Pace {
   lastMs: number;
   /** Prompt statuses that may still be sent at once; refilled by one every `statusGapMs`. */
@@ -26,6 +29,7 @@ export class StatusFeed {
   readonly #clock: Clock;
   readonly #build: (key: string) => Shown | null;
   readonly #listeners = new Set<(event: WatchEvent) => void>();
+  readonly #keyListeners = new Set<StatusListener>();
   readonly #paces = new Map<string, Pace>();
   #sequence: number;
 
@@ -41,6 +45,12 @@ export class StatusFeed {
     return () => this.#listeners.delete(listener);
   }
 
+  /** At the pace of statuses, without one being built: thousands at rest are decided on all the time. */
+  watchKeys(listener: StatusListener): () => void {
+    this.#keyListeners.add(listener);
+    return () => this.#keyListeners.delete(listener);
+  }
+
   send(event: NewEvent): void {
     const numbered: WatchEvent = { ...event, sequence: ++this.#sequence };
     for (const listener of [...this.#listeners]) listener(numbered);
@@ -48,7 +58,7 @@ export class StatusFeed {
 
   /** The workload's status has changed; `promptly` where a person waits for it (a replica's phase). */
   changed(workload: string, promptly: boolean): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size + this.#keyListeners.size === 0) return;
     const nowMs = this.#clock.nowMs();
     let pace = this.#paces.get(workload);
     if (!pace) {
@@ -86,6 +96,8 @@ export class StatusFeed {
   #sendStatus(workload: string, pace: Pace): void {
     pace.queued = false;
     pace.lastMs = this.#clock.nowMs();
+    for (const listener of [...this.#keyListeners]) listener(workload);
+    if (this.#listeners.size === 0) return;
     const shown = this.#build(workload);
     if (shown) this.send({ ...shown, at: pace.lastMs });
   }

@@ -66,6 +66,10 @@ export class TriggerReadings {
     return fresh;
   }
 
+  get hasResources(): boolean {
+    return this.#external.length < this.#options.request.triggers.length;
+  }
+
   /** Whether a trigger is cpu or memory: no source is asked for it, and its reading is for people alone. */
   isResource(name: string): boolean {
     return !this.#external.some((one) => one.name === name);
@@ -149,8 +153,10 @@ export class TriggerReadings {
   }
 
   #take(readings: readonly Reading[]): void {
+    const nowMs = this.#options.ports.clock.nowMs();
     for (const reading of readings) {
-      this.#latest.set(reading.trigger, reading);
+      // A source's clock may be ahead; what it says is known now.
+      this.#latest.set(reading.trigger, reading.atMs > nowMs ? { ...reading, atMs: nowMs } : reading);
       this.#fresh.add(reading.trigger);
     }
     this.#options.onNews();

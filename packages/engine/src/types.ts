@@ -139,6 +139,12 @@ export interface ClassRecommendation {
   reasons: { code: string; sentence: string }[];
 }
 
+/** A workload (`status`) or a ScaledJob (`jobs`) that may have another status by now. */
+export interface StatusChange {
+  type: 'status' | 'jobs';
+  key: ObjectKey;
+}
+
 export interface WorkloadRecommendation {
   workload: string;
   atMs: number;
@@ -171,6 +177,8 @@ export interface Engine {
   scaledJob(key: ObjectKey): ScaledJobStatus | null;
   /** Every status change (at most ten a second for each workload), decision and document change, in order. */
   watch(listener: (event: WatchEvent) => void): () => void;
+  /** At the pace of `watch`: whose status may be another one. For those who do not need every status to be built. */
+  watchStatuses(listener: (change: StatusChange) => void): () => void;
   /** The decision in force at a wall time (default: now). */
   explain(key: ObjectKey, atMs?: number): Promise<Explanation | null>;
   /** What the workload's classes should ask for, and why. Null where there is no such workload. */

@@ -3,8 +3,15 @@ export type { ExternalMetricsSettings } from './metrics/externalMetricsApi.ts';
 export { type GatewayPorts } from './gateways/gateways.ts';
 export { installFiles } from './manifests/generatedFiles.ts';
 export { type InstallChoice, installManifests } from './manifests/install.ts';
-export { externalMetricsPort, externalMetricsService } from './manifests/settings.ts';
-export { defaultSettings, gatewayName, type InstallSettings, installVersion, type Manifest } from './manifests/settings.ts';
+export {
+  defaultSettings,
+  externalMetricsPort,
+  externalMetricsService,
+  gatewayName,
+  type InstallSettings,
+  installVersion,
+  type Manifest,
+} from './manifests/settings.ts';
 export {
   clusterPermissions,
   credentialPermissions,

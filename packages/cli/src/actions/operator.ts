@@ -17,7 +17,10 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
   if (namespace !== undefined) checkName('--namespace', namespace);
   const nodePools = flags.nodePools ?? context.env.EBB_NODE_POOLS === 'true';
   if (nodePools && namespace !== undefined) {
-    throw new Failure('usage', 'nodes are decided on by the pods of all namespaces: --node-pools and --namespace exclude each other');
+    throw new Failure(
+      'usage',
+      'nodes are decided on by the pods of all namespaces: --node-pools and --namespace exclude each other',
+    );
   }
   if (flags.catalogue !== undefined && !nodePools) {
     throw new Failure('usage', '--catalogue has the prices of nodes: it needs --node-pools');

@@ -198,6 +198,11 @@ export interface Driver {
   runTemplate?(start: TemplateStart): Promise<void>;
   /** SIGTERM, grace, SIGKILL of the whole group; `gone` follows as an event. An ended run is forgotten. Unknown ids are fine. */
   stop(id: string): Promise<void>;
+  /**
+   * A plan was carried out: so many replicas of a workload are to be there by now, those that still drain included. Left out: each is
+   * started and ended by its id alone, and no number is needed.
+   */
+  planned?(workload: ObjectKey, replicas: number): void;
   list(): Promise<ReplicaObservation[]>;
   /** Runs that are listed, ended ones too. Left out: this driver runs no Jobs. */
   listRuns?(): Promise<RunObservation[]>;

@@ -195,18 +195,20 @@ export class AdviceDriver implements Driver {
   #imagine(advised: Advised, start: Imagined['start'], pod: PodView | null): void {
     const { clock } = this.#options;
     const { workload } = advised.reference;
+    const nowMs = clock.nowMs();
     const one: Imagined = {
       start: { id: start.id, workload, class: start.class, revision: start.revision },
-      askedAtMs: pod?.createdAtMs ?? clock.nowMs(),
+      // A pod's times are of other machines' clocks, which may be ahead.
+      askedAtMs: Math.min(pod?.createdAtMs ?? nowMs, nowMs),
       askedAtUs: pod ? null : clock.nowUs(),
-      readyAtMs: pod?.phase === 'ready' ? (pod.readyAtMs ?? pod.createdAtMs) : null,
+      readyAtMs: pod?.phase === 'ready' ? Math.min(pod.readyAtMs ?? pod.createdAtMs, nowMs) : null,
       readyAtUs: null,
       pod: pod?.uid ?? null,
       cancel: null,
     };
     advised.imagined.set(start.id, one);
     if (one.readyAtMs === null) {
-      one.cancel = clock.at(clock.nowMs() + this.startMsOf(workload), () => this.#ready(one));
+      one.cancel = clock.at(nowMs + this.startMsOf(workload), () => this.#ready(one));
     }
     this.#tell(one);
   }

@@ -71,10 +71,8 @@ export class Advising {
   /** Compares from now on; an engine that has started. */
   follow(engine: Engine): void {
     this.#engine = engine;
-    this.#unwatch = engine.watch((event) => {
-      if (event.type !== 'status') return;
-      const { namespace, name } = event.status;
-      this.#compare({ cluster: 'local', namespace, name });
+    this.#unwatch = engine.watchStatuses(({ type, key }) => {
+      if (type === 'status') this.#compare(key);
     });
     for (const { namespace, name } of engine.statuses()) this.#compare({ cluster: 'local', namespace, name });
   }

@@ -51,9 +51,12 @@ export class ModeDriver implements TargetDriver {
   }
 
   async stop(id: string): Promise<void> {
-    // Ids are unique: the one that does not know it does nothing.
-    await this.#parts.advice.stop(id);
-    await this.#parts.control.stop(id);
+    // Ids are unique: the one that does not know it does nothing. Both hear of it in this turn.
+    await Promise.all([this.#parts.advice.stop(id), this.#parts.control.stop(id)]);
+  }
+
+  planned(workload: ObjectKey, replicas: number): void {
+    this.#partOf(workload).planned?.(workload, replicas);
   }
 
   async list(): Promise<ReplicaObservation[]> {

@@ -1,11 +1,15 @@
 import type { RequestOptions } from 'node:https';
+import { isPlainAccess, plainCredentials } from './credentials.ts';
+import { type ClusterAccess, readAccess, type Surroundings } from './kubeConfigFiles.ts';
 import { httpTransport, type Transport } from './transport.ts';
 
 export interface KubeConfigOptions {
-  /** A kubeconfig; null: `KUBECONFIG`, the service account of the pod, or `~/.kube/config`, in the order of kubectl. */
+  /** A kubeconfig; null: those of `KUBECONFIG`, `~/.kube/config`, or the service account of the pod. */
   readonly path: string | null;
   /** A context of it; left out or null: the one that is current. */
   readonly context?: string | null;
+  /** Left out: those of this process. */
+  readonly surroundings?: Surroundings;
 }
 
 export interface OpenedCluster {
@@ -16,31 +20,42 @@ export interface OpenedCluster {
 }
 
 /**
- * Connects as a kubeconfig says, or as the pod that this runs in: certificates, tokens (a service account's is read
- * anew as it is replaced), and programs that give credentials. Throws when there is no cluster to be found.
+ * Connects as a kubeconfig says, or as the pod that this runs in: certificates, tokens (a file's is read anew as it is
+ * replaced), and programs that give credentials. Throws when there is no cluster to be found.
  */
-export async function openCluster({ path, context: chosen = null }: KubeConfigOptions): Promise<OpenedCluster> {
-  // Half a second and 77 MB: loaded by those alone who have a cluster.
+export async function openCluster({ path, context = null, surroundings }: KubeConfigOptions): Promise<OpenedCluster> {
+  const { env, serviceAccount } = surroundings ?? {
+    env: process.env,
+    serviceAccount: '/var/run/secrets/kubernetes.io/serviceaccount',
+  };
+  const access = readAccess({ path, context }, { env, serviceAccount });
+  const { server, namespace } = access;
+  const authorize = isPlainAccess(access) ? plainCredentials(access) : await foreignCredentials(access);
+  return { transport: httpTransport({ server, authorize }), server, namespace };
+}
+
+/** Programs, providers and proxies, by the library of Kubernetes. */
+async function foreignCredentials({
+  cluster,
+  user,
+}: ClusterAccess): Promise<(options: RequestOptions) => Promise<void>> {
+  // Half a second and 77 MB: loaded by those alone who need it.
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
-  if (path !== null) config.loadFromFile(path);
-  else config.loadFromDefault();
-  if (chosen !== null) {
-    const names = config.getContexts().map(({ name }) => name);
-    if (!names.includes(chosen)) throw new Error(`there is no context "${chosen}"; there are ${names.join(', ')}`);
-    config.setCurrentContext(chosen);
-  }
-  const cluster = config.getCurrentCluster();
-  if (!cluster) throw new Error(`${path ?? 'the kubeconfig'} names no cluster that is in use (current-context)`);
-  const transport = httpTransport({
-    server: cluster.server,
-    async authorize(options: RequestOptions) {
-      const { agent } = options;
-      await config.applyToHTTPSOptions(options);
-      // Without a proxy our own agent is used, which keeps connections.
-      if (!cluster.proxyUrl) options.agent = agent;
-    },
-  });
-  const context = config.getContextObject(config.getCurrentContext());
-  return { transport, server: cluster.server, namespace: context?.namespace ?? null };
+  const name = 'chosen';
+  config.loadFromString(
+    JSON.stringify({
+      'current-context': name,
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      clusters: [{ name, cluster }],
+      users: [{ name, user }],
+    }),
+  );
+  const hasProxy = Boolean(cluster['proxy-url']);
+  return async (options) => {
+    const { agent } = options;
+    await config.applyToHTTPSOptions(options);
+    // Without a proxy our own agent is used, which keeps connections.
+    if (!hasProxy) options.agent = agent;
+  };
 }

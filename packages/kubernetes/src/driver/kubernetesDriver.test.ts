@@ -238,7 +238,7 @@ it('takes an answer that was lost for what it may be: nothing is written twice',
   await within(() => phase('a') === 'ready' && phase('b') === 'ready', 'both');
   await Promise.all([driver.ensure(start('a')), driver.ensure(start('b'))]);
   expect(scales()).toEqual([2]);
-  expect(driver.scaleOf(workload)).toEqual({ replicas: 2, external: null });
+  expect(driver.scaleOf(workload)).toEqual({ replicas: 2, external: null, refusal: null });
 });
 
 it('lets go of a target: nothing is written and its replicas are nobody else’s loss', async () => {
@@ -251,4 +251,37 @@ it('lets go of a target: nothing is written and its replicas are nobody else’s
   await driver.stop('a');
   await expect(driver.ensure(start('b'))).rejects.toThrow('no scale target');
   expect(scales()).toEqual([1]);
+});
+
+it('shows an unready pod’s endpoint, so that what it still serves can be drained, and takes no time for later than now', async () => {
+  cluster.server.podsReadyAfterMs = null;
+  cluster.server.put('apps/v1/deployments', deployment('web', 1));
+  const creationTimestamp = new Date(Date.now() + 86_400_000).toISOString();
+  cluster.server.put('v1/pods', {
+    metadata: { name: 'one', namespace: 'default', labels: { app: 'web' }, creationTimestamp },
+    spec: { containers: [{ name: 'main', ports: [{ containerPort: 8080 }] }] },
+  });
+  cluster.server.setReady('default', 'one', true);
+  await open();
+  await within(() => phase('one') === 'ready', 'one');
+  const [first] = seen('one');
+  expect(first?.askedAtMs).toBeLessThanOrEqual(Date.now());
+  expect(seen('one').at(-1)?.readyAtMs).toBeLessThanOrEqual(Date.now());
+  cluster.server.setReady('default', 'one', false);
+  await within(() => phase('one') === 'unready', 'unready');
+  expect(seen('one').at(-1)?.endpoint).toEqual({ host: '10.0.0.1', port: 8080 });
+});
+
+it('shows why its pods are refused, as the target says it', async () => {
+  cluster.server.put('apps/v1/deployments', deployment('web', 1));
+  await open();
+  const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota: few' };
+  const saying = (conditions: unknown[]) => ({ ...deployment('web', 1), status: { conditions } });
+  cluster.server.put('apps/v1/deployments', saying([{ ...failure, lastTransitionTime: '2026-11-23T12:00:00Z' }]));
+  await within(() => driver.scaleOf(workload)?.refusal !== null, 'the refusal');
+  const since = '2026-11-23T12:00:00Z';
+  expect(driver.scaleOf(workload)?.refusal).toEqual({ reason: 'FailedCreate', message: 'exceeded quota: few', since });
+  cluster.server.put('apps/v1/deployments', saying([{ ...failure, status: 'False' }]));
+  await within(() => driver.scaleOf(workload)?.refusal === null, 'room again');
+  expect(scales()).toEqual([]);
 });

@@ -12,7 +12,7 @@ import type { ExternalChange } from './scaleCount.ts';
 import { ScaleTarget } from './scaleTarget.ts';
 import { PodIndex } from './podIndex.ts';
 import { newSlot, observationOf } from './slots.ts';
-import { hasDeletionCost, isPlainKind, type TargetReference, type TargetState } from './target.ts';
+import { hasDeletionCost, isPlainKind, type PodRefusal, type TargetReference, type TargetState } from './target.ts';
 import { TargetIndex } from './targetIndex.ts';
 
 export interface KubernetesDriverOptions {
@@ -25,6 +25,12 @@ export interface KubernetesDriverOptions {
   /** Whether this process leads: nothing is written otherwise. */
   mayWrite(): boolean;
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
+}
+
+export interface ScaleFacts {
+  readonly replicas: number | null;
+  readonly external: ExternalChange | null;
+  readonly refusal: PodRefusal | null;
 }
 
 interface Managed {
@@ -106,10 +112,12 @@ export class KubernetesDriver implements Driver {
     managed.target.release();
   }
 
-  /** What the target's scale is, and what others have made of it; null where it is not managed. */
-  scaleOf(workload: ObjectKey): { replicas: number | null; external: ExternalChange | null } | null {
+  /** What the target's scale is, what others have made of it, and why it has fewer pods; null where it is not managed. */
+  scaleOf(workload: ObjectKey): ScaleFacts | null {
     const managed = this.#managed.get(keyText(workload));
-    return managed ? { replicas: managed.target.replicas, external: managed.target.external } : null;
+    if (!managed) return null;
+    const { target, state } = managed;
+    return { replicas: target.replicas, external: target.external, refusal: state.refusal };
   }
 
   ensure(start: ReplicaStart): Promise<void> {
@@ -138,6 +146,10 @@ export class KubernetesDriver implements Driver {
       return;
     }
     await this.#replicas.get(id)?.target.stop(id);
+  }
+
+  planned(workload: ObjectKey, replicas: number): void {
+    this.#managed.get(keyText(workload))?.target.planned(replicas);
   }
 
   async list(): Promise<ReplicaObservation[]> {

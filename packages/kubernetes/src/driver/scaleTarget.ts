@@ -31,8 +31,6 @@ export interface ScaleTargetOptions {
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
 }
 
-/** How long the controller of the target may take to replace a pod that others have ended. */
-const replacedWithinMs = 10_000;
 const marksAtOnce = 20;
 const firstToGo = -1000;
 
@@ -48,9 +46,13 @@ export class ScaleTarget {
   /** Pods that no replica has been made of: surplus of a roll-out, and pods on their way out. */
   readonly #free = new Map<string, PodView>();
   readonly #count: ScaleCount;
-  /** Pods that others have ended and the controller replaces: their places are kept until then. */
+  /**
+   * Pods that others have ended since the engine last said how many it wants. It has been told of each and has not planned with it
+   * yet: until it has, they are no reason to lower the count. What it asks for next is the whole number, and no place is added to it.
+   */
   #vacancies = 0;
-  #vacantUntil: (() => void) | null = null;
+  /** How many the engine meant to be there at its latest plan; Infinity: it has not said. */
+  #planned = Infinity;
   #flush: Promise<void> | null = null;
   #again: PromiseWithResolvers<void> | null = null;
   #released = false;
@@ -86,8 +88,9 @@ export class ScaleTarget {
       const { clock } = this.#options;
       const slot = newSlot(start, { atMs: clock.nowMs(), atUs: clock.nowUs() });
       this.#slots.set(slot.id, slot);
-      if (this.#vacancies > 0) this.#vacancies--;
-      this.#assign();
+      this.#vacancies = 0;
+      // Nothing becomes a replica of its own in the middle of what the engine asks for: it was told of all that is there.
+      this.#bindWaiting();
     }
     // Nothing is told of it before it is accepted: what is not may be asked for again.
     return this.#write();
@@ -96,6 +99,8 @@ export class ScaleTarget {
   stop(id: string): Promise<void> {
     const slot = this.#slots.get(id);
     if (!slot || slot.leaving) return slot?.leaving === 'asked' ? this.#write() : Promise.resolve();
+    // Of one whose pod has ended the engine says so at once, before it has planned what is to be there instead.
+    if (!slot.outgoing) this.#vacancies = 0;
     if (slot.pod === null || slot.pod.phase === 'failed') {
       // A pod that has failed counts no more for its controller, and is left for people to look at.
       this.#forget(slot);
@@ -106,13 +111,24 @@ export class ScaleTarget {
     return this.#write();
   }
 
+  /** The engine has planned with all that it was told: so many are to be there, and no place is kept beyond them. */
+  planned(replicas: number): void {
+    const before = this.#wanted();
+    this.#planned = replicas;
+    // A place that nobody asks to fill is given up now, before the controller has filled it.
+    if (this.#wanted() >= before) return;
+    const { log, workload } = this.#options;
+    this.#write().catch((error: unknown) => {
+      log('warn', 'count not written', { workload: workload.name, error: String(error) });
+    });
+  }
+
   /** The target says how many replicas it is to have. */
   observe(replicas: number, resourceVersion: string): void {
     const before = this.#count.replicas;
     if (!this.#count.observe(replicas, resourceVersion)) return;
     const { workload, log } = this.#options;
     if (before !== null) log('info', 'the count was changed by others', { workload: workload.name, before, replicas });
-    this.#vacancies = Math.min(this.#vacancies, Math.max(0, replicas - this.#livePods()));
     this.#assign();
   }
 
@@ -148,7 +164,6 @@ export class ScaleTarget {
   /** Everything stays as it is, and is another one's affair from now on. */
   release(): void {
     this.#released = true;
-    this.#vacantUntil?.();
     for (const slot of [...this.#slots.values()]) {
       // Nothing has failed: it is given up.
       this.#options.tell(observationOf(slot, this.#options.workload, 'stopping'));
@@ -160,7 +175,6 @@ export class ScaleTarget {
   /** Nothing more is written or told. */
   close(): void {
     this.#released = true;
-    this.#vacantUntil?.();
   }
 
   /** A pod of a replica that is to stay ends by others' hand. */
@@ -177,42 +191,18 @@ export class ScaleTarget {
       return;
     }
     slot.outgoing = true;
-    const replaced = this.#livePods() < (this.#count.replicas ?? 0);
-    if (replaced) this.#vacate();
-    this.#tell(slot);
-  }
-
-  #vacate(): void {
-    const { clock, log } = this.#options;
     this.#vacancies++;
-    this.#vacantUntil?.();
-    this.#vacantUntil = clock.at(clock.nowMs() + replacedWithinMs, () => {
-      this.#vacantUntil = null;
-      if (this.#vacancies === 0 || this.#released) return;
-      this.#vacancies = 0;
-      this.#assign();
-      this.#write().catch((error: unknown) => log('warn', 'count not written', { error: String(error) }));
-    });
+    this.#tell(slot);
   }
 
   /** Gives pods to the replicas that wait for one; what is there besides and is meant to be becomes a replica. */
   #assign(): void {
     if (this.#released) return;
-    const free = [...this.#free.values()].filter(isLive).sort(byAge);
-    const slots = [...this.#slots.values()];
-    for (const slot of slots) {
-      if (slot.pod !== null || slot.leaving !== null) continue;
-      const known = free.findIndex(({ uid }) => this.#options.idOf(uid) === slot.id);
-      const [pod] = free.splice(Math.max(0, known), 1);
-      if (!pod) break;
-      this.#bind(slot, pod);
-      this.#tell(slot);
-    }
+    const free = this.#bindWaiting();
     const replicas = this.#count.replicas ?? 0;
-    // What takes the place of a pod that has gone is for the replica that the engine is about to ask for in its place: taken for one
-    // of its own, there would be one too many.
+    const slots = [...this.#slots.values()];
+    // The engine hears of it in this turn and plans after it: what takes the place of a pod that has gone needs no other one beside it.
     let meant = slots.filter((one) => hasLivePod(one) && (isCounted(one) || one.leaving === 'asked')).length;
-    meant += this.#vacancies;
     for (const pod of free) {
       if (meant >= replicas) break;
       this.#adopt(pod);
@@ -220,12 +210,29 @@ export class ScaleTarget {
     }
   }
 
+  /** Returns the pods that are left, the oldest first. */
+  #bindWaiting(): PodView[] {
+    if (this.#released) return [];
+    const free = [...this.#free.values()].filter(isLive).sort(byAge);
+    for (const slot of [...this.#slots.values()]) {
+      if (slot.pod !== null || slot.leaving !== null) continue;
+      const known = free.findIndex(({ uid }) => this.#options.idOf(uid) === slot.id);
+      const [pod] = free.splice(Math.max(0, known), 1);
+      if (!pod) break;
+      this.#bind(slot, pod);
+      this.#tell(slot);
+    }
+    return free;
+  }
+
   #adopt(pod: PodView): void {
     const { adopted, idOf } = this.#options;
     const bound = idOf(pod.uid);
     const id = bound !== null && !this.#slots.has(bound) ? bound : pod.name;
     if (this.#slots.has(id)) return;
-    const slot = newSlot({ id, ...adopted }, { atMs: pod.createdAtMs, atUs: null });
+    // Times of objects are of other machines' clocks: none of what is there is of later than now.
+    const atMs = Math.min(pod.createdAtMs, this.#options.clock.nowMs());
+    const slot = newSlot({ id, ...adopted }, { atMs, atUs: null });
     this.#slots.set(id, slot);
     if (this.#vacancies > 0) this.#vacancies--;
     this.#bind(slot, pod);
@@ -251,7 +258,7 @@ export class ScaleTarget {
       // Seen from the beginning, its own moment is finer than the second of the condition.
       const isFollowed = slot.askedAtUs !== null || slot.wasReady;
       const saidMs = isFollowed ? null : slot.pod.readyAtMs;
-      slot.readyAtMs = Math.max(slot.askedAtMs, saidMs ?? clock.nowMs());
+      slot.readyAtMs = Math.max(slot.askedAtMs, Math.min(saidMs ?? Infinity, clock.nowMs()));
       slot.readyAtUs = isFollowed ? clock.nowUs() : null;
       slot.wasReady = true;
     }
@@ -274,13 +281,13 @@ export class ScaleTarget {
     this.#options.tell(observation);
   }
 
-  #livePods(): number {
-    const free = [...this.#free.values()].filter(isLive).length;
-    return free + [...this.#slots.values()].filter(hasLivePod).length;
-  }
-
+  /**
+   * What the engine holds on to: a pod that has gone since its latest plan is none less, and one that was found since then is none
+   * more.
+   */
   #wanted(): number {
-    return [...this.#slots.values()].filter(isCounted).length + this.#vacancies;
+    const counted = [...this.#slots.values()].filter(isCounted).length;
+    return Math.min(this.#planned, counted + this.#vacancies);
   }
 
   /** One write at a time, and one for everything that was asked in a turn. */

@@ -68,6 +68,8 @@ export function phaseOf({ pod, leaving, wasReady }: Slot): DriverPhase {
 export function observationOf(slot: Slot, workload: ObjectKey, phase: DriverPhase = phaseOf(slot)): ReplicaObservation {
   const { pod } = slot;
   const isReady = phase === 'ready';
+  // One that is unready for a while keeps the requests it has: a gateway is to know it, to say when it has none left.
+  const isServing = isReady || phase === 'unready';
   return {
     id: slot.id,
     workload,
@@ -75,7 +77,7 @@ export function observationOf(slot: Slot, workload: ObjectKey, phase: DriverPhas
     revision: slot.revision,
     node: pod?.node ?? '',
     phase,
-    endpoint: isReady && pod?.ip && pod.port !== null ? { host: pod.ip, port: pod.port } : null,
+    endpoint: isServing && pod?.ip && pod.port !== null ? { host: pod.ip, port: pod.port } : null,
     pid: null,
     restarts: pod?.restarts ?? 0,
     message: pod ? pod.message : phase === 'starting' ? 'waits for its pod' : '',

@@ -1,5 +1,5 @@
 import type { Store, TriggerPort } from '@ebb/core';
-import { createTriggerPort, findScaler } from '@ebb/scalers';
+import { createTriggerPort, findScaler, type InsideView } from '@ebb/scalers';
 import type { KubernetesApi } from '@ebb/testing/services';
 import { until } from '@ebb/testing/services';
 
@@ -36,13 +36,16 @@ export async function installKeda(api: KubernetesApi): Promise<void> {
 }
 
 /** Triggers of the real kinds; none of the tests signs in. */
-export function realTriggers(_store: Store): TriggerPort {
+export function realTriggers(_store: Store, clusterMetric?: InsideView['clusterMetric']): TriggerPort {
   return createTriggerPort({
     find: findScaler,
     nowMs: () => Date.now(),
     wallNowMs: () => Date.now(),
     hostEnv: {},
-    inside: () => ({ replicas: () => 0, requests: () => null, watch: () => () => {} }),
+    inside: () => ({
+      ...{ replicas: () => 0, requests: () => null, watch: () => () => {} },
+      ...(clusterMetric ? { clusterMetric } : {}),
+    }),
     authenticate: () => Promise.reject(new Error('no sign-in here')),
     log: () => {},
   });

@@ -2,6 +2,7 @@ import type { Reading, Store, TriggerPort, TriggerRequest, TriggerSet } from '@e
 import { MemoryStore } from '@ebb/testing';
 import type { ExternalMetricsSettings } from '../metrics/externalMetricsApi.ts';
 import type { OperatorNodes } from '../nodes/leadNodes.ts';
+import type { OperatorPorts } from '../operator/leading.ts';
 import type { Operator } from '../operator/operator.ts';
 import { startOperator } from '../operator/operator.ts';
 import { httpTransport } from '../client/transport.ts';
@@ -58,7 +59,7 @@ export interface StartedOperator {
 export async function runOperator(options: {
   server: string;
   identity: string;
-  triggers: TriggerPort | ((store: Store) => TriggerPort);
+  triggers: TriggerPort | ((store: Store, clusterMetric: Parameters<OperatorPorts['triggers']>[2]) => TriggerPort);
   transport?: ReturnType<typeof httpTransport>;
   embedded?: Store;
   leaseMs?: number;
@@ -95,7 +96,8 @@ export async function runOperator(options: {
       embedded,
       ...(options.nodes ? { nodes: options.nodes } : {}),
       ...(options.externalMetrics ? { externalMetrics: options.externalMetrics } : {}),
-      triggers: (store) => (typeof triggers === 'function' ? triggers(store) : triggers),
+      triggers: (store, _engine, clusterMetric) =>
+        typeof triggers === 'function' ? triggers(store, clusterMetric) : triggers,
       scheduleScaler: () => ({ read: async () => [], close: async () => {} }),
       newSuffix: () => `${identity}${++serial}`,
       log: (level, message, data) => log.push(`${level} ${message} ${JSON.stringify(data ?? {})}`),

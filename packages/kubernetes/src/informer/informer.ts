@@ -14,6 +14,8 @@ export interface InformerOptions {
   readonly namespace: string | null;
   /** Left out: all objects of the collection. */
   readonly labelSelector?: string;
+  /** What of an object is kept; left out: all of it. */
+  slim?(object: KubernetesObject): KubernetesObject;
   /** What goes wrong on the way; it is tried again. */
   onTrouble?(message: string): void;
 }
@@ -122,7 +124,8 @@ export class Informer {
     return object.resourceVersion;
   }
 
-  #put(object: KubernetesObject): void {
+  #put(whole: KubernetesObject): void {
+    const object = this.#options.slim?.(whole) ?? whole;
     const key = objectName(object);
     const before = this.#objects.get(key) ?? null;
     const isSame = before !== null && before.uid === object.uid;

@@ -89,9 +89,8 @@ export class ScaledJobsOfCluster {
   /** The engine has started: it is told of what is there, and of changes from now on. */
   follow(engine: Engine): void {
     this.#engine = engine;
-    this.#unwatch = engine.watch((event) => {
-      if (event.type !== 'jobs') return;
-      const { namespace, name } = event.status;
+    this.#unwatch = engine.watchStatuses(({ type, key: { namespace, name } }) => {
+      if (type !== 'jobs') return;
       const object = this.#options.view.scaledJobs.get({ namespace, name });
       if (object) this.#statusChanged(object);
     });

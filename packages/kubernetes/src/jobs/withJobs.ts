@@ -4,13 +4,15 @@ import type { JobRuns } from './jobRuns.ts';
 /** A driver of replicas that also runs the Jobs of ScaledJobs. */
 export function withJobs(replicas: Driver, jobs: JobRuns): Driver {
   return {
+    ...(replicas.measuresPods ? { measuresPods: true } : {}),
     ensure: (start) => replicas.ensure(start),
     runTemplate: (start: TemplateStart) => jobs.runTemplate(start),
     // Ids are unique: the one that does not know it does nothing.
+    // Both hear of it in this turn: what is asked for in one turn is one change of a count.
     async stop(id) {
-      await jobs.stop(id);
-      await replicas.stop(id);
+      await Promise.all([jobs.stop(id), replicas.stop(id)]);
     },
+    planned: (workload, count) => replicas.planned?.(workload, count),
     list: () => replicas.list(),
     listRuns: async () => jobs.list(),
     watch(listener: (event: DriverEvent) => void) {

@@ -108,7 +108,8 @@ function valuesText(): string {
   const told: Readonly<Record<keyof typeof values, string>> = {
     image: 'No image is published: build it with the Containerfile and push it where the cluster finds it.',
     storage: 'Volume of the embedded store. An empty className takes the default class.',
-    store: 'Secret with the key url of a PostgreSQL database, for two operators and no volume; empty: the embedded store.',
+    store:
+      'Secret with the key url of a PostgreSQL database, for two operators and no volume; empty: the embedded store.',
     resources: 'Of the operator; replicas have their own.',
     readNamespaces: 'Other namespaces whose Secrets and ConfigMaps triggers may be read from, one Role each.',
     scaleKinds: 'Other kinds whose scale may be written, as group/resource, such as argoproj.io/rollouts.',

@@ -114,7 +114,9 @@ test('with a database there is no volume, and one of two operators stays when no
   const manifests = installManifests({ withoutKinds: true, postgresSecret: 'ebb-store' });
   expect(manifests.filter(({ kind }) => kind === 'PersistentVolumeClaim')).toEqual([]);
   const own = (kind: string) => manifests.filter((one) => one.kind === kind && one.metadata.name === 'ebb');
-  expect(own('PodDisruptionBudget')).toMatchObject([{ spec: { maxUnavailable: 1, selector: { matchLabels: podLabels } } }]);
+  expect(own('PodDisruptionBudget')).toMatchObject([
+    { spec: { maxUnavailable: 1, selector: { matchLabels: podLabels } } },
+  ]);
   expect(own('Deployment')).toMatchObject([{ spec: { replicas: 2, strategy: { type: 'RollingUpdate' } } }]);
   const text = yamlText(own('Deployment'));
   expect(text).toContain('EBB_STORE_URL');

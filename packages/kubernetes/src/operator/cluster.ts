@@ -1,5 +1,6 @@
 import type { KubernetesClient } from '../client/client.ts';
 import { resources } from '../client/resources.ts';
+import { slimPod } from '../client/slim.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
 import { scaledJobLabel } from '../jobs/jobObject.ts';
 import { OptionalInformer } from './optionalInformer.ts';
@@ -41,7 +42,7 @@ export class ClusterView {
         onTrouble,
         onEvent,
       });
-    this.pods = new Informer({ client, resource: resources.pods, namespace, onTrouble });
+    this.pods = new Informer({ client, resource: resources.pods, namespace, slim: slimPod, onTrouble });
     this.scaledObjects = optional(resources.scaledObjects);
     this.scaledJobs = optional(resources.scaledJobs);
     const jobs = { client, resource: resources.jobs, namespace, onTrouble, labelSelector: scaledJobLabel };

@@ -165,11 +165,20 @@ describe.skipIf(!present)('faults of a real API server', () => {
       () => status()?.wanted === 6 && (status()?.ready ?? 0) === 2,
       `those that wait ${JSON.stringify(status())}`,
     );
+    interface Conditioned {
+      status?: { conditions?: { type: string; status: string; message?: string }[] };
+    }
+    const refusal = async () => {
+      const { status: written } = await cluster.api.get<Conditioned>(`${scaledObjectsPath}/refused`);
+      return written?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+    };
+    await within(async () => (await refusal())?.message?.includes('exceeded quota: few') === true, 'the quota’s words');
     await pause(3000);
     await counts(() => one.of('refused'), [6]);
     await cluster.api.delete(`${quotas}/few`);
     // The controller of ReplicaSets asks again by its own clock.
     await within(async () => (await ready('refused')) === 6, 'all six', 120_000);
+    await within(async () => (await refusal()) === undefined, 'no word of a quota any more');
     await counts(() => one.of('refused'), [6]);
   }, 240_000);
 

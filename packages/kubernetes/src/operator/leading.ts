@@ -124,7 +124,11 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   );
   const triggers = withEnvironment(
     advising.triggers(
-      ports.triggers(store, () => engine, (question, signal) => readClusterMetric(client, question, signal)),
+      ports.triggers(
+        store,
+        () => engine,
+        (question, signal) => readClusterMetric(client, question, signal),
+      ),
     ),
     (request) =>
       request.kind === 'ScaledObject'
@@ -164,17 +168,28 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     limits: noLimits,
   });
 
+  // What is served by gateways follows from objects alone, and thousands at rest have new statuses all the time.
+  let seen = 0;
+  const reconsidered = new Map<string, number>();
+  function reconsider(namespace: string, name: string): void {
+    const workload = keyText(keyOf({ namespace, name }));
+    if (!gateways || reconsidered.get(workload) === seen) return;
+    reconsidered.set(workload, seen);
+    gateways.fleet.reconsider(workload);
+  }
+
   function statusChanged(object: KubernetesObject): void {
     const served = object.kind === 'Workload' ? object.name : reader.specOf(object)?.target.name;
-    if (served !== undefined) gateways?.fleet.reconsider(keyText(keyOf({ namespace: object.namespace, name: served })));
+    if (served !== undefined) reconsider(object.namespace, served);
     if (object.kind === 'Workload') {
       statuses.changed(resources.workloads, object, () => {
         const key = keyOf(object);
         const problem = reader.problemOf(object);
         if (problem) return { conditions: [notReady(problem, object, since.of(object, problem.message))] };
         const status = engine.status(key);
-        if (reader.modeOf(object) === 'advice') return status && adviceStatusOf(status, object.generation, since.of(object, 'advice'));
-        return status && workloadStatusOf(status, object.generation, driver.scaleOf(key)?.external ?? null);
+        if (reader.modeOf(object) === 'advice')
+          return status && adviceStatusOf(status, object.generation, since.of(object, 'advice'));
+        return status && workloadStatusOf(status, object.generation, driver.scaleOf(key));
       });
       return;
     }
@@ -189,7 +204,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
         status: engine.scaledObject(keyOf(object)),
         plural: reconciler.pluralOf(target),
         originalReplicas: reconciler.originalOf(target),
-        external: driver.scaleOf(target)?.external ?? null,
+        scale: driver.scaleOf(target),
       });
     });
   }
@@ -200,6 +215,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   }
 
   const unlisten = view.listen((event) => {
+    seen++;
     if (scaledJobs.onEvent(event)) return;
     reconciler.onEvent(event);
     advising.onEvent(event);
@@ -214,14 +230,11 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   gateways?.fleet.release();
   advising.follow(engine);
   scaledJobs.follow(engine);
-  const unwatch = engine.watch((event) => {
-    if (event.type !== 'status') return;
-    const { namespace, name, scaledBy } = event.status;
-    const objects = [
-      view.workloads.get({ namespace, name }),
-      scaledBy?.kind === 'ScaledObject' ? view.scaledObjects.get({ namespace, name: scaledBy.name }) : null,
-    ];
-    for (const object of objects) if (object) statusChanged(object);
+  const unwatch = engine.watchStatuses(({ type, key: { namespace, name } }) => {
+    if (type !== 'status') return;
+    const workload = view.workloads.get({ namespace, name });
+    if (workload) statusChanged(workload);
+    for (const object of reader.claimsOf({ namespace, name })) statusChanged(object);
   });
   const external = ports.externalMetrics
     ? new ExternalMetricsApi({

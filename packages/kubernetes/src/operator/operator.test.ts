@@ -276,3 +276,32 @@ it('shows a count that others have set, puts it right once and leaves it after t
   triggers.say('jobs', 60);
   await within(() => readyPods() === 6, 'six');
 });
+
+it('says in its status why the cluster refuses pods, as long as it does', async () => {
+  cluster.server.put(deployments, deployment('web', 0));
+  cluster.server.put(objects, scaledObject('jobs'));
+  await (await run()).operator.ready;
+  const failure = { type: 'ReplicaFailure', reason: 'FailedCreate', message: 'exceeded quota: few' };
+  const say = (status: string) => {
+    const found = cluster.server.get(deployments, 'default', 'web');
+    cluster.server.put(deployments, { ...found, status: { conditions: [{ ...failure, status }] } });
+  };
+  say('True');
+  await within(() => condition('jobs', 'ReplicaFailure').includes('exceeded quota: few'), 'the refusal');
+  say('False');
+  await within(() => !condition('jobs', 'ReplicaFailure').includes('quota'), 'its end');
+  expect(scales()).toEqual([]);
+});
+
+it('goes to zero though the cluster’s clock, and its source’s, are a day ahead of its own', async () => {
+  cluster.server.put(deployments, deployment('web', 2));
+  cluster.server.put(objects, scaledObject('jobs'));
+  triggers.say('jobs', 0);
+  await (await run('a', { skewMs: -86_400_000 })).operator.ready;
+  // Nothing has been active yet: it counts from when the object was made.
+  await within(() => count() === 0, 'zero');
+  triggers.say('jobs', 20);
+  await within(() => readyPods() === 2, 'two');
+  triggers.say('jobs', 0);
+  await within(() => count() === 0, 'zero again');
+});

@@ -7,7 +7,7 @@ import { type KubernetesObject, objectName } from '../client/objects.ts';
 import { numberAt } from '../client/values.ts';
 import type { TargetDriver } from '../advice/modeDriver.ts';
 import type { Mode } from '../advice/mode.ts';
-import { isPlainKind, plainTargetState, type TargetReference } from '../driver/target.ts';
+import { isPlainKind, plainTargetState, podRefusal, type TargetReference } from '../driver/target.ts';
 import { httpKinds, targetOf } from '../gateways/httpDocuments.ts';
 import type { InformerEvent } from '../informer/informer.ts';
 import type { ClusterView } from './cluster.ts';
@@ -158,6 +158,9 @@ export class Reconciler {
       // At once and in order: a count that others have set is not to be overtaken by ours.
       if (event.type === 'put' && reference && isPlainKind(reference.resource)) {
         this.#options.driver.manage(reference, plainTargetState(object), this.#told.get(key)?.mode ?? 'advice');
+        // Pods that are refused are seen in its status alone.
+        const refused = event.before && podRefusal(event.before.body)?.message;
+        if (refused !== podRefusal(object.body)?.message) this.#tellStatuses(atOf(key));
         if (event.before?.generation === object.generation) continue;
       }
       this.#touch(key);
@@ -181,8 +184,7 @@ export class Reconciler {
 
   async #sync(key: string): Promise<void> {
     const { reader, log } = this.#options;
-    const slash = key.indexOf('/');
-    const at = { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+    const at = atOf(key);
     try {
       const wanted = await reader.wanted(at);
       if (this.#closed) return;
@@ -308,6 +310,11 @@ export class Reconciler {
     });
     this.#timers.add(cancel);
   }
+}
+
+function atOf(key: string): { namespace: string; name: string } {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 function named({ namespace, name }: KubernetesObject): { namespace: string; name: string } {

@@ -1,4 +1,5 @@
 import type { Condition, ScaledObjectSpec, ScaledObjectStatus, WorkloadStatus } from '@ebb/documents';
+import type { ScaleFacts } from '../driver/kubernetesDriver.ts';
 import type { ExternalChange } from '../driver/scaleCount.ts';
 import { splitApiVersion } from '../client/resources.ts';
 import type { JsonObject } from '../client/values.ts';
@@ -11,7 +12,8 @@ export interface ScaledObjectFacts {
   readonly status: ScaledObjectStatus | null;
   readonly plural: string | null;
   readonly originalReplicas: number | null;
-  readonly external: ExternalChange | null;
+  /** Null: its target is not managed here. */
+  readonly scale: ScaleFacts | null;
 }
 
 /** A ScaledObject's status in the fields of KEDA's own definition, which refuses others. */
@@ -33,7 +35,7 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
           { type: 'Ready', status: 'False', ...problem },
           { type: 'Active', status: 'Unknown', reason: problem.reason, message: 'nothing is done for it' },
         ]
-    : status && [...status.conditions.map(withoutTime), ...externalScale(facts.external)];
+    : status && [...status.conditions.map(withoutTime), ...scaleConditions(facts.scale).map(withoutTime)];
   if (!conditions) return null;
   const { group, version } = splitApiVersion(spec?.target.apiVersion ?? '');
   return {
@@ -49,19 +51,11 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
   };
 }
 
-export function workloadStatusOf(
-  status: WorkloadStatus,
-  generation: number,
-  external: ExternalChange | null,
-): JsonObject {
-  const lastTransitionTime = external ? new Date(external.atMs).toISOString() : '';
+export function workloadStatusOf(status: WorkloadStatus, generation: number, scale: ScaleFacts | null): JsonObject {
   return {
     observedGeneration: generation,
     replicas: { ...status.replicas },
-    conditions: [
-      ...status.conditions,
-      ...externalScale(external).map((condition) => ({ ...condition, lastTransitionTime })),
-    ],
+    conditions: [...status.conditions, ...scaleConditions(scale)],
   };
 }
 
@@ -78,13 +72,26 @@ function withoutTime({ lastTransitionTime: _time, ...condition }: Condition): Om
   return condition;
 }
 
+/** What the target says beside what the engine knows. */
+function scaleConditions(scale: ScaleFacts | null): Condition[] {
+  if (!scale) return [];
+  const { external, refusal } = scale;
+  const refused: Condition[] = [];
+  if (refusal) {
+    const { reason, message, since } = refusal;
+    refused.push({ type: 'ReplicaFailure', status: 'True', reason, message, lastTransitionTime: since });
+  }
+  return [...externalScale(external), ...refused];
+}
+
 /** A change of the count by others is shown, put right once, and not fought over. */
-function externalScale(external: ExternalChange | null): Omit<Condition, 'lastTransitionTime'>[] {
+function externalScale(external: ExternalChange | null): Condition[] {
   if (!external) return [];
-  const { from, to, contested } = external;
+  const { from, to, contested, atMs } = external;
   const reason = contested ? 'NotFought' : 'ChangedByOthers';
   const message = contested
     ? `others have set it from ${from} to ${to} again; it stays so until something else is decided`
     : `others have set it from ${from} to ${to}`;
-  return [{ type: 'ExternalScale', status: 'True', reason, message }];
+  const lastTransitionTime = new Date(atMs).toISOString();
+  return [{ type: 'ExternalScale', status: 'True', reason, message, lastTransitionTime }];
 }

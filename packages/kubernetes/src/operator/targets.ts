@@ -3,6 +3,7 @@ import { isStatus, type KubernetesClient } from '../client/client.ts';
 import { permitted, scaleKindRemedy, UnmetError } from '../client/missingPermission.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { apiVersionOf, type Resource, resources } from '../client/resources.ts';
+import { slimTarget } from '../client/slim.ts';
 import { isPlainKind, plainTargetState, scaledTargetState, type TargetState } from '../driver/target.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
 import { keyOf } from './documents.ts';
@@ -84,7 +85,10 @@ export class Targets {
 
   async #follow(resource: Resource): Promise<void> {
     const { client, namespace, onEvent, onTrouble } = this.#options;
-    const informer = new Informer({ client, resource, namespace, onTrouble });
+    const informer = new Informer({
+      ...{ client, resource, namespace, onTrouble },
+      ...(isPlainKind(resource) ? { slim: slimTarget } : {}),
+    });
     this.#informers.set(`${apiVersionOf(resource)} ${resource.kind}`, { resource, informer });
     informer.watch(onEvent);
     await informer.start().synced;

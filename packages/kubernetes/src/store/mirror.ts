@@ -37,7 +37,8 @@ export class DocumentMirror implements DocumentStore {
       ...given,
       resourceVersion: ++this.#version,
       generation: generationOf(given.document) ?? (found?.generation ?? 0) + (changed ? 1 : 0),
-      createdAtMs: found?.createdAtMs ?? createdAtMs(given.document) ?? atMs,
+      // The API server's clock may be ahead: what is there was made by now, or waits from its creation on would not end.
+      createdAtMs: found?.createdAtMs ?? Math.min(createdAtMs(given.document) ?? atMs, atMs),
     };
     this.#documents.set(id, stored);
     return stored;

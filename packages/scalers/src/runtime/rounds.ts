@@ -190,7 +190,8 @@ export class Rounds<Item, Value> {
       if (answers instanceof SourceError) {
         // Nobody else would be answered now either: they need not find that out one batch after the other.
         const asked = new Set(batch);
-        for (const entry of [...this.#entries.values()]) if (!asked.has(entry)) this.#tell(entry, answers, nobody, endedMs);
+        for (const entry of [...this.#entries.values()])
+          if (!asked.has(entry)) this.#tell(entry, answers, nobody, endedMs);
       }
       this.#isAsking = false;
     }

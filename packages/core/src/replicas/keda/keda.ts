@@ -11,6 +11,7 @@ import {
   type FormulaEvaluator,
 } from './metrics.ts';
 import { type OperatorStep, operatorStep } from './operatorStep.ts';
+import { lastMissedMs, type Rest, restLookMs, restOf, withMissedSyncs } from './rest.ts';
 import type { KedaDecisionSpec, KedaObservation, KedaReading } from './types.ts';
 
 /**
@@ -29,7 +30,9 @@ export function decideByKeda(
       values: {},
       hpa: null,
       replicas: null,
+      rest: null,
     };
+    catchUp(spec, memory, nowMs);
     // A shorter interval holds at once: KEDA begins its loop anew when the object is changed.
     memory.nextPollMs = Math.min(memory.nextPollMs, nowMs + spec.pollingIntervalMs);
     if (!keda) return unobserved(spec, memory, nowMs);
@@ -69,11 +72,21 @@ export function decideByKeda(
         },
       });
       memory.hpa = result.memory;
+      memory.rest =
+        isReactive && step && awakeUntilMs === null
+          ? restOf(spec, {
+              before: current,
+              after: result.decision.replicas,
+              step,
+              reasons: [...reasons, ...result.decision.reasons],
+            })
+          : null;
       reasons.push(...result.decision.reasons);
       if (result.decision.reasons.every((reason) => reason.code !== 'hpa-between-syncs'))
         current = result.decision.replicas;
     } else if (asleep) {
       memory.hpa = null;
+      memory.rest = null;
     }
     if (reasons.length === 0) {
       const data = { replicas: current, inMs: Math.max(0, memory.nextPollMs - nowMs) };
@@ -223,7 +236,8 @@ function nextReactiveLook(
   awakeUntilMs: number | null,
 ): number | null {
   if (current === 0) return null;
-  const hpaAtMs = memory.hpa && typeof memory.hpa.nextSyncMs === 'number' ? memory.hpa.nextSyncMs : null;
+  const syncAtMs = memory.hpa && typeof memory.hpa.nextSyncMs === 'number' ? memory.hpa.nextSyncMs : null;
+  const hpaAtMs = syncAtMs === null || !memory.rest ? syncAtMs : Math.max(syncAtMs, nowMs + restLookMs);
   const times = [hpaAtMs, awakeUntilMs === null ? null : awakeUntilMs + 1].filter((time) => time !== null);
   return times.length === 0 ? null : Math.max(nowMs + 1, Math.min(...times));
 }
@@ -242,6 +256,18 @@ function unobserved(spec: KedaDecisionSpec, memory: KedaMemory, nowMs: number): 
   };
 }
 
+/** Takes in the syncs that were left out at rest, as if they had been made: each would have said the same. */
+function catchUp(spec: KedaDecisionSpec, memory: KedaMemory, nowMs: number): void {
+  const { rest, hpa } = memory;
+  if (!rest || !hpa) return;
+  const { syncPeriodMs } = spec.controller;
+  const missedMs = lastMissedMs(hpa, syncPeriodMs, nowMs);
+  if (missedMs === null) return;
+  memory.hpa = withMissedSyncs(hpa, rest.proposal, missedMs, syncPeriodMs);
+  if (rest.active) memory.lastActiveMs = missedMs;
+  for (const value of Object.values(memory.values)) value[1] = missedMs;
+}
+
 interface KedaMemory {
   nextPollMs: number;
   lastActiveMs: number | null;
@@ -250,6 +276,7 @@ interface KedaMemory {
   values: Record<string, [number, number]>;
   hpa: Memory | null;
   replicas: number | null;
+  rest: Rest;
 }
 
 const version = 1;
@@ -264,6 +291,7 @@ function writeMemory(memory: KedaMemory): Memory {
     values: Object.fromEntries(Object.entries(memory.values).map(([name, value]) => [name, [...value]])),
     hpa: memory.hpa,
     replicas: memory.replicas,
+    ...(memory.rest ? { rest: { ...memory.rest } } : {}),
   };
 }
 
@@ -283,5 +311,13 @@ function readMemory(memory: Memory | null): KedaMemory | null {
     ),
     hpa: hpa !== null && typeof hpa === 'object' && !Array.isArray(hpa) ? (hpa as unknown as Memory) : null,
     replicas: typeof memory.replicas === 'number' ? memory.replicas : null,
+    rest: readRest(memory.rest),
   };
+}
+
+/** Not yet in what older versions wrote. */
+function readRest(rest: Json | undefined): Rest {
+  if (rest === null || typeof rest !== 'object' || Array.isArray(rest)) return null;
+  const { proposal, active } = rest;
+  return typeof proposal === 'number' ? { proposal, active: active === true } : null;
 }
