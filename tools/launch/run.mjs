@@ -42,6 +42,8 @@ function runTests(project, testArgs) {
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
+      // One more than two cores: many of these tests wait for processes and sockets. Other tiers start servers of their own.
+      ...(project === 'unit' ? ['--maxWorkers=3'] : []),
       ...testArgs,
     ]);
     if (!existsSync(report)) {
