@@ -3,6 +3,7 @@ import { keyText } from '@ebb/documents';
 import { afterFailure, startAttempts } from './activation.ts';
 import { type EngineContext, recordOutcome } from './context.ts';
 import { touchDependents } from './dependents.ts';
+import { learnFrom } from './learnedColdStart.ts';
 import { forgiveProven } from './reconcile.ts';
 import { takePodUsage } from './podUsage.ts';
 import { askDriver, forgetReplica, messageOf, openLedgerRow, tellDriverToStop } from './replicaActions.ts';
@@ -104,6 +105,9 @@ function adopt(context: EngineContext, seen: ReplicaObservation): void {
   openLedgerRow(context, state, replica, seen.askedAtMs);
   update(context, state, replica, seen);
   if (replica.phase === 'ready') replica.readySinceMs = seen.readyAtMs ?? replica.readySinceMs;
+  // Nobody saw it being routed to, but its own start is better than no word of what a start takes.
+  const isSeen = Object.values(seen.stagesUs).some((us) => us !== null);
+  if (isSeen && replica.phase === 'ready' && !state.coldStarts.learned[replica.class]) learnFrom(state, replica);
   recordOutcome(context, state, replica, 'adopted');
 }
 

@@ -1,7 +1,7 @@
 import type { DispatchCounts, GatewayEvent } from '@ebb/core';
 import { type EngineContext, recordOutcome } from './context.ts';
 import { type GatewayLink, isHeard, newGatewayLink, silentAfterMs } from './gatewayLink.ts';
-import { learnColdStart } from './learnedColdStart.ts';
+import { learnFrom } from './learnedColdStart.ts';
 import type { Replica } from './replicaSet.ts';
 import { scheduleWakeUp } from './wakeUp.ts';
 import { isServedOrStarting, type WorkloadState } from './workloadState.ts';
@@ -178,15 +178,6 @@ function onRouted(context: EngineContext, id: string, atUs: number): void {
   context.journal.record('outcome', state.key, { type: 'routed', replica: id, coldStart: replica.coldStart });
   context.unsaved(state);
   context.feed.changed(state.key, true);
-}
-
-/** Classes that have left the document are forgotten. */
-function learnFrom(state: WorkloadState, { class: className, coldStart }: Replica): void {
-  const { learned } = state.coldStarts;
-  const names = new Set(state.spec.classes.map(({ name }) => name));
-  const kept = Object.entries(learned).filter(([name]) => names.has(name) && name !== className);
-  if (names.has(className)) kept.push([className, learnColdStart(learned[className], coldStart)]);
-  state.coldStarts.learned = Object.fromEntries(kept);
 }
 
 /** The driver's word decides whether a replica lives; this is noted for whoever asks why requests were tried again. */

@@ -1,4 +1,6 @@
 import type { ColdStart, LearnedColdStart } from '@ebb/documents';
+import type { Replica } from './replicaSet.ts';
+import type { WorkloadState } from './workloadState.ts';
 
 /** What a start counts for once a newer one is known. */
 const kept = 0.8;
@@ -31,6 +33,18 @@ export function learnColdStart(known: LearnedColdStart | undefined, start: ColdS
   };
   const totalUs = Object.values(stages).reduce((sum: number, us) => sum + (us ?? 0), 0);
   return { starts, ...stages, totalUs };
+}
+
+/** Learns from a replica that has started. Classes that have left the document are forgotten. */
+export function learnFrom(
+  state: Pick<WorkloadState, 'coldStarts' | 'spec'>,
+  { class: className, coldStart }: Replica,
+): void {
+  const { learned } = state.coldStarts;
+  const names = new Set(state.spec.classes.map(({ name }) => name));
+  const kept = Object.entries(learned).filter(([name]) => names.has(name) && name !== className);
+  if (names.has(className)) kept.push([className, learnColdStart(learned[className], coldStart)]);
+  state.coldStarts.learned = Object.fromEntries(kept);
 }
 
 /** From asking for a replica to its being routed to, whole milliseconds; null: no start was seen, or no stage of it. */

@@ -134,3 +134,19 @@ it('lets the replicas of a deleted workload finish, also over a restart', async 
   expect(system.driver.replicas()).toEqual([]);
   expect(await system.store.state.names('engine/leaving/')).toEqual([]);
 });
+
+it('learns from the start of a replica that it finds running, where it knows of no other', async () => {
+  const system = new VirtualSystem();
+  await system.start();
+  await system.apply(workloadDocument('web', { scaling: { minReplicas: 1 } }));
+  // Killed while the replica starts: nobody sees it being routed to.
+  await system.clock.advance(10);
+  system.kill();
+  await system.clock.advance(10_000);
+  await system.start();
+  await system.clock.advance(1000);
+  const learned = system.engine.status(key)?.coldStarts.learned?.['default'];
+  expect(learned).toMatchObject({ starts: 1, readyToRouteUs: null });
+  expect(learned?.totalUs).toBeGreaterThan(0);
+  await system.stop();
+});
