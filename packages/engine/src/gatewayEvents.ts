@@ -2,7 +2,6 @@ import type { DispatchCounts, GatewayEvent } from '@ebb/core';
 import { type EngineContext, recordOutcome } from './context.ts';
 import { type GatewayLink, isHeard, newGatewayLink, silentAfterMs } from './gatewayLink.ts';
 import { learnFrom } from './learnedColdStart.ts';
-import type { Replica } from './replicaSet.ts';
 import { scheduleWakeUp } from './wakeUp.ts';
 import { isServedOrStarting, type WorkloadState } from './workloadState.ts';
 
