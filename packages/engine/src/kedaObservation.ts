@@ -1,10 +1,13 @@
-import type { HpaMetricReading, HpaPod, KedaObservation, KedaReading } from '@ebb/core';
+import type { Driver, HpaMetricReading, HpaPod, KedaObservation, KedaReading } from '@ebb/core';
 import { podReading } from './podUsage.ts';
 import { isCounted, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
-/** What KEDA's policy is told of a workload that a ScaledObject drives. Consumes what is new among the readings. */
-export function kedaObservation(state: WorkloadState): KedaObservation | undefined {
+/**
+ * What KEDA's policy is told of a workload that a ScaledObject drives. Consumes what is new among the readings. `counts`: what the
+ * targets of replicas were found with; pods may be fewer while they are made.
+ */
+export function kedaObservation(state: WorkloadState, counts: Driver['counts']): KedaObservation | undefined {
   const { scaledBy, triggers, podUsage } = state;
   if (!scaledBy || !triggers) return undefined;
   const replicas = [...state.replicas.values()].filter(isCounted);
@@ -15,7 +18,7 @@ export function kedaObservation(state: WorkloadState): KedaObservation | undefin
     else readings[name] = active === undefined ? { value } : { value, active };
   }
   const base = {
-    specReplicas: state.decision?.replicas ?? podUsage?.replicas ?? replicas.length,
+    specReplicas: state.decision?.replicas ?? podUsage?.replicas ?? counts?.of(state.stored.key) ?? replicas.length,
     statusReplicas: replicas.length,
     readyReplicas: replicas.filter(({ phase }) => phase === 'ready').length,
     createdAtMs: scaledBy.stored.createdAtMs,

@@ -1,4 +1,4 @@
-import type { Cause, ClassObservation, Observation } from '@ebb/core';
+import type { Cause, ClassObservation, Driver, Observation } from '@ebb/core';
 import type { ScalingSpec, SloLlmTrigger, SloPolicyTrigger } from '@ebb/documents';
 import type { DemandSignal } from './demand.ts';
 import { isHeard, type GatewayLink } from './gatewayLink.ts';
@@ -12,6 +12,7 @@ export function observe(
   gateways: Iterable<GatewayLink>,
   causes: ReadonlySet<Cause>,
   nowMs: number,
+  counts: Driver['counts'],
 ): Observation {
   const links = [...gateways];
   state.observedAtMs = nowMs;
@@ -20,7 +21,7 @@ export function observe(
   const classNames = state.spec.classes.map((one) => one.name);
   const lastActiveAtMs = state.demand.lastActiveAtMs(nowMs);
   if (lastActiveAtMs !== null) state.lastActiveAtMs = Math.max(state.lastActiveAtMs ?? 0, lastActiveAtMs);
-  const keda = kedaObservation(state);
+  const keda = kedaObservation(state, counts);
   const flow = observeFlow(state, nowMs);
   state.metrics?.follow();
   return {

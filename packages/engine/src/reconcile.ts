@@ -54,9 +54,10 @@ function alone(context: EngineContext, state: WorkloadState, step: () => void): 
 /** Whether the decision says something else than the one before. */
 function decideFor(context: EngineContext, state: WorkloadState, causes: ReadonlySet<Cause>): boolean {
   const nowMs = context.ports.clock.nowMs();
-  if (!readingsAreThere(state, nowMs, context.ports.driver.measuresPods === true)) return false;
+  const { driver } = context.ports;
+  if (!readingsAreThere(state, nowMs, driver.measuresPods === true)) return false;
   context.journal.prepare();
-  const observation = observe(state, context.gateways.values(), causes, nowMs);
+  const observation = observe(state, context.gateways.values(), causes, nowMs, driver.counts);
   state.classHint.note(state.spec, observation.flow, nowMs);
   const { decision, memory } = decide(state.decisionSpec, state.memory, observation);
   state.memory = memory;

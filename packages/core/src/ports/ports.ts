@@ -187,6 +187,11 @@ export type DriverEvent =
 export interface Driver {
   /** It tells `pod-usage` of each workload that has cpu or memory triggers. Left out: only `usage` is told. */
   readonly measuresPods?: true;
+  /**
+   * Where replicas are the pods of something that has a count of its own, which others may have set before: what it says. Null: not
+   * known, or it has none.
+   */
+  readonly counts?: { of(workload: ObjectKey): number | null };
   ensure(start: ReplicaStart): Promise<void>;
   /** Starts a run of a Job. Left out: this driver runs no Jobs. */
   run?(start: RunStart): Promise<void>;

@@ -2,6 +2,7 @@ import type { Clock, Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaSt
 import { keyText, type ObjectKey } from '@ebb/documents';
 import type { KubernetesObject } from '../client/objects.ts';
 import { isLive, type PodView, podView } from '../driver/pod.ts';
+import { PodIndex } from '../driver/podIndex.ts';
 import type { TargetReference, TargetState } from '../driver/target.ts';
 import type { Informer } from '../informer/informer.ts';
 
@@ -42,6 +43,13 @@ interface Advised {
   readonly startsMs: Map<string, number>;
 }
 
+/** Of a workload whose target is named next. */
+interface Waiting {
+  /** What the target's scale says. */
+  readonly found: number | null;
+  readonly starts: { start: ReplicaStart; resolve: () => void; reject: (error: Error) => void }[];
+}
+
 /** Before any pod of a target was seen to start. */
 const assumedStartMs = 1000;
 const startsKept = 20;
@@ -55,22 +63,37 @@ export class AdviceDriver implements Driver {
   readonly #options: AdviceDriverOptions;
   readonly #advised = new Map<string, Advised>();
   readonly #byNamespace = new Map<string, Set<Advised>>();
-  readonly #waiting = new Map<string, { start: ReplicaStart; resolve: () => void; reject: (error: Error) => void }[]>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
+  readonly #pods: PodIndex;
   readonly #unwatch: () => void;
+
+  readonly counts = {
+    of: (workload: ObjectKey): number | null => {
+      const key = keyText(workload);
+      return this.#advised.get(key)?.state.replicas ?? this.#waiting.get(key)?.found ?? null;
+    },
+  };
 
   constructor(options: AdviceDriverOptions) {
     this.#options = options;
-    this.#unwatch = options.pods.watch((event) => {
-      if (event.type === 'put') this.#podSeen(event.object);
-      else this.#podGone(event.object);
+    this.#pods = new PodIndex(options.pods);
+    this.#unwatch = options.pods.watch(({ type, object }) => {
+      if (type === 'put') {
+        this.#pods.seen(object);
+        this.#podSeen(object);
+      } else {
+        this.#pods.gone(object);
+        this.#podGone(object);
+      }
     });
   }
 
-  /** The engine is told of a workload whose target is named next: what it asks for until then waits. */
-  expect(workload: ObjectKey): void {
+  /** The engine is told of a workload whose target, found with that count, is named next: what it asks for until then waits. */
+  expect(workload: ObjectKey, found: number | null): void {
     const key = keyText(workload);
-    if (!this.#advised.has(key) && !this.#waiting.has(key)) this.#waiting.set(key, []);
+    if (this.#advised.has(key)) return;
+    this.#waiting.set(key, { found, starts: this.#waiting.get(key)?.starts ?? [] });
   }
 
   /** Follows a target from now on, or takes in what its document says by now. */
@@ -82,13 +105,15 @@ export class AdviceDriver implements Driver {
       this.#options.onActual(reference.workload);
       return;
     }
-    const waiting = this.#waiting.get(key) ?? [];
+    const waiting = this.#waiting.get(key)?.starts ?? [];
     this.#waiting.delete(key);
     const advised: Advised = { reference, state, pods: new Map(), imagined: new Map(), startsMs: new Map() };
     this.#advised.set(key, advised);
     const near = this.#byNamespace.get(reference.namespace) ?? new Set();
     this.#byNamespace.set(reference.namespace, near.add(advised));
-    for (const pod of this.#options.pods.list()) if (isOf(advised, pod)) this.#note(advised, podView(pod));
+    for (const pod of this.#pods.near(reference.namespace, state.selector)) {
+      if (isOf(advised, pod)) this.#note(advised, podView(pod));
+    }
     const there = [...advised.pods.values()].filter(isLive).sort((left, right) => left.createdAtMs - right.createdAtMs);
     for (const { start, resolve } of waiting) {
       this.#imagine(advised, start, there.shift() ?? null);
@@ -105,7 +130,7 @@ export class AdviceDriver implements Driver {
   /** What was imagined is forgotten. */
   release(workload: ObjectKey): void {
     const key = keyText(workload);
-    for (const { reject } of this.#waiting.get(key) ?? []) reject(notAdvised(workload));
+    for (const { reject } of this.#waiting.get(key)?.starts ?? []) reject(notAdvised(workload));
     this.#waiting.delete(key);
     const advised = this.#advised.get(key);
     if (!advised) return;
@@ -146,7 +171,7 @@ export class AdviceDriver implements Driver {
 
   async ensure(start: ReplicaStart): Promise<void> {
     const key = keyText(start.workload);
-    const waiting = this.#waiting.get(key);
+    const waiting = this.#waiting.get(key)?.starts;
     const advised = this.#advised.get(key);
     if (advised) {
       if (!advised.imagined.has(start.id)) this.#imagine(advised, start, null);
@@ -157,7 +182,7 @@ export class AdviceDriver implements Driver {
   }
 
   async stop(id: string): Promise<void> {
-    for (const waiting of this.#waiting.values()) {
+    for (const { starts: waiting } of this.#waiting.values()) {
       const at = waiting.findIndex(({ start }) => start.id === id);
       const [found] = at < 0 ? [] : waiting.splice(at, 1);
       found?.resolve();

@@ -5,14 +5,16 @@ import type { Mode } from './mode.ts';
 
 /** What brings targets to a driver, each in its mode. */
 export interface TargetDriver extends Driver {
-  expect(workload: ObjectKey, mode: Mode): void;
+  readonly counts: NonNullable<Driver['counts']>;
+  expect(workload: ObjectKey, found: number | null, mode: Mode): void;
   manage(reference: TargetReference, state: TargetState, mode: Mode): void;
   release(workload: ObjectKey): void;
 }
 
 /** One of the two, which knows no modes. */
 export interface PartDriver extends Driver {
-  expect(workload: ObjectKey): void;
+  readonly counts: NonNullable<Driver['counts']>;
+  expect(workload: ObjectKey, found: number | null): void;
   manage(reference: TargetReference, state: TargetState): void;
   release(workload: ObjectKey): void;
 }
@@ -29,12 +31,14 @@ export class ModeDriver implements TargetDriver {
   readonly #parts: Readonly<Record<Mode, PartDriver>>;
   readonly #modes = new Map<string, Mode>();
 
+  readonly counts = { of: (workload: ObjectKey) => this.#partOf(workload).counts.of(workload) };
+
   constructor({ control, advice }: ModeDriverOptions) {
     this.#parts = { control, advice };
   }
 
-  expect(workload: ObjectKey, mode: Mode): void {
-    this.#use(workload, mode).expect(workload);
+  expect(workload: ObjectKey, found: number | null, mode: Mode): void {
+    this.#use(workload, mode).expect(workload, found);
   }
 
   manage(reference: TargetReference, state: TargetState, mode: Mode): void {

@@ -39,6 +39,14 @@ interface Managed {
   state: TargetState;
 }
 
+/** Of a workload whose target is named next. */
+interface Waiting {
+  /** What the target's scale says. */
+  readonly found: number | null;
+  /** What was asked for. */
+  readonly starts: { start: ReplicaStart; resolve: (outcome?: Promise<void>) => void }[];
+}
+
 /**
  * Replicas are the pods of scale targets. `manage` names a workload's target; what the engine asks for is written to its
  * scale, and what becomes of it is seen in the pods. Targets that are not managed are never written to.
@@ -51,12 +59,19 @@ export class KubernetesDriver implements Driver {
   readonly #targets = new TargetIndex<Managed>();
   readonly #pods: PodIndex;
   readonly #replicas = new Map<string, Managed>();
-  /** What was asked for a workload whose target is named next. */
-  readonly #waiting = new Map<string, { start: ReplicaStart; resolve: (outcome?: Promise<void>) => void }[]>();
+  readonly #waiting = new Map<string, Waiting>();
   /** Asked for without a target: whoever gives them up is to hear that they are gone. */
   readonly #refused = new Map<string, ReplicaStart>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   readonly #unwatch: () => void;
+
+  readonly counts = {
+    of: (workload: ObjectKey): number | null => {
+      const key = keyText(workload);
+      const managed = this.#managed.get(key);
+      return managed ? managed.target.replicas : (this.#waiting.get(key)?.found ?? null);
+    },
+  };
 
   constructor(options: KubernetesDriverOptions) {
     this.#options = options;
@@ -72,10 +87,11 @@ export class KubernetesDriver implements Driver {
     });
   }
 
-  /** The engine is told of a workload whose target is named next: what it asks for until then waits. */
-  expect(workload: ObjectKey): void {
+  /** The engine is told of a workload whose target, found with that count, is named next: what it asks for until then waits. */
+  expect(workload: ObjectKey, found: number | null): void {
     const key = keyText(workload);
-    if (!this.#managed.has(key) && !this.#waiting.has(key)) this.#waiting.set(key, []);
+    if (this.#managed.has(key)) return;
+    this.#waiting.set(key, { found, starts: this.#waiting.get(key)?.starts ?? [] });
   }
 
   /** A target from now on, or what its document says by now. Its pods become replicas. */
@@ -88,7 +104,7 @@ export class KubernetesDriver implements Driver {
       known.target.observe(state.replicas, state.resourceVersion);
       return;
     }
-    const waiting = this.#waiting.get(key) ?? [];
+    const waiting = this.#waiting.get(key)?.starts ?? [];
     this.#waiting.delete(key);
     this.release(reference.workload);
     const managed: Managed = { reference, target: this.#newTarget(reference), state };
@@ -102,7 +118,7 @@ export class KubernetesDriver implements Driver {
 
   /** Lets go of a workload's target: it stays as it is. */
   release(workload: ObjectKey): void {
-    for (const { start, resolve } of this.#waiting.get(keyText(workload)) ?? []) resolve(this.#refuse(start));
+    for (const { start, resolve } of this.#waiting.get(keyText(workload))?.starts ?? []) resolve(this.#refuse(start));
     this.#waiting.delete(keyText(workload));
     const managed = this.#managed.get(keyText(workload));
     if (!managed) return;
@@ -123,7 +139,7 @@ export class KubernetesDriver implements Driver {
   ensure(start: ReplicaStart): Promise<void> {
     const key = keyText(start.workload);
     const managed = this.#managed.get(key);
-    const waiting = this.#waiting.get(key);
+    const waiting = this.#waiting.get(key)?.starts;
     if (!managed && waiting) return new Promise((resolve) => waiting.push({ start, resolve }));
     if (!managed) return this.#refuse(start);
     this.#refused.delete(start.id);
@@ -132,7 +148,7 @@ export class KubernetesDriver implements Driver {
   }
 
   async stop(id: string): Promise<void> {
-    for (const waiting of this.#waiting.values()) {
+    for (const { starts: waiting } of this.#waiting.values()) {
       const at = waiting.findIndex(({ start }) => start.id === id);
       const [found] = at < 0 ? [] : waiting.splice(at, 1);
       if (found) this.#refused.set(id, found.start);

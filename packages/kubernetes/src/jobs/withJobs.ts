@@ -5,6 +5,7 @@ import type { JobRuns } from './jobRuns.ts';
 export function withJobs(replicas: Driver, jobs: JobRuns): Driver {
   return {
     ...(replicas.measuresPods ? { measuresPods: true } : {}),
+    ...(replicas.counts ? { counts: replicas.counts } : {}),
     ensure: (start) => replicas.ensure(start),
     runTemplate: (start: TemplateStart) => jobs.runTemplate(start),
     // Ids are unique: the one that does not know it does nothing.

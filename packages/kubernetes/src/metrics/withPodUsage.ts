@@ -6,7 +6,8 @@ import type { PodUsageReader } from './podUsage.ts';
 export function withPodUsage(targets: TargetDriver, usage: PodUsageReader): TargetDriver {
   return {
     measuresPods: true,
-    expect: (workload, mode) => targets.expect(workload, mode),
+    counts: targets.counts,
+    expect: (workload, found, mode) => targets.expect(workload, found, mode),
     manage(reference, state, mode) {
       targets.manage(reference, state, mode);
       usage.manage(reference, state);

@@ -1,37 +1,22 @@
-import { until } from '@ebb/testing/services';
 import { MemoryStore } from '@ebb/testing';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { listAt, numberAt, textAt } from '../client/values.ts';
-import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
-import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+import { deployment, type FakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { fakeOperators } from '../fake/fakeOperators.fixture.ts';
+import { scaledObject, type StartedOperator, type ToldTriggers } from '../fake/operator.fixture.ts';
 
 const deployments = 'apps/v1/deployments';
 const objects = 'keda.sh/v1alpha1/scaledobjects';
+const operators = fakeOperators({ podsReadyAfterMs: 5, shown: ({ server }) => JSON.stringify(server.scales()) });
+const { started, within } = operators;
 let cluster: FakeCluster;
 let triggers: ToldTriggers;
-const started: StartedOperator[] = [];
-
-beforeEach(async () => {
-  cluster = await startFakeCluster();
-  cluster.server.podsReadyAfterMs = 5;
-  triggers = new ToldTriggers();
-});
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.stop();
-  await cluster.close();
+beforeEach(() => {
+  ({ cluster, triggers } = operators);
 });
 
-async function run(identity = 'a', more: Partial<Parameters<typeof runOperator>[0]> = {}): Promise<StartedOperator> {
-  const one = await runOperator({ server: cluster.server.url, identity, triggers, ...more });
-  started.push(one);
-  return one;
-}
-const within = (check: () => boolean, what: string, withinMs = 4000) =>
-  until(check, {
-    withinMs,
-    what: () =>
-      `${what}; ${JSON.stringify(cluster.server.scales())} ${started.map(({ log }) => log.join('\n')).join('\n')}`,
-  });
+const run = (identity = 'a', more: Parameters<typeof operators.start>[0] = {}) =>
+  operators.start({ identity, ...more });
 const count = (name = 'web') => numberAt(cluster.server.get(deployments, 'default', name), 'spec', 'replicas');
 const scales = () => cluster.server.scales().map(({ replicas }) => replicas);
 const condition = (name: string, type: string) => {
@@ -56,6 +41,20 @@ it('scales a Deployment by a ScaledObject as it is: to what the queue needs in o
   await within(() => count() === 0, 'zero');
   await within(() => readyPods() === 0, 'no pods');
   expect(condition('jobs', 'Ready')).toContain('ScaledObjectReady');
+});
+
+it('leaves a target as it is found while nothing is known, also when its pods are only being made', async () => {
+  const { operator } = await run();
+  await operator.ready;
+  triggers.say('jobs', null);
+  cluster.server.put(objects, scaledObject('jobs'));
+  cluster.server.put(deployments, deployment('web', 3));
+  await within(() => condition('jobs', 'Ready').includes('the source is away'), 'the error');
+  await within(() => readyPods() === 3, 'three ready');
+  expect(count()).toBe(3);
+  expect(scales()).toEqual([]);
+  triggers.say('jobs', 0);
+  await within(() => count() === 0, 'zero, once that is known');
 });
 
 it('is paused by its annotation, at a count where that says one', async () => {

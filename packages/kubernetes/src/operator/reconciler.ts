@@ -222,7 +222,7 @@ export class Reconciler {
     if (isSameTarget && told.mode !== wanted.mode) {
       // In charge from now on, or no more: what is decided stays, and is asked of the other driver.
       told.reference = null;
-      driver.expect(workload, wanted.mode);
+      driver.expect(workload, null, wanted.mode);
     } else if (told.reference && !isSameTarget) await this.#letGo(workload, told);
     if (told.scaledObject && (!claim || keyText(claim) !== keyText(told.scaledObject))) {
       await this.#sink.remove('ScaledObject', told.scaledObject);
@@ -235,7 +235,7 @@ export class Reconciler {
     this.#told.set(key, next);
     this.#noteTarget(key, wanted);
     const state = isFollowed ? await this.#options.view.targets.stateOf(target) : null;
-    if (state) driver.expect(workload, wanted.mode);
+    if (state) driver.expect(workload, state.replicas, wanted.mode);
     try {
       if (inputs.length > 0) await this.#sink.apply(inputs);
     } catch (error) {
