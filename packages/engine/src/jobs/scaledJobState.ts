@@ -6,12 +6,11 @@ import {
   scaledJobRules,
   type StoredDocument,
 } from '@ebb/core';
-import { type JobTemplate, keyText, resolveJobTemplate, resolveScaledJob, type ScaledJobSpec } from '@ebb/documents';
+import { type JobTemplate, keyText, resolveScaledJob, type ScaledJobSpec } from '@ebb/documents';
 import type { TriggerReadings } from '../triggerReadings.ts';
 import { FailureBrake } from './failureBrake.ts';
 import { isFinished, type Job } from './job.ts';
 import { TakenWork } from './taken.ts';
-import { wholeTemplate } from './templateRuns.ts';
 
 /** Everything the engine has in mind about one ScaledJob. */
 export interface ScaledJobState {
@@ -46,14 +45,14 @@ export interface ScaledJobState {
 /** Before a ScaledJob's key in the journal and in `watch`, where workloads have theirs alone. */
 export const journalPrefix = 'scaledjob/';
 
-/** `isWhole`: its template is run as it is, and nothing of it is of concern here. */
-export function newScaledJobState(stored: StoredDocument, isWhole: boolean): ScaledJobState {
+/** Throws when the document is not valid. */
+export function newScaledJobState(stored: StoredDocument, reader: TemplateReader): ScaledJobState {
   const key = keyText(stored.key);
   return {
     key,
     journalKey: journalPrefix + key,
     stored,
-    ...derivedFrom(stored, isWhole),
+    ...derivedFrom(stored, reader),
     removed: false,
     triggers: null,
     readAgain: false,
@@ -68,23 +67,29 @@ export function newScaledJobState(stored: StoredDocument, isWhole: boolean): Sca
   };
 }
 
+interface TemplateReader {
+  templateOf(spec: ScaledJobSpec): ScaledJobState['template'];
+}
+
 /** What follows from the document. Throws when it is not valid. */
 export function derivedFrom(
   stored: StoredDocument,
-  isWhole: boolean,
+  reader: TemplateReader,
 ): Pick<ScaledJobState, 'spec' | 'rules' | 'template'> {
   const spec = resolveScaledJob(stored.document);
-  return { spec, rules: scaledJobRules(spec), template: isWhole ? wholeTemplate : templateOf(spec) };
-}
-
-function templateOf(spec: ScaledJobSpec): ScaledJobState['template'] {
-  try {
-    return resolveJobTemplate(spec.jobTemplate, spec.envSourceContainerName);
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+  return { spec, rules: scaledJobRules(spec), template: reader.templateOf(spec) };
 }
 
 export function unfinished(state: ScaledJobState): Job[] {
   return [...state.jobs.values()].filter((job) => !isFinished(job));
+}
+
+/**
+ * What the last reading said is as old as a second and may still count a message that a Job has done or taken since: the
+ * source is asked again before another one is made, and once more where it is answering an earlier question.
+ */
+export function readAgain(state: ScaledJobState): void {
+  if (!state.triggers) return;
+  state.readAgain = state.triggers.isReading;
+  state.triggers.ask();
 }

@@ -206,3 +206,41 @@ it('forgets a Job that people have deleted: the queue says whether another one i
   expect(cluster.asked).toHaveLength(1);
   expect(cluster.status().jobList).toEqual([]);
 });
+
+it('makes no second one for the message of a Job that begins as the next engine takes it in', async () => {
+  const cluster = new VirtualJobs();
+  await cluster.begin(jobs({ scalingStrategy: { strategy: 'accurate' } }));
+  cluster.system.triggers.set('queue', 1);
+  await cluster.system.clock.advance(100);
+  const [id = ''] = cluster.ids();
+  // Its pod waits for a place, and has not taken the message yet when it runs at last.
+  await cluster.system.clock.advance(60_000);
+  cluster.system.kill();
+  cluster.turn(id, 'running');
+  await cluster.system.start();
+  await cluster.system.clock.advance(100);
+  cluster.system.triggers.set('queue', 1);
+  await cluster.system.clock.advance(900);
+  cluster.system.triggers.set('queue', 0);
+  await cluster.system.clock.advance(1000);
+  expect(cluster.ids()).toEqual([id]);
+  // What comes next is another one's.
+  cluster.system.triggers.set('queue', 1);
+  await cluster.system.clock.advance(100);
+  expect(cluster.ids()).toHaveLength(2);
+});
+
+it('makes the Job of a new message at once where news of a pod comes after its Job has taken the one before', async () => {
+  const cluster = new VirtualJobs();
+  await cluster.begin(jobs({ scalingStrategy: { strategy: 'accurate' } }));
+  cluster.system.triggers.set('queue', 1);
+  await cluster.system.clock.advance(100);
+  const [id = ''] = cluster.ids();
+  cluster.turn(id, 'running');
+  cluster.system.triggers.set('queue', 0);
+  await cluster.system.clock.advance(100);
+  cluster.turn(id, 'running');
+  cluster.system.triggers.set('queue', 1);
+  await cluster.system.clock.advance(100);
+  expect(cluster.ids()).toHaveLength(2);
+});

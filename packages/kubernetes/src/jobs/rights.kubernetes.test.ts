@@ -8,6 +8,7 @@ import {
 } from '@ebb/testing/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCluster } from '../client/kubeConfig.ts';
+import { applyRights, kubeconfigOfAccount } from '../fake/installedRights.fixture.ts';
 import { installScaledJobs, jobsPath, scaledJobsPath } from '../fake/jobWorkers.fixture.ts';
 import {
   createDeployment,
@@ -19,19 +20,10 @@ import {
 } from '../fake/kedaCluster.fixture.ts';
 import { runOperator, type StartedOperator } from '../fake/operator.fixture.ts';
 import { installManifests } from '../manifests/install.ts';
-import type { Manifest } from '../manifests/settings.ts';
 
 const present = available('kubernetes') && available('redis');
 const namespace = 'ebb-rights';
 const fleetsPath = '/apis/example.dev/v1/namespaces/default/fleets';
-const pathsOfKinds: Readonly<Record<string, (at: string) => string>> = {
-  Namespace: () => '/api/v1/namespaces',
-  ServiceAccount: (at) => `/api/v1/namespaces/${at}/serviceaccounts`,
-  ClusterRole: () => '/apis/rbac.authorization.k8s.io/v1/clusterroles',
-  ClusterRoleBinding: () => '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
-  Role: (at) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${at}/roles`,
-  RoleBinding: (at) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${at}/rolebindings`,
-};
 
 const fleetKind = {
   metadata: { name: 'fleets.example.dev' },
@@ -72,19 +64,12 @@ describe.skipIf(!present)('with the rights that are installed', () => {
       withinMs: 20_000,
       what: () => 'the kind Fleet',
     });
-    await apply(installManifests({ namespace, withoutKinds: true }));
+    const manifests = installManifests({ namespace, withoutKinds: true });
+    await applyRights(cluster.api, manifests);
     // Its lease is in the namespace `default` here.
-    await apply(
-      installManifests({ namespace, withoutKinds: true }).filter(({ kind }) => kind.startsWith('Role')),
-      'default',
-    );
-    const { status } = await cluster.api.post<{ status: { token: string } }>(
-      `/api/v1/namespaces/${namespace}/serviceaccounts/ebb/token`,
-      { spec: { expirationSeconds: 3600 } },
-    );
-    const { transport, server } = await openCluster({
-      path: cluster.kubeconfigFor({ name: 'ebb', token: status.token }),
-    });
+    const ownRights = manifests.filter(({ kind }) => kind.startsWith('Role'));
+    await applyRights(cluster.api, ownRights, 'default');
+    const { transport, server } = await openCluster({ path: await kubeconfigOfAccount(cluster, namespace, 'ebb') });
     one = await runOperator({ server, identity: 'a', triggers: realTriggers, transport, leaseMs: 3000 });
     await one.operator.ready;
   });
@@ -94,13 +79,6 @@ describe.skipIf(!present)('with the rights that are installed', () => {
     await cluster.close();
   });
 
-  async function apply(manifests: readonly Manifest[], at?: string): Promise<void> {
-    for (const manifest of manifests) {
-      const metadata = at === undefined ? manifest.metadata : { ...manifest.metadata, namespace: at };
-      const path = pathsOfKinds[manifest.kind]?.(metadata.namespace ?? '');
-      if (path) await cluster.api.apply(`${path}/${metadata.name}`, { ...manifest, metadata }, { force: true });
-    }
-  }
   const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000) =>
     until(check, { withinMs, what: () => `${what}\n${one?.log.slice(-20).join('\n')}` });
   const ready = async (path: string) => {
@@ -159,7 +137,8 @@ describe.skipIf(!present)('with the rights that are installed', () => {
     await push('web', 20);
     await push('fleet', 30);
     await within(async () => (await readDeployment(cluster.api, 'web')).spec.replicas === 2, 'the other one');
-    await apply(installManifests({ namespace, withoutKinds: true, scaleKinds: ['example.dev/fleets'] }));
+    const manifests = installManifests({ namespace, withoutKinds: true, scaleKinds: ['example.dev/fleets'] });
+    await applyRights(cluster.api, manifests);
     const replicas = async () =>
       (await cluster.api.get<{ spec: { replicas: number } }>(`${fleetsPath}/fleet`)).spec.replicas;
     await within(async () => (await replicas()) === 3, 'three', 60_000);

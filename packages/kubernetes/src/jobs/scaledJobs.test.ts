@@ -262,3 +262,25 @@ it('names the flag that lets it read what a trigger names', async () => {
   await within(() => condition('Ready').startsWith('True'), 'all well');
   expect(triggers.requests.at(-1)?.env).toEqual({ PASSWORD: 'p' });
 });
+
+it('knows every Job when it leads again: what ended before, while nobody led, and since', async () => {
+  cluster.server.put(objects, scaledJob());
+  const one = await run();
+  await one.operator.ready;
+  triggers.say('encoder', 90);
+  await within(() => jobs().length === 9, 'nine Jobs');
+  triggers.say('encoder', 0);
+  const all = jobs();
+  const succeeded = () => one.operator.leading()?.engine.scaledJobs()[0]?.jobs.succeeded;
+  for (const job of all.slice(0, 3)) end(job, 'Complete');
+  await within(() => succeeded() === 3, 'three known');
+  cluster.server.refuse = ({ method, path }) => (method === 'PUT' && path.endsWith('/leases/ebb') ? 503 : null);
+  await within(() => one.operator.leading() === null, 'the end of its lease');
+  for (const job of all.slice(3, 6)) end(job, 'Complete');
+  cluster.server.refuse = () => null;
+  await within(() => succeeded() === 6, 'six known');
+  for (const job of all.slice(6)) end(job, 'Complete');
+  await within(() => succeeded() === 9, 'all known');
+  expect(one.log.filter((line) => line.includes('this operator leads'))).toHaveLength(2);
+  expect(requests('POST')).toHaveLength(9);
+});

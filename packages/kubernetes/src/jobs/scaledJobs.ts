@@ -146,8 +146,7 @@ export class ScaledJobsOfCluster {
 
   async #sync(name: string): Promise<void> {
     const { view, log } = this.#options;
-    const [namespace = '', ...rest] = name.split('/');
-    const at = { namespace, name: rest.join('/') };
+    const at = atOf(name);
     const key = keyOf(at);
     const object = view.scaledJobs.get(at);
     const told = this.#told.get(keyText(key)) ?? { key, spec: null, env: {}, problem: null, isFollowed: false };
@@ -202,9 +201,7 @@ export class ScaledJobsOfCluster {
   }
 
   #tellStatus(name: string): void {
-    const slash = name.indexOf('/');
-    const at = { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
-    const object = this.#options.view.scaledJobs.get(at);
+    const object = this.#options.view.scaledJobs.get(atOf(name));
     if (object) this.#statusChanged(object);
   }
 
@@ -249,6 +246,11 @@ export class ScaledJobsOfCluster {
     });
     this.#timers.add(cancel);
   }
+}
+
+function atOf(name: string): { namespace: string; name: string } {
+  const slash = name.indexOf('/');
+  return { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
 }
 
 /** A ScaledJob as its user wrote it, with what its Jobs name as their owner. */
