@@ -169,3 +169,14 @@ test('breaks off what it carries when its time to leave is over', async () => {
   await gateway.leave('the test says so', { noticeMs: 0, graceMs: 20 });
   expect((await held).status).toBe(503);
 });
+
+test('waits for nothing more once it is stopped while it leaves', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const gateway = await start();
+  const before = timers();
+  const left = gateway.leave('the test says so', { noticeMs: 60_000, graceMs: 60_000 });
+  expect(timers()).toBe(before + 1);
+  await gateway.stop();
+  await left;
+  expect(timers()).toBe(before);
+});

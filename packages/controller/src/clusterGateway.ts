@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { FromGateway, ToGateway } from '@ebb/core';
 import { createDispatcher } from '@ebb/core/dispatch';
 import { startGateway } from '@ebb/gateway';
 import { listenTcpLink } from '@ebb/link';
+import { type HealthServer, listenHealth } from './healthServer.ts';
 import type { Log } from './log.ts';
 
 export interface ClusterGatewayOptions {
@@ -36,7 +37,6 @@ export async function startClusterGateway(options: ClusterGatewayOptions): Promi
   let state: 'waiting' | 'ready' | 'leaving' = 'waiting';
   let place = { host: link.host, port: link.port };
   const running = await startGateway({
-    dataDirectory: null,
     name,
     host: serve.host,
     port: serve.port,
@@ -62,20 +62,22 @@ export async function startClusterGateway(options: ClusterGatewayOptions): Promi
     },
   });
   const metrics = () => running.gateway.metrics.text(running.gateway.allCounts());
-  let health: Server;
+  let health: HealthServer;
   try {
-    health = await listenHealth(options.health, () => state, metrics);
+    health = await listenHealth(
+      options.health,
+      healthListener(() => state, metrics),
+    );
   } catch (error) {
     await running.stop('it cannot say how it is');
     throw error;
   }
   const stopped = running.stopped.finally(() => {
-    health.close();
-    health.closeAllConnections();
+    void health.close();
   });
   return {
     url: running.url,
-    healthUrl: urlOf(health),
+    healthUrl: health.url,
     link: place,
     async leave(reason, times) {
       state = 'leaving';
@@ -95,12 +97,8 @@ const lastMs = 1000;
 
 const why = { waiting: 'no operator has said yet what there is', ready: 'ok', leaving: 'it is leaving' } as const;
 
-function listenHealth(
-  { host, port }: { host: string; port: number },
-  state: () => keyof typeof why,
-  metrics: () => string,
-): Promise<Server> {
-  const server = createServer((request, answer) => {
+function healthListener(state: () => keyof typeof why, metrics: () => string): RequestListener {
+  return (request, answer) => {
     const reply = (status: number, text: string, type = 'text/plain') =>
       answer.writeHead(status, { 'content-type': type }).end(text);
     switch (request.url) {
@@ -113,16 +111,5 @@ function listenHealth(
       default:
         return reply(404, 'Here are /livez, /healthz and /metrics\n');
     }
-  });
-  server.maxHeadersCount = 100;
-  server.requestTimeout = 10_000;
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => resolve(server));
-  });
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? `http://${address.address}:${address.port}` : '';
+  };
 }

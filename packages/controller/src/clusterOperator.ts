@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { externalMetricsService, type Operator, openCluster, startOperator } from '@ebb/kubernetes';
@@ -7,6 +7,7 @@ import { createScheduleScaler } from '@ebb/scalers';
 import { operatorMetricsText } from './api/operatorMetrics.ts';
 import { clusterNodes } from './clusterNodes.ts';
 import { clusterGateways } from './clusterGateways.ts';
+import { listenHealth } from './healthServer.ts';
 import type { Log } from './log.ts';
 import { httpMetricsScraper } from './metricsScraper.ts';
 import { newSuffix } from './newSuffix.ts';
@@ -61,20 +62,23 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
   try {
     const cluster = await openCluster({ path: options.kubeconfig });
     undo.push(() => cluster.transport.close());
+    const ownNamespace = lease.namespace ?? cluster.namespace ?? 'default';
     const identity = `${hostname()}_${randomUUID()}`;
     let operator: Operator | null = null;
     // It lives from the start; it is ready once it has seen everything, whether it leads or stands by.
     const startedAt = Date.now();
+    const version = readVersion();
     const told = new StoreTold();
-    const metricsText = () =>
-      operatorMetricsText({ version: readVersion(), startedAt, engine: operator?.leading()?.engine ?? null });
+    const metricsText = () => operatorMetricsText({ version, startedAt, engine: operator?.leading()?.engine ?? null });
     const health = await listenHealth(
       options.health,
-      () => operator !== null,
-      options.metrics === false ? null : metricsText,
-      () => told.text(),
+      healthListener(
+        () => operator !== null,
+        options.metrics === false ? null : metricsText,
+        () => told.text(),
+      ),
     );
-    undo.push(() => closeServer(health));
+    undo.push(() => health.close());
     const { signal, store: postgres = null } = options;
     const { store: embedded, clock } = await openOperatorStore(
       { postgres, dataDirectory, log, ...(signal ? { signal } : {}) },
@@ -91,10 +95,10 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
     operator = await startOperator({
       transport: cluster.transport,
       random: { next: () => Math.random() },
-      version: readVersion(),
+      version,
       namespace,
       mode: options.advice ? 'advice' : 'control',
-      lease: { namespace: lease.namespace ?? cluster.namespace ?? 'default', name: lease.name, identity },
+      lease: { namespace: ownNamespace, name: lease.name, identity },
       ports: {
         clock,
         embedded,
@@ -107,7 +111,7 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
           ? {
               externalMetrics: {
                 ...{ host: options.health.host, ...options.externalMetrics },
-                service: { namespace: lease.namespace ?? cluster.namespace ?? 'default', name: externalMetricsService },
+                service: { namespace: ownNamespace, name: externalMetricsService },
               },
             }
           : {}),
@@ -120,7 +124,7 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
     undo.push(() => started.stop());
     return {
       server: cluster.server,
-      healthUrl: urlOf(health),
+      healthUrl: health.url,
       identity,
       ready: started.ready,
       done: started.done,
@@ -142,13 +146,12 @@ function boundMemory(): void {
   setFlagsFromString('--heap-growing-percent=15');
 }
 
-function listenHealth(
-  { host, port }: { host: string; port: number },
+function healthListener(
   isReady: () => boolean,
   metricsText: (() => string) | null,
   storeText: () => string,
-): Promise<Server> {
-  const server = createServer((request, answer) => {
+): RequestListener {
+  return (request, answer) => {
     if (metricsText && request.url === '/metrics') {
       answer.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
       answer.end(metricsText());
@@ -160,23 +163,5 @@ function listenHealth(
     const said = isLive ? 'ok\n' : isKnown ? 'the cluster is still being listed\n' : 'not found\n';
     // Decisions go on without the store, so it is said and no reason to end anything.
     answer.end(request.url === '/healthz' ? said + storeText() : said);
-  });
-  server.maxHeadersCount = 100;
-  server.requestTimeout = 10_000;
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => resolve(server));
-  });
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? `http://${address.address}:${address.port}` : '';
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  };
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installManifests } from '@ebb/kubernetes';
-import { freePort, type KubernetesCluster, until } from '@ebb/testing/services';
+import { freePort, installKind, type KubernetesCluster, until } from '@ebb/testing/services';
 
 const ebb = fileURLToPath(new URL('../../cli/bin/ebb.mjs', import.meta.url));
 export const system = 'ebb-system';
@@ -57,17 +57,14 @@ export class GatewayCluster {
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${manifest.metadata.name}`;
       await api.apply(path, manifest, { force: true });
     }
-    for (const one of [anyKind('keda.sh', 'ScaledObject'), anyKind('http.keda.sh', 'HTTPScaledObject')]) {
-      await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', one);
-    }
+    await installKind(api, { group: 'keda.sh', kind: 'ScaledObject' });
+    await installKind(api, { group: 'http.keda.sh', kind: 'HTTPScaledObject' });
     await api.post('/api/v1/namespaces', { metadata: { name: system } });
     await api.post('/api/v1/nodes', { metadata: { name: node } });
     for (const namespace of [system, 'default']) {
       await this.within(
         async () =>
           (await api.send('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`)).status === 200 &&
-          (await api.send('GET', '/apis/http.keda.sh/v1alpha1/httpscaledobjects')).status === 200 &&
-          (await api.send('GET', '/apis/keda.sh/v1alpha1/scaledobjects')).status === 200 &&
           (await api.send('GET', '/apis/ebb.dev/v1alpha1/workloads')).status === 200,
         'the service account and the kinds',
       );
@@ -273,30 +270,6 @@ export interface Answered {
   readonly status: number;
   readonly text: string;
   readonly atMs: number;
-}
-
-/** A kind of KEDA's, with whatever is written in it. */
-function anyKind(group: string, kind: string): object {
-  const plural = `${kind.toLowerCase()}s`;
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: 'v1alpha1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          subresources: { status: {} },
-        },
-      ],
-    },
-  };
 }
 
 /** A request to a workload by its name in the cluster or a host of its own, over a connection of its own. */

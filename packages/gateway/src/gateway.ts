@@ -9,7 +9,7 @@ import type {
 } from '@ebb/core';
 import { Admission } from './admission.ts';
 import { answerAdmin, isAdminTarget } from './admin.ts';
-import { nowUs } from './clock.ts';
+import { atMost, nowUs } from './clock.ts';
 import { CountsReport } from './countsReport.ts';
 import type { Send } from './events.ts';
 import type { Exchange, Upstream } from './exchange.ts';
@@ -63,7 +63,8 @@ export class Gateway implements FlightHost {
   #tickAtUs = Number.POSITIVE_INFINITY;
   #tickTimer: NodeJS.Timeout | null = null;
   #stopping = false;
-  #onEmpty: () => void = () => {};
+  /** Resolves with the end of the last exchange, for all who wait for it; null: nobody does. */
+  #emptied: PromiseWithResolvers<void> | null = null;
 
   constructor(options: GatewayOptions) {
     this.#name = options.name;
@@ -219,7 +220,9 @@ export class Gateway implements FlightHost {
       // A slot that was given to another gateway and is free only now: that one waits for it.
       if (flight.replica !== '' && !flight.workload.endpoints.has(flight.replica)) this.#report.flush();
     }
-    if (this.#flights.size === 0) this.#onEmpty();
+    if (this.#flights.size > 0) return;
+    this.#emptied?.resolve();
+    this.#emptied = null;
   }
 
   retry(flight: Flight): void {
@@ -362,14 +365,8 @@ export class Gateway implements FlightHost {
   /** Resolves when nothing is held or in flight, or after `graceMs`; requests are taken as before. */
   async empty(graceMs: number): Promise<void> {
     if (this.#flights.size === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, graceMs);
-      this.#onEmpty = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#onEmpty = () => {};
+    this.#emptied ??= Promise.withResolvers<void>();
+    await atMost(graceMs, this.#emptied.promise);
   }
 
   /** Refuses what is held, lets what is in flight end, and breaks off what has not ended after `graceMs`. */

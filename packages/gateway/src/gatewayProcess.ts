@@ -1,5 +1,6 @@
 import type { Dispatcher, FromGateway } from '@ebb/core';
 import { listenLink, socketPath } from '@ebb/link';
+import { atMost } from './clock.ts';
 import { Control, type ListenForControl } from './control.ts';
 import { HttpFront } from './front/http.ts';
 import { Gateway } from './gateway.ts';
@@ -8,10 +9,10 @@ import type { Log } from './log.ts';
 import { UndiciUpstream } from './upstream/undici.ts';
 import { warmUp } from './warmUp.ts';
 
-export interface GatewayProcessOptions {
-  /** Where its link's socket is; or how else the control plane reaches it. */
-  dataDirectory: string | null;
-  listen?: ListenForControl;
+/** Where its link's socket is; or how else the control plane reaches it. */
+type GatewayLinkPlace = { dataDirectory: string } | { listen: ListenForControl };
+
+export type GatewayProcessOptions = GatewayLinkPlace & {
   /** Left out: `gateway`, where there is but one. */
   name?: string;
   /** A control plane has said everything that there is to know, for the first time. */
@@ -23,7 +24,7 @@ export interface GatewayProcessOptions {
   log: Log;
   /** How long exchanges in flight may go on at a shutdown; default 30 s. */
   shutdownMs?: number;
-}
+};
 
 export interface RunningGateway {
   url: string;
@@ -52,10 +53,11 @@ export class PortTakenError extends Error {
 
 /** Starts a whole gateway: HTTP port, link socket, data path. Rejects with `PortTakenError` or `SocketInUseError`. */
 export async function startGateway(options: GatewayProcessOptions): Promise<RunningGateway> {
-  const { dataDirectory, host, port, dispatcher, log } = options;
+  const { host, port, dispatcher, log } = options;
   const epoch = Date.now();
   // The same in every life: the control plane tells them apart by the process id in `hello`.
-  const { name = 'gateway', listen = socketOf(dataDirectory) } = options;
+  const { name = 'gateway' } = options;
+  const listen = 'listen' in options ? options.listen : socketOf(options.dataDirectory);
   let control: Control | null = null;
   const upstream = new UndiciUpstream();
   const gateway = new Gateway({
@@ -97,9 +99,10 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
     leaving ??= (async () => {
       log('info', 'leaving', { reason, inFlightOrHeld: gateway.load() });
       front.announceClose();
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, noticeMs)), stopped]);
+      await atMost(noticeMs, stopped);
       void front.stopListening();
-      await Promise.race([gateway.empty(graceMs), stopped]);
+      // Empty also when it was stopped meanwhile.
+      await gateway.empty(graceMs);
       await stop(reason);
     })();
     return leaving;
@@ -132,7 +135,6 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Runn
 
 const lastBytesMs = 2000;
 
-function socketOf(dataDirectory: string | null): ListenForControl {
-  if (dataDirectory === null) throw new Error('a gateway needs a data directory or a link of its own');
+function socketOf(dataDirectory: string): ListenForControl {
   return (identity, onConnection) => listenLink(socketPath(dataDirectory, 'gateway'), identity, onConnection);
 }

@@ -79,6 +79,21 @@ describe('a request at zero', () => {
   });
 });
 
+describe('the end of a gateway', () => {
+  it('is heard by all who wait until it is empty', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const replica = await testReplica(() => arrived.resolve());
+    const gateway = await testGateway([gatewayWorkload('w', { endpoints: [endpointAt('r1', replica.port)] })], 10);
+    const broken = expect(ask(gateway.port, '/w')).rejects.toThrow();
+    await arrived.promise;
+    const emptied = gateway.gateway.empty(60_000);
+    await gateway.stop('the test says so');
+    await broken;
+    await emptied;
+    expect(gateway.gateway.load()).toBe(0);
+  });
+});
+
 describe('the queue', () => {
   it('refuses what does not fit and says when to come again', async () => {
     const gateway = await testGateway([gatewayWorkload('w', { buffer: { maxRequests: 2 } })]);

@@ -111,15 +111,18 @@ export class MemoryStore implements Store {
 
   #journalStore(): JournalStore {
     return {
-      append: async (records) => {
+      append: async (given) => {
+        // As they are now, and all or none.
+        const records = structuredClone(given);
         await this.#enter('journal.append');
-        for (const record of records) {
-          const head = this.records.at(-1)?.sequence;
-          if (head !== undefined && record.sequence !== head + 1) {
-            throw new StoreError('corrupt', `journal record ${record.sequence} after ${head}`);
+        let head = this.records.at(-1)?.sequence;
+        for (const { sequence } of records) {
+          if (head !== undefined && sequence !== head + 1) {
+            throw new StoreError('corrupt', `journal record ${sequence} after ${head}`);
           }
-          this.records.push(structuredClone(record));
+          head = sequence;
         }
+        this.records.push(...records);
       },
       read: async ({ fromSequence, workload, fromMs, toMs, kinds, limit, newestFirst }) => {
         await this.#enter('journal.read');

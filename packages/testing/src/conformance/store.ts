@@ -1,5 +1,6 @@
 import { type JournalRecord, type LedgerRow, type NodeLedgerRow, type Store, StoreError } from '@ebb/core';
 import type { ObjectKey } from '@ebb/documents';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../random.ts';
 
@@ -98,17 +99,36 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
       await put({ spec: {} }, { epoch: next });
     });
 
-    describe('journal', () => {
-      const record = (sequence: number, more: Partial<JournalRecord> = {}): JournalRecord => ({
-        sequence,
-        segment: 1,
-        atMs: 1000 + sequence,
-        kind: 'event',
-        workload: 'local/default/web',
-        body: { n: sequence, nested: [null, true, 'ü'] },
-        ...more,
-      });
+    const record = (sequence: number, more: Partial<JournalRecord> = {}): JournalRecord => ({
+      sequence,
+      segment: 1,
+      atMs: 1000 + sequence,
+      kind: 'event',
+      workload: 'local/default/web',
+      body: { n: sequence, nested: [null, true, 'ü'] },
+      ...more,
+    });
 
+    it('lets the other writes through that are made together with those that it refuses', async () => {
+      const { state, journal } = under.store;
+      const next = await under.store.takeEpoch();
+      const results = await Promise.allSettled([
+        state.save('a', 1, next),
+        state.save('b', 1, epoch),
+        journal.append([record(1)]),
+        journal.append([record(7)]),
+        journal.append([record(2)]),
+        journal.append([record(3), record(5)]),
+      ]);
+      expect(results.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, false, true, false]);
+      expect(
+        results.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : [])),
+      ).toEqual(['stale-epoch', 'corrupt', 'corrupt']);
+      expect(await journal.head()).toEqual({ sequence: 2, segment: 1 });
+      expect(await state.names('')).toEqual(['a']);
+    });
+
+    describe('journal', () => {
       it('begins at zero and gives back what was appended, in order', async () => {
         const { journal } = under.store;
         expect(await journal.head()).toEqual({ sequence: 0, segment: 0 });
@@ -136,6 +156,72 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
         expect(await sequences({ toMs: 1005, kinds: ['reading'], newestFirst: true, limit: 1 })).toEqual([5]);
       });
 
+      it('reads any range as a plain filter would', async () => {
+        const { journal } = under.store;
+        const kinds = ['event', 'decision', 'grant'] as const;
+        const all = Array.from({ length: 60 }, (_, index) =>
+          record(index + 1, {
+            atMs: (index + 1) * 10,
+            kind: kinds[index % 3] ?? 'event',
+            workload: index % 4 === 0 ? null : `local/default/w${index % 4}`,
+          }),
+        );
+        await journal.append(all);
+        const bound = fc.option(fc.integer({ min: 0, max: 650 }), { nil: undefined });
+        const queries = fc.record({
+          fromSequence: bound,
+          workload: fc.option(fc.constantFrom('local/default/w1', 'local/default/w9'), { nil: undefined }),
+          fromMs: bound,
+          toMs: bound,
+          kinds: fc.option(fc.subarray([...kinds]), { nil: undefined }),
+          limit: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
+          newestFirst: fc.option(fc.boolean(), { nil: undefined }),
+        });
+        await fc.assert(
+          fc.asyncProperty(queries, async (query) => {
+            const range = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+            const { fromSequence = 0, fromMs = 0, toMs = Infinity, limit = Infinity } = query;
+            const wanted = all.filter(
+              (one) =>
+                one.sequence >= fromSequence &&
+                one.atMs >= fromMs &&
+                one.atMs <= toMs &&
+                (query.workload === undefined || one.workload === query.workload) &&
+                (query.kinds === undefined || query.kinds.some((kind) => kind === one.kind)),
+            );
+            if (query.newestFirst) wanted.reverse();
+            expect(await journal.read(range)).toEqual(wanted.slice(0, limit));
+          }),
+          { numRuns: 200 },
+        );
+      });
+
+      it('reads what was appended and may not be kept yet', async () => {
+        const { journal } = under.store;
+        const appended = journal.append([record(1), record(2)]);
+        expect(await journal.head()).toEqual({ sequence: 2, segment: 1 });
+        expect((await journal.read({})).map(({ sequence }) => sequence)).toEqual([1, 2]);
+        await appended;
+      });
+
+      it('takes the record as it was when it was appended', async () => {
+        const { journal } = under.store;
+        const body = { replicas: 1 };
+        const appended = journal.append([record(1, { body })]);
+        body.replicas = 2;
+        await appended;
+        expect((await journal.read({}))[0]?.body).toEqual({ replicas: 1 });
+      });
+
+      it('refuses a gap', async () => {
+        const { journal } = under.store;
+        await journal.append([record(5)]);
+        await expect(journal.append([record(7)])).rejects.toMatchObject({ code: 'corrupt' });
+        await expect(journal.append([record(6), record(8)])).rejects.toMatchObject({ code: 'corrupt' });
+        await journal.append([record(6)]);
+        expect((await journal.read({})).map(({ sequence }) => sequence)).toEqual([5, 6]);
+      });
+
       it('trims whole segments from the oldest on, by age and by size, and keeps the newest', async () => {
         const { journal } = under.store;
         // Not alike in itself: a store may keep its bodies packed.
@@ -151,6 +237,22 @@ export function describeStoreConformance(name: string, create: () => Promise<Sto
         expect((await journal.read({})).map((one) => one.sequence)).toEqual([6]);
         await journal.trim({ olderThanMs: 1e12, maxBytes: 1 });
         expect(await journal.head()).toEqual({ sequence: 6, segment: 3 });
+      });
+
+      it('trims long segments as a whole, and goes on after it', async () => {
+        const { journal } = under.store;
+        const inSegments = Array.from({ length: 3000 }, (_, index) =>
+          record(index + 1, { segment: Math.floor(index / 1500) + 1, atMs: (index + 1) * 10 }),
+        );
+        await journal.append(inSegments);
+        await journal.append([record(3001, { segment: 3, atMs: 30_010 })]);
+        expect(await journal.trim({ olderThanMs: 0, maxBytes: 1e9 })).toBe(0);
+        expect(await journal.trim({ olderThanMs: 15_001, maxBytes: 1e9 })).toBe(1500);
+        expect((await journal.read({ limit: 1 }))[0]?.sequence).toBe(1501);
+        expect(await journal.trim({ olderThanMs: 0, maxBytes: 10 })).toBe(1500);
+        expect(await journal.trim({ olderThanMs: Number.MAX_SAFE_INTEGER, maxBytes: 0 })).toBe(0);
+        expect(await journal.head()).toEqual({ sequence: 3001, segment: 3 });
+        await journal.append([record(3002, { segment: 3, atMs: 30_020 })]);
       });
     });
 

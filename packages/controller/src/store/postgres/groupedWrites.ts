@@ -1,5 +1,6 @@
 import { StoreError } from '@ebb/core';
 import type { StoreConnection } from './connection.ts';
+import { type SqlValue, selectRows } from './rows.ts';
 import { quoted } from './settings.ts';
 import { StoreAwayError } from './errors.ts';
 
@@ -41,6 +42,8 @@ const maxWaiting = 50_000;
  * it is not known whether a group was done: all of it fails, and those who try again do no harm.
  */
 export class GroupedWrites {
+  /** As it stands in a statement. */
+  readonly schema: string;
   readonly #connection: StoreConnection;
   readonly #statement: string;
   #waiting: Waiting[] = [];
@@ -50,8 +53,9 @@ export class GroupedWrites {
   #number = 0;
 
   constructor(connection: StoreConnection, schema: string) {
+    this.schema = quoted(schema);
     this.#connection = connection;
-    this.#statement = `select ${quoted(schema)}.write_group($1::bigint, $2::bigint, $3::text::json) as answer`;
+    this.#statement = `select ${this.schema}.write_group($1::bigint, $2::bigint, $3::text::json) as answer`;
   }
 
   /** Everything from now on is written by the holder of this epoch. */
@@ -75,6 +79,12 @@ export class GroupedWrites {
   /** Waits until what has been given so far is written, or has failed. */
   async flush(): Promise<void> {
     await this.#latest.catch(() => {});
+  }
+
+  /** Rows of one statement, with what has been given so far in them. */
+  async select(sql: string, values?: readonly SqlValue[]): Promise<Record<string, unknown>[]> {
+    await this.flush();
+    return selectRows(this.#connection, sql, values);
   }
 
   async #run(): Promise<void> {

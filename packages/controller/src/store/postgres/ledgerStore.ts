@@ -1,20 +1,14 @@
 import type { LedgerRow, LedgerStore, NodeLedgerRow } from '@ebb/core';
 import { ledgerRowOf, nodeRowOf } from '../ledgerRows.ts';
-import type { StoreConnection } from './connection.ts';
 import type { GroupedWrites } from './groupedWrites.ts';
-import { Conditions, selectRows } from './rows.ts';
-import { quoted } from './settings.ts';
+import { Conditions } from './rows.ts';
 
 /** What ran, at what price. A row is known by its replica and beginning, a node's by the node; writing it again replaces it. */
 export class PostgresLedgerStore implements LedgerStore {
-  readonly #connection: StoreConnection;
   readonly #group: GroupedWrites;
-  readonly #schema: string;
 
-  constructor(connection: StoreConnection, group: GroupedWrites, schema: string) {
-    this.#connection = connection;
+  constructor(group: GroupedWrites) {
     this.#group = group;
-    this.#schema = quoted(schema);
   }
 
   async write(rows: LedgerRow[]): Promise<void> {
@@ -22,14 +16,12 @@ export class PostgresLedgerStore implements LedgerStore {
   }
 
   async read(range: { workload?: string; fromMs?: number; toMs?: number }): Promise<LedgerRow[]> {
-    await this.#group.flush();
     const where = overlapOf(range);
     where.add('workload = ?', range.workload);
-    const rows = await selectRows(
-      this.#connection,
+    const rows = await this.#group.select(
       `SELECT replica, from_ms AS "fromMs", workload, class, node, to_ms AS "toMs",
               price_per_hour_micro AS "pricePerHourMicro", currency, capacity_type AS "capacityType"
-       FROM ${this.#schema}.ledger ${where} ORDER BY from_ms, replica`,
+       FROM ${this.#group.schema}.ledger ${where} ORDER BY from_ms, replica`,
       where.values,
     );
     return rows.map(ledgerRowOf);
@@ -42,14 +34,12 @@ export class PostgresLedgerStore implements LedgerStore {
   }
 
   async readNodes(range: { fromMs?: number; toMs?: number }): Promise<NodeLedgerRow[]> {
-    await this.#group.flush();
     const where = overlapOf(range);
-    const rows = await selectRows(
-      this.#connection,
+    const rows = await this.#group.select(
       `SELECT node, pool, instance_type AS "instanceType", capacity_type AS "capacityType", from_ms AS "fromMs",
               to_ms AS "toMs", price_per_hour_micro AS "pricePerHourMicro", currency, cpu_milli AS "cpuMilli",
               memory_bytes AS "memoryBytes", gpu_milli AS "gpuMilli"
-       FROM ${this.#schema}.node_ledger ${where} ORDER BY from_ms, node`,
+       FROM ${this.#group.schema}.node_ledger ${where} ORDER BY from_ms, node`,
       where.values,
     );
     return rows.map(nodeRowOf);

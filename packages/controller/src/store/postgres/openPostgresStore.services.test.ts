@@ -89,26 +89,6 @@ describe.runIf(available('postgres'))('the store in PostgreSQL', () => {
       expect(all.map(({ body }) => body)).toEqual(all.map((_, at) => (at < from ? 'older' : 'newer')));
       expect(await older.state.load('who')).toBe('newer');
     });
-
-    it('lets the other writes of a group through', async () => {
-      const { store } = await openStore(newSchema(service()));
-      const older = await store.takeEpoch();
-      const newer = await store.takeEpoch();
-      const results = await Promise.allSettled([
-        store.state.save('a', 1, newer),
-        store.state.save('b', 1, older),
-        store.journal.append([record(1)]),
-        store.journal.append([record(7)]),
-        store.journal.append([record(2)]),
-        store.journal.append([record(3), record(5)]),
-      ]);
-      expect(results.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, false, true, false]);
-      expect(
-        results.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : [])),
-      ).toEqual(['stale-epoch', 'corrupt', 'corrupt']);
-      expect(await store.journal.head()).toEqual({ sequence: 2, segment: 1 });
-      expect(await store.state.names('')).toEqual(['a']);
-    });
   });
 
   it('writes a group in one statement, and reads what was not written yet', async () => {
@@ -144,62 +124,5 @@ describe.runIf(available('postgres'))('the store in PostgreSQL', () => {
       }),
       { numRuns: 50 },
     );
-  });
-
-  it('reads any range as a plain filter would', async () => {
-    const { store } = await openStore(newSchema(service()));
-    await store.takeEpoch();
-    const kinds = ['event', 'decision', 'grant'] as const;
-    const all = Array.from({ length: 60 }, (_, index) =>
-      record(index + 1, {
-        kind: kinds[index % 3] ?? 'event',
-        workload: index % 4 === 0 ? null : `local/default/w${index % 4}`,
-      }),
-    );
-    await store.journal.append(all);
-    const bound = fc.option(fc.integer({ min: 0, max: 650 }), { nil: undefined });
-    const range = fc.record({
-      fromSequence: bound,
-      workload: fc.option(fc.constantFrom('local/default/w1', 'local/default/w9'), { nil: undefined }),
-      fromMs: bound,
-      toMs: bound,
-      kinds: fc.option(fc.subarray([...kinds]), { nil: undefined }),
-      limit: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
-      newestFirst: fc.option(fc.boolean(), { nil: undefined }),
-    });
-    await fc.assert(
-      fc.asyncProperty(range, async (query) => {
-        const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
-        const { fromSequence = 0, fromMs = 0, toMs = Infinity, limit = Infinity } = query;
-        const wanted = all.filter(
-          (one) =>
-            one.sequence >= fromSequence &&
-            one.atMs >= fromMs &&
-            one.atMs <= toMs &&
-            (query.workload === undefined || one.workload === query.workload) &&
-            (query.kinds === undefined || query.kinds.some((kind) => kind === one.kind)),
-        );
-        if (query.newestFirst) wanted.reverse();
-        expect(await store.journal.read(given)).toEqual(wanted.slice(0, limit));
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  it('trims whole segments by age and by size, and keeps the newest', async () => {
-    const { store } = await openStore(newSchema(service()));
-    await store.takeEpoch();
-    const inSegments = Array.from({ length: 3000 }, (_, index) =>
-      record(index + 1, { segment: Math.floor(index / 1500) + 1 }),
-    );
-    await store.journal.append(inSegments);
-    await store.journal.append([record(3001, { segment: 3 })]);
-    expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 1e9 })).toBe(0);
-    expect(await store.journal.trim({ olderThanMs: 15_001, maxBytes: 1e9 })).toBe(1500);
-    expect((await store.journal.read({ limit: 1 }))[0]?.sequence).toBe(1501);
-    expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 10 })).toBe(1500);
-    expect(await store.journal.trim({ olderThanMs: Number.MAX_SAFE_INTEGER, maxBytes: 0 })).toBe(0);
-    expect(await store.journal.head()).toEqual({ sequence: 3001, segment: 3 });
-    await store.journal.append([record(3002, { segment: 3 })]);
   });
 });

@@ -53,12 +53,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     throw error;
   }
   const group = new GroupedWrites(connection, schema);
-  const state = new PostgresStateStore(connection, group, schema);
+  const state = new PostgresStateStore(connection, group);
   let forget: NodeJS.Timeout | undefined;
   return {
     documents: new PostgresDocumentStore(connection, schema),
-    journal: new PostgresJournalStore(connection, group, schema),
-    ledger: new PostgresLedgerStore(connection, group, schema),
+    journal: new PostgresJournalStore(group),
+    ledger: new PostgresLedgerStore(group),
     state,
     async takeEpoch() {
       const epoch = await patiently(connection, takeOverWithinMs, signal, () => nextEpoch(connection, schema));

@@ -3,7 +3,6 @@ import { json, text } from '../rows.ts';
 import type { StoreConnection } from './connection.ts';
 import type { GroupedWrites } from './groupedWrites.ts';
 import { selectRows } from './rows.ts';
-import { quoted } from './settings.ts';
 
 /** Longer values are read when they are asked for. */
 const preloadedLength = 100_000;
@@ -13,14 +12,12 @@ const preloadedTotal = 50_000_000;
 export class PostgresStateStore implements StateStore {
   readonly #connection: StoreConnection;
   readonly #group: GroupedWrites;
-  readonly #schema: string;
   /** Read at take-over and not asked for since: whoever takes over reads them all, one by one. */
   readonly #preloaded = new Map<string, Record<string, unknown>>();
 
-  constructor(connection: StoreConnection, group: GroupedWrites, schema: string) {
+  constructor(connection: StoreConnection, group: GroupedWrites) {
     this.#connection = connection;
     this.#group = group;
-    this.#schema = quoted(schema);
   }
 
   /**
@@ -32,7 +29,7 @@ export class PostgresStateStore implements StateStore {
     const rows = await selectRows(
       this.#connection,
       `SELECT name, value FROM (
-         SELECT name, value, sum(length(value)) OVER (ORDER BY name) AS total FROM ${this.#schema}.state
+         SELECT name, value, sum(length(value)) OVER (ORDER BY name) AS total FROM ${this.#group.schema}.state
          WHERE length(value) <= ${preloadedLength}
        ) AS short WHERE total <= ${preloadedTotal}`,
     );
@@ -55,16 +52,13 @@ export class PostgresStateStore implements StateStore {
       this.#preloaded.delete(name);
       return json(read, 'value');
     }
-    await this.#group.flush();
-    const [row] = await selectRows(this.#connection, `SELECT value FROM ${this.#schema}.state WHERE name = $1`, [name]);
+    const [row] = await this.#group.select(`SELECT value FROM ${this.#group.schema}.state WHERE name = $1`, [name]);
     return row ? json(row, 'value') : null;
   }
 
   async names(prefix: string): Promise<string[]> {
-    await this.#group.flush();
-    const rows = await selectRows(
-      this.#connection,
-      `SELECT name FROM ${this.#schema}.state WHERE starts_with(name, $1) ORDER BY name`,
+    const rows = await this.#group.select(
+      `SELECT name FROM ${this.#group.schema}.state WHERE starts_with(name, $1) ORDER BY name`,
       [prefix],
     );
     return rows.map((row) => text(row, 'name'));

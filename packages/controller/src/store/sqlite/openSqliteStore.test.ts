@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { JournalRecord, LedgerRow, Store } from '@ebb/core';
+import type { LedgerRow, Store } from '@ebb/core';
 import { describeStoreConformance } from '@ebb/testing/conformance';
-import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../../temporaryDirectory.fixture.ts';
 import { openSqliteStore } from './openSqliteStore.ts';
@@ -29,10 +28,6 @@ function put(store: Store, epoch: number, document: unknown, expectedVersion?: n
     epoch,
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
   });
-}
-
-function record(sequence: number, rest: Partial<JournalRecord> = {}): JournalRecord {
-  return { sequence, segment: 1, atMs: sequence * 10, kind: 'event', workload: null, body: { sequence }, ...rest };
 }
 
 describeStoreConformance('SqliteStore', async () => {
@@ -110,112 +105,6 @@ describe('epochs', () => {
     await expect(store.state.save('a', 1, epoch)).rejects.toMatchObject({ code: 'stale-epoch' });
     await successor.state.save('a', 2, newer);
     expect(await store.state.load('a')).toBe(2);
-  });
-
-  it('lets the other writes of a group through', async () => {
-    const { store, epoch } = await open();
-    const newer = await store.takeEpoch();
-    const results = await Promise.allSettled([
-      store.state.save('a', 1, newer),
-      store.state.save('b', 1, epoch),
-      store.journal.append([record(1)]),
-      store.journal.append([record(7)]),
-      store.journal.append([record(2)]),
-    ]);
-    expect(results.map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'rejected',
-      'fulfilled',
-      'rejected',
-      'fulfilled',
-    ]);
-    expect(await store.journal.head()).toEqual({ sequence: 2, segment: 1 });
-    expect(await store.state.names('')).toEqual(['a']);
-  });
-});
-
-describe('journal', () => {
-  it('reads what was appended before it reached the disk', async () => {
-    const { store } = await open();
-    const appended = store.journal.append([record(1), record(2)]);
-    expect(await store.journal.head()).toEqual({ sequence: 2, segment: 1 });
-    expect((await store.journal.read({})).map(({ sequence }) => sequence)).toEqual([1, 2]);
-    await appended;
-  });
-
-  it('takes the record as it was when it was appended', async () => {
-    const { store } = await open();
-    const body = { replicas: 1 };
-    const appended = store.journal.append([record(1, { body })]);
-    body.replicas = 2;
-    await appended;
-    expect((await store.journal.read({}))[0]?.body).toEqual({ replicas: 1 });
-  });
-
-  it('refuses a gap', async () => {
-    const { store } = await open();
-    await store.journal.append([record(5)]);
-    await expect(store.journal.append([record(7)])).rejects.toMatchObject({ code: 'corrupt' });
-    await expect(store.journal.append([record(6), record(8)])).rejects.toMatchObject({ code: 'corrupt' });
-    await store.journal.append([record(6)]);
-    expect((await store.journal.read({})).map(({ sequence }) => sequence)).toEqual([5, 6]);
-  });
-
-  it('reads any range as a plain filter would', async () => {
-    const { store } = await open();
-    const kinds = ['event', 'decision', 'grant'] as const;
-    const all = Array.from({ length: 60 }, (_, index) =>
-      record(index + 1, {
-        kind: kinds[index % 3] ?? 'event',
-        workload: index % 4 === 0 ? null : `local/default/w${index % 4}`,
-      }),
-    );
-    await store.journal.append(all);
-    const bound = fc.option(fc.integer({ min: 0, max: 650 }), { nil: undefined });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.record({
-          fromSequence: bound,
-          workload: fc.option(fc.constantFrom('local/default/w1', 'local/default/w9'), { nil: undefined }),
-          fromMs: bound,
-          toMs: bound,
-          kinds: fc.option(fc.subarray([...kinds]), { nil: undefined }),
-          limit: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
-          newestFirst: fc.option(fc.boolean(), { nil: undefined }),
-        }),
-        async (query) => {
-          const range = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
-          const { fromSequence = 0, fromMs = 0, toMs = Infinity, limit = Infinity } = query;
-          const wanted = all.filter(
-            (one) =>
-              one.sequence >= fromSequence &&
-              one.atMs >= fromMs &&
-              one.atMs <= toMs &&
-              (query.workload === undefined || one.workload === query.workload) &&
-              (query.kinds === undefined || query.kinds.some((kind) => kind === one.kind)),
-          );
-          if (query.newestFirst) wanted.reverse();
-          expect(await store.journal.read(range)).toEqual(wanted.slice(0, limit));
-        },
-      ),
-      { numRuns: 200 },
-    );
-  });
-
-  it('trims whole segments by age and by size, and keeps the newest', async () => {
-    const { store } = await open();
-    const inSegments = Array.from({ length: 3_000 }, (_, index) =>
-      record(index + 1, { segment: Math.floor(index / 1_500) + 1 }),
-    );
-    await store.journal.append(inSegments);
-    await store.journal.append([record(3_001, { segment: 3 })]);
-    expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 1e9 })).toBe(0);
-    expect(await store.journal.trim({ olderThanMs: 15_001, maxBytes: 1e9 })).toBe(1_500);
-    expect((await store.journal.read({ limit: 1 }))[0]?.sequence).toBe(1_501);
-    expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 10 })).toBe(1_500);
-    expect(await store.journal.trim({ olderThanMs: Number.MAX_SAFE_INTEGER, maxBytes: 0 })).toBe(0);
-    expect(await store.journal.head()).toEqual({ sequence: 3_001, segment: 3 });
-    await store.journal.append([record(3_002, { segment: 3 })]);
   });
 });
 
