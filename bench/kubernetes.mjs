@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { available, startRedis } from '../packages/testing/dist/services/index.js';
-import { startBenchCluster, until } from './kubernetesCluster.mjs';
+import { available, startRedis, until } from '../packages/testing/dist/services/index.js';
+import { startBenchCluster } from './kubernetesCluster.mjs';
 
 const bar = { scaleMs: 150, readyMs: 2000, memoryMiB: 300, restShare: 0.1, inChargeMs: 5000 };
 const keda = [
@@ -75,11 +75,11 @@ async function latency({ cluster, redis, rounds, row }) {
     const startedMs = performance.timeOrigin + performance.now();
     socket.write(`RPUSH queue ${Array.from({ length: 100 }, (_, index) => `m${index}`).join(' ')}\r\n`);
     await once(socket, 'data');
-    await until(async () => (await replicas()).readyReplicas === ready, 60_000, 'ten ready replicas');
+    await until(async () => (await replicas()).readyReplicas === ready, within(60_000, 'ten ready replicas'));
     toReady.push(performance.timeOrigin + performance.now() - startedMs);
     socket.write('DEL queue\r\n');
     await once(socket, 'data');
-    await until(async () => ((await replicas()).replicas ?? 0) === 0, 60_000, 'zero replicas');
+    await until(async () => ((await replicas()).replicas ?? 0) === 0, within(60_000, 'zero replicas'));
     const seen = requests();
     const first = seen.find(isScaleWrite);
     if (first) toScale.push(first.atMs - startedMs);
@@ -127,8 +127,7 @@ async function atRest({ cluster, redis, count, seconds, row }) {
       const { items } = await api.get(`/api/v1/namespaces/default/pods?fieldSelector=status.phase=Running`);
       return items.length >= Math.floor(count / 2);
     },
-    200_000,
-    'the pods of the Deployments',
+    within(200_000, 'the pods of the Deployments'),
   );
   console.log(`  (made in ${((performance.now() - madeMs) / 1000).toFixed(0)} s)`);
   requests();
@@ -172,8 +171,7 @@ async function atRest({ cluster, redis, count, seconds, row }) {
   let found;
   await until(
     () => (found ??= requests().find((one) => isScaleWrite(one) && one.object === `default/${name}`)) !== undefined,
-    60_000,
-    'a write',
+    within(60_000, 'a write'),
   );
   row(`one message among ${count} → /scale written`, `${(found.atMs - startedMs).toFixed(0)} ms`);
   row('memory after the restart', `${second.usage().memoryMiB} MiB`);
@@ -269,6 +267,10 @@ function told(requests) {
 function spread(times) {
   const text = (value) => value.toFixed(0).padStart(4);
   return `p50 ${text(quantile(times, 0.5))}  p90 ${text(quantile(times, 0.9))}  max ${text(Math.max(...times))} ms`;
+}
+
+function within(withinMs, what) {
+  return { withinMs, what: () => what };
 }
 
 function pause(ms) {

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installManifests } from '../packages/kubernetes/dist/index.js';
-import { startKubernetes } from '../packages/testing/dist/services/index.js';
+import { startKubernetes, until } from '../packages/testing/dist/services/index.js';
 
 const entry = fileURLToPath(new URL('../packages/cli/bin/ebb.mjs', import.meta.url));
 const namespace = 'ebb-system';
@@ -80,7 +80,10 @@ export async function startBenchCluster(nodes) {
       if (!installed.has(manifest.kind)) continue;
       await cluster.api.apply(pathOf(manifest), manifest, { force: true });
     }
-    await until(async () => (await cluster.api.send('GET', '/apis/keda.sh/v1alpha1/scaledobjects')).status === 200);
+    await until(async () => (await cluster.api.send('GET', '/apis/keda.sh/v1alpha1/scaledobjects')).status === 200, {
+      withinMs: 60_000,
+      what: () => "the kind of KEDA's documents",
+    });
     const tokenPath = `/api/v1/namespaces/${namespace}/serviceaccounts/ebb/token`;
     const { status } = await cluster.api.post(tokenPath, { spec: { expirationSeconds: 86_400 } });
     const kubeconfig = cluster.kubeconfigFor({ name: 'ebb', token: status.token });
@@ -198,12 +201,4 @@ function usage(pid) {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
     memoryMiB: Math.round(Number(memory?.[1] ?? 0) / 1024),
   };
-}
-
-export async function until(check, withinMs = 60_000, what = 'it') {
-  const endMs = performance.now() + withinMs;
-  while (!(await check())) {
-    if (performance.now() > endMs) throw new Error(`waited ${withinMs / 1000} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

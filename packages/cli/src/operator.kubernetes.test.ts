@@ -8,6 +8,7 @@ import { installManifests, type Manifest } from '@ebb/kubernetes';
 import {
   available,
   freePort,
+  installKind,
   type KubernetesCluster,
   type RedisService,
   startKubernetes,
@@ -21,27 +22,6 @@ const objects = '/apis/keda.sh/v1alpha1/namespaces/default/scaledobjects';
 const deployments = '/apis/apps/v1/namespaces/default/deployments';
 const secrets = '/api/v1/namespaces/default/secrets';
 
-/** KEDA's kinds, with whatever is written in them. */
-const kedaKind = (kind: string, plural: string) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${plural}.keda.sh` },
-  spec: {
-    group: 'keda.sh',
-    names: { kind, listKind: `${kind}List`, plural, singular: plural.slice(0, -1) },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        subresources: { status: {} },
-      },
-    ],
-  },
-});
-
 describe.skipIf(!(available('kubernetes') && available('redis')))('ebb operator', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ebb-operator-'));
   const running: ChildProcess[] = [];
@@ -51,15 +31,8 @@ describe.skipIf(!(available('kubernetes') && available('redis')))('ebb operator'
   beforeAll(async () => {
     [cluster, redis] = await Promise.all([startKubernetes(), startRedis({ requirePass: 'sesame' })]);
     await cluster.addNodes(2);
-    const kinds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    await cluster.api.post(kinds, kedaKind('ScaledObject', 'scaledobjects'));
-    await cluster.api.post(kinds, kedaKind('TriggerAuthentication', 'triggerauthentications'));
-    for (const path of [objects, objects.replace('scaledobjects', 'triggerauthentications')]) {
-      await until(async () => (await cluster.api.send('GET', path)).status === 200, {
-        withinMs: 20_000,
-        what: () => path,
-      });
-    }
+    await installKind(cluster.api, { group: 'keda.sh', kind: 'ScaledObject' });
+    await installKind(cluster.api, { group: 'keda.sh', kind: 'TriggerAuthentication' });
   });
   afterEach(async () => {
     for (const child of running.splice(0)) {

@@ -1,6 +1,6 @@
 import { defineCommand } from './definition.ts';
 import { jsonFlag, textFlag } from './flags.ts';
-import { settingFlags, type SettingFlags } from './kubernetesSettings.ts';
+import { given, settingFlags, type SettingFlags } from './kubernetesSettings.ts';
 import { parseSpan } from '../kubernetesInstall/span.ts';
 
 export interface ClusterFlags {
@@ -38,11 +38,9 @@ const clusterFlags = {
   json: jsonFlag,
 } as const;
 
-const yesNo = (brief: string) => ({ kind: 'boolean', optional: true, withNegated: false, brief }) as const;
-
 const writing = {
-  dryRun: yesNo('Say what would be done, by the dry run of the API server, and change nothing'),
-  force: yesNo('Take over what others are in charge of, and go back to an older version'),
+  dryRun: given('Say what would be done, by the dry run of the API server, and change nothing'),
+  force: given('Take over what others are in charge of, and go back to an older version'),
   wait: { kind: 'boolean', optional: true, brief: 'Wait until it is done in the cluster (default: yes)' },
   timeout: {
     kind: 'parsed',
@@ -98,9 +96,9 @@ export const kubernetesUninstall = defineCommand<UninstallFlags, []>({
   parameters: {
     flags: {
       namespace: settingFlags.namespace,
-      crds: yesNo('Take the definitions away too, and with them every Workload, Cluster and NodePool'),
-      data: yesNo('Take the volume away too: journal, ledger and memories'),
-      yes: yesNo('Agree beforehand that documents are lost'),
+      crds: given('Take the definitions away too, and with them every Workload, Cluster and NodePool'),
+      data: given('Take the volume away too: journal, ledger and memories'),
+      yes: given('Agree beforehand that documents are lost'),
       ...writing,
       ...clusterFlags,
     },

@@ -20,8 +20,11 @@ export interface SettingFlags {
   metrics?: boolean;
 }
 
-const pairs = (brief: string) =>
-  ({ kind: 'parsed', parse: String, variadic: true, optional: true, placeholder: 'KEY=VALUE', brief }) as const;
+const many = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, variadic: true, optional: true, placeholder, brief }) as const;
+
+/** A flag that is given or not. */
+export const given = (brief: string) => ({ kind: 'boolean', optional: true, withNegated: false, brief }) as const;
 
 export const settingFlags = {
   namespace: text('NAME', 'Namespace of the operator (default: ebb-system)'),
@@ -32,40 +35,11 @@ export const settingFlags = {
     'NAME',
     'Secret with the url of a PostgreSQL database in the place of the volume: two operators',
   ),
-  readNamespace: {
-    kind: 'parsed',
-    parse: String,
-    variadic: true,
-    optional: true,
-    placeholder: 'NAME',
-    brief: 'Another namespace whose Secrets and ConfigMaps triggers may be read from',
-  },
-  scaleKind: {
-    kind: 'parsed',
-    parse: String,
-    variadic: true,
-    optional: true,
-    placeholder: 'GROUP/RESOURCE',
-    brief: 'Another kind whose scale may be written, such as argoproj.io/rollouts',
-  },
-  networkPolicy: {
-    kind: 'boolean',
-    optional: true,
-    withNegated: false,
-    brief: 'Add the example of a NetworkPolicy',
-  },
-  nodePools: {
-    kind: 'boolean',
-    optional: true,
-    withNegated: false,
-    brief: 'Let the operator make and end nodes, with the rights for it',
-  },
-  externalMetrics: {
-    kind: 'boolean',
-    optional: true,
-    withNegated: false,
-    brief: 'Have Ebb serve the external metrics API, for HPAs that follow it',
-  },
+  readNamespace: many('NAME', 'Another namespace whose Secrets and ConfigMaps triggers may be read from'),
+  scaleKind: many('GROUP/RESOURCE', 'Another kind whose scale may be written, such as argoproj.io/rollouts'),
+  networkPolicy: given('Add the example of a NetworkPolicy'),
+  nodePools: given('Let the operator make and end nodes, with the rights for it'),
+  externalMetrics: given('Have Ebb serve the external metrics API, for HPAs that follow it'),
   gateway: {
     kind: 'boolean',
     optional: true,
@@ -73,7 +47,7 @@ export const settingFlags = {
   },
   kinds: { kind: 'boolean', optional: true, brief: 'Add the definitions of the kinds (default: yes)' },
   watchNamespace: text('NAME', 'Follow this namespace alone, with a Role in it in the place of the ClusterRole'),
-  serviceAccountAnnotation: pairs('Annotation of the service account, by which a cloud knows the operator'),
-  podLabel: pairs("Label more of the operator's pods"),
+  serviceAccountAnnotation: many('KEY=VALUE', 'Annotation of the service account, by which a cloud knows the operator'),
+  podLabel: many('KEY=VALUE', "Label more of the operator's pods"),
   metrics: { kind: 'boolean', optional: true, brief: 'Answer /metrics on the health port (default: yes)' },
 } as const;

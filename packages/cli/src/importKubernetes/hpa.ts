@@ -19,7 +19,7 @@ export function translateHpa(object: ReadObject, pathOf: (kind: string, name: st
   const inCluster = 'in the cluster ebb take-over works on it as it is';
   if (known.length < triggers.length) {
     const others = spec.metrics
-      .filter((metric) => triggerOf(metric, '') === null)
+      .filter((_metric, index) => triggers[index] === null)
       .map(({ type, name }) => `${type} ${name}`);
     const draft: Draft = {
       path: pathOf('HorizontalPodAutoscaler', object.name),

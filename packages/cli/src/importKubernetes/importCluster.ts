@@ -1,4 +1,4 @@
-import { importClusterAutoscaler, type Imported, importKarpenter } from '@ebb/documents';
+import { importClusterAutoscaler, type Imported, importKarpenter, type Problem } from '@ebb/documents';
 import { isClusterAutoscaler, type ReadCluster, type ReadObject } from '@ebb/kubernetes';
 import { stringify } from 'yaml';
 import { readDocuments } from '../documents.ts';
@@ -20,6 +20,9 @@ export interface ImportedCluster {
   fates: Fate[];
 }
 
+/** By path. */
+type Drafts = Map<string, { text: string; fate: Fate }>;
+
 const asTheyAre = [
   'ScaledObject',
   'ScaledJob',
@@ -35,7 +38,7 @@ const order = [...asTheyAre, 'HorizontalPodAutoscaler', 'Service', 'InferenceSer
 /** What a cluster becomes: documents that are valid together, and what became of each object. Pure. */
 export function importCluster({ objects }: ReadCluster, { all }: { all: boolean }): ImportedCluster {
   const fates: Fate[] = [];
-  const drafts = new Map<string, { text: string; fate: Fate }>();
+  const drafts: Drafts = new Map();
   const keep = (object: ReadObject, { fate, drafts: made }: Translated) => {
     const told: Fate = { object: nameOf(object), files: [], ...fate, notes: [...fate.notes] };
     fates.push(told);
@@ -131,8 +134,6 @@ function targetsOf(objects: readonly ReadObject[]): Map<string, Bounds> {
   return targets;
 }
 
-type Drafts = Map<string, { text: string; fate: Fate }>;
-
 /** Karpenter's and Cluster Autoscaler's machines, by the importers of their files. */
 function importNodes(objects: readonly ReadObject[], fates: Fate[], drafts: Drafts): void {
   const karpenter = objects.filter(({ kind }) => kind === 'NodePool' || kind === 'EC2NodeClass');
@@ -164,20 +165,34 @@ function importNodes(objects: readonly ReadObject[], fates: Fate[], drafts: Draf
   }
 }
 
-/** What Ebb would refuse is not written: its reason stands in the report. */
+/**
+ * What Ebb would refuse is not written: its reason stands in the report. From the last on, and read again after each that may
+ * be right without another one: of two that exclude each other the first is kept.
+ */
 function dropInvalid(drafts: Drafts): void {
   for (;;) {
-    const sources = [...drafts].map(([path, { text }]) => ({ name: path, path: null, text }));
-    const { problems } = readDocuments(sources);
-    const wrong = problems.filter(({ severity }) => severity === 'error');
-    const last = wrong.at(-1);
-    if (!last) return;
-    const found = drafts.get(last.file);
-    if (!found) throw new Error(`a problem of no file: ${last.file}: ${last.message}`);
-    drafts.delete(last.file);
-    found.fate.result = 'left aside';
-    found.fate.notes.push(`${last.path === '' ? '' : `${last.path}: `}${last.message}`);
+    const wrong = errorsOf(drafts);
+    if (wrong.length === 0) return;
+    for (const [index, problem] of wrong.toReversed().entries()) {
+      const found = drafts.get(problem.file);
+      // It has gone by an error of its that comes later.
+      if (!found && index > 0) continue;
+      if (!found) throw new Error(`a problem of no file: ${problem.file}: ${problem.message}`);
+      if (index > 0 && !isWrongAlone(problem, found)) break;
+      drafts.delete(problem.file);
+      found.fate.result = 'left aside';
+      found.fate.notes.push(`${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`);
+    }
   }
+}
+
+function errorsOf(drafts: Iterable<readonly [path: string, draft: { text: string }]>): Problem[] {
+  const { problems } = readDocuments([...drafts].map(([path, { text }]) => ({ name: path, path: null, text })));
+  return problems.filter(({ severity }) => severity === 'error');
+}
+
+function isWrongAlone({ file, path, message }: Problem, draft: { text: string }): boolean {
+  return errorsOf([[file, draft]]).some((one) => one.path === path && one.message === message);
 }
 
 function textOf({ comment, document }: Draft): string {

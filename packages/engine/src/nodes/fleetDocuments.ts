@@ -5,7 +5,6 @@ import {
   fleetPartsOf,
   type FleetSpec,
   type NodeLaunch,
-  noReserve,
   type Offering,
 } from '@ebb/core';
 import type { ClusterSpec, NodePoolSpec, WorkloadSpec } from '@ebb/documents';
@@ -44,10 +43,11 @@ export function fleetDocuments(
   nodes: Pick<NodePorts, 'currency' | 'window' | 'workUnits' | 'guests'>,
 ): FleetDocuments {
   const { cluster, pools, workloads, offerings, isRemoved, isSpent, epoch, nowMs } = sources;
+  const { guests } = nodes;
   let changesAtMs: number | null = null;
   const parts = fleetPartsOf({
     ...{ cluster, pools, workloads, offerings, isSpent, currency: nodes.currency },
-    ...(nodes.guests ? { overheadOf: (pool) => nodes.guests?.overheadOf(pool) ?? noReserve } : {}),
+    ...(guests ? { overheadOf: (pool) => guests.overheadOf(pool) } : {}),
     isBudgetOpen(schedule, durationMs) {
       const { isOpen, changesAtMs: atMs } = nodes.window(schedule, durationMs, nowMs);
       if (atMs !== null && (changesAtMs === null || atMs < changesAtMs)) changesAtMs = atMs;

@@ -1,39 +1,22 @@
 import { MemoryStore } from '@ebb/testing';
-import { until } from '@ebb/testing/services';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { type JsonObject, numberAt, textAt } from '../client/values.ts';
-import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
-import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+import { deployment, type FakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { fakeOperators } from '../fake/fakeOperators.fixture.ts';
+import { scaledObject, type ToldTriggers } from '../fake/operator.fixture.ts';
 import { readComparison } from './comparison.ts';
 
 const deployments = 'apps/v1/deployments';
 const objects = 'keda.sh/v1alpha1/scaledobjects';
 const hpas = 'autoscaling/v2/horizontalpodautoscalers';
+const operators = fakeOperators({ podsReadyAfterMs: 5, shown: () => JSON.stringify(writes()) });
+const { started, run, within } = operators;
 let cluster: FakeCluster;
 let triggers: ToldTriggers;
-const started: StartedOperator[] = [];
-
-beforeEach(async () => {
-  cluster = await startFakeCluster();
-  cluster.server.podsReadyAfterMs = 5;
-  triggers = new ToldTriggers();
-});
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.stop();
-  await cluster.close();
+beforeEach(() => {
+  ({ cluster, triggers } = operators);
 });
 
-async function run(more: Partial<Parameters<typeof runOperator>[0]> = {}): Promise<StartedOperator> {
-  const one = await runOperator({ server: cluster.server.url, identity: 'a', triggers, ...more });
-  started.push(one);
-  await one.operator.ready;
-  return one;
-}
-const within = (check: () => boolean, what: string) =>
-  until(check, {
-    withinMs: 4000,
-    what: () => `${what}; ${JSON.stringify(writes())} ${started.map(({ log }) => log.join('\n')).join('\n')}`,
-  });
 const count = (name = 'web') => numberAt(cluster.server.get(deployments, 'default', name), 'spec', 'replicas');
 /** Every write that the API server saw, but for those of the lease. */
 const writes = () => [

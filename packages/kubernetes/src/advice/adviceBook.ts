@@ -2,7 +2,15 @@ import type { Clock, StateStore } from '@ebb/core';
 import { keyText, type ObjectKey } from '@ebb/documents';
 import type { KubernetesClient } from '../client/client.ts';
 import { resources } from '../client/resources.ts';
-import { changed, type Comparison, counted, newComparison, readComparison, type Side } from './comparison.ts';
+import {
+  changed,
+  type Comparison,
+  counted,
+  differenceOf,
+  newComparison,
+  readComparison,
+  type Side,
+} from './comparison.ts';
 
 export interface AdviceBookOptions {
   readonly client: KubernetesClient;
@@ -85,12 +93,12 @@ export class AdviceBook {
       const { log } = this.#options;
       log('info', 'advice', { workload: key, runs: actual.wanted, would: advised.wanted, because });
     }
-    this.#plan(known ? this.#options.gapMs : this.#soonMs);
+    this.#planNews(known ? this.#options.gapMs : this.#soonMs);
   }
 
   /** It is not advised on any more. */
   drop(workload: ObjectKey): void {
-    if (this.#comparisons.delete(keyText(workload))) this.#plan(this.#soonMs);
+    if (this.#comparisons.delete(keyText(workload))) this.#planNews(this.#soonMs);
   }
 
   /** Whoever hands a target over waits to hear that it is, or is no more, advised on. */
@@ -114,10 +122,14 @@ export class AdviceBook {
     return { ...saved, atMs };
   }
 
+  #planNews(gapMs: number): void {
+    this.#isDue = true;
+    this.#plan(gapMs);
+  }
+
   #plan(gapMs: number): void {
     if (this.#closed) return;
     const { clock } = this.#options;
-    if (gapMs !== refreshMs) this.#isDue = true;
     const dueMs = Math.max(clock.nowMs(), this.#writtenAtMs + gapMs);
     if (this.#writing || (this.#cancel && this.#dueMs <= dueMs)) return;
     this.#cancel?.();
@@ -164,26 +176,27 @@ export class AdviceBook {
 
 /** The data of the ConfigMap: a key for each target, as far as there is room, those that differ most first. */
 export function adviceData(comparisons: readonly Comparison[]): Record<string, string> {
-  const difference = ({ actual, advised }: Comparison) => Math.abs(actual.wanted - advised.wanted);
   const sorted = [...comparisons].sort(
-    (left, right) => difference(right) - difference(left) || (keyIn(left) < keyIn(right) ? -1 : 1),
+    (left, right) => differenceOf(right) - differenceOf(left) || (adviceKey(left) < adviceKey(right) ? -1 : 1),
   );
   const data: Record<string, string> = {};
   let bytes = 0;
   let leftOut = 0;
   for (const one of sorted) {
     const text = JSON.stringify(one);
-    const length = Buffer.byteLength(text) + keyIn(one).length;
+    const key = adviceKey(one);
+    const length = Buffer.byteLength(text) + key.length;
     if (bytes + length > mostBytes) leftOut++;
     else {
       bytes += length;
-      data[keyIn(one)] = text;
+      data[key] = text;
     }
   }
   return leftOut === 0 ? data : { ...data, [leftOutKey]: String(leftOut) };
 }
 
-function keyIn({ namespace, name }: Pick<Comparison, 'namespace' | 'name'>): string {
+/** Key of a target in the ConfigMap's data. */
+export function adviceKey({ namespace, name }: Pick<Comparison, 'namespace' | 'name'>): string {
   return `${namespace}.${name}`;
 }
 

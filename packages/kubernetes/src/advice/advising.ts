@@ -4,6 +4,7 @@ import type { Engine } from '@ebb/engine';
 import type { KubernetesClient } from '../client/client.ts';
 import type { InformerEvent } from '../informer/informer.ts';
 import type { ClusterView } from '../operator/cluster.ts';
+import { keyOf } from '../operator/documents.ts';
 import { AdviceBook } from './adviceBook.ts';
 import { AdviceDriver } from './adviceDriver.ts';
 import type { Comparison } from './comparison.ts';
@@ -74,7 +75,7 @@ export class Advising {
     this.#unwatch = engine.watchStatuses(({ type, key }) => {
       if (type === 'status') this.#compare(key);
     });
-    for (const { namespace, name } of engine.statuses()) this.#compare({ cluster: 'local', namespace, name });
+    for (const { namespace, name } of engine.statuses()) this.#compare(keyOf({ namespace, name }));
   }
 
   async close(): Promise<void> {

@@ -113,6 +113,11 @@ export function readComparison(value: unknown): Comparison | null {
   };
 }
 
+/** How far apart both are, in replicas. */
+export function differenceOf({ actual, advised }: Comparison): number {
+  return Math.abs(actual.wanted - advised.wanted);
+}
+
 function sideOf(value: unknown, field: string): Side | null {
   const found = numbersOf(value, field, ['wanted', 'live', 'ready']);
   const [wanted = 0, live = 0, ready = 0] = found ?? [];

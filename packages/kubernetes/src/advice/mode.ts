@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../client/objects.ts';
-import { isObject, type JsonObject, listAt, textAt } from '../client/values.ts';
+import { isObject, type JsonObject, listAt, readJson, textAt } from '../client/values.ts';
 
 /** `advice`: everything is decided and nothing is written. `control`: what is decided is done. */
 export type Mode = 'control' | 'advice';
@@ -8,7 +8,7 @@ export type Mode = 'control' | 'advice';
 export const modeAnnotation = 'ebb.dev/mode';
 /** What an object was before `ebb take-over` changed it, as JSON: `ebb give-back` restores it from there. */
 export const takenOverAnnotation = 'ebb.dev/taken-over';
-const pausedAnnotation = 'autoscaling.keda.sh/paused';
+export const pausedAnnotation = 'autoscaling.keda.sh/paused';
 
 type Annotated = Pick<KubernetesObject, 'annotations'>;
 
@@ -49,15 +49,9 @@ export interface KeptHpa {
 export function keptHpa({ annotations }: Annotated): KeptHpa | null {
   const text = annotations[takenOverAnnotation];
   if (text === undefined) return null;
-  try {
-    const kept: unknown = JSON.parse(text);
-    if (!isObject(kept) || !isObject(kept.spec)) return null;
-    const before = isObject(kept.annotations) ? kept.annotations : {};
-    const mode = before[modeAnnotation];
-    return { spec: kept.spec, annotations: { [modeAnnotation]: typeof mode === 'string' ? mode : null } };
-  } catch {
-    return null;
-  }
+  const kept = readJson(text);
+  if (!isObject(kept) || !isObject(kept.spec)) return null;
+  return { spec: kept.spec, annotations: { [modeAnnotation]: textAt(kept, 'annotations', modeAnnotation) } };
 }
 
 /** It reads its metrics and never writes a count: both directions are switched off. */

@@ -1,8 +1,8 @@
 import type { KubernetesClient } from '../client/client.ts';
 import { resources } from '../client/resources.ts';
-import { textsAt, timeAt } from '../client/values.ts';
+import { readJson, textsAt, timeAt } from '../client/values.ts';
 import { adviceConfigMap, leftOutKey } from './adviceBook.ts';
-import { type Comparison, counted, readComparison } from './comparison.ts';
+import { type Comparison, counted, differenceOf, readComparison } from './comparison.ts';
 
 export interface Advice {
   readonly comparisons: readonly Comparison[];
@@ -25,19 +25,10 @@ export async function readAdvice(
   const renewedMs = timeAt(held?.body, 'spec', 'renewTime');
   const data = textsAt(configMap.body, 'data');
   const comparisons = Object.entries(data).flatMap(([key, text]) => {
-    const comparison = key === leftOutKey ? null : readComparison(parsed(text));
+    const comparison = key === leftOutKey ? null : readComparison(readJson(text));
     if (!comparison) return [];
     return [counted(comparison, renewedMs === null ? comparison.atMs : Math.min(wallNowMs, renewedMs))];
   });
-  const differ = ({ actual, advised }: Comparison) => Math.abs(actual.wanted - advised.wanted);
-  comparisons.sort((left, right) => differ(right) - differ(left) || (left.name < right.name ? -1 : 1));
+  comparisons.sort((left, right) => differenceOf(right) - differenceOf(left) || (left.name < right.name ? -1 : 1));
   return { comparisons, leftOut: Number(data[leftOutKey] ?? 0) || 0 };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

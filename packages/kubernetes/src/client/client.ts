@@ -11,7 +11,7 @@ import {
   splitApiVersion,
 } from './resources.ts';
 import { type Transport, type TransportAnswer, type TransportRequest, UnreachableError } from './transport.ts';
-import { isObject, type JsonObject, listAt, numberAt, textAt } from './values.ts';
+import { isObject, type JsonObject, listAt, numberAt, readJson, textAt } from './values.ts';
 
 /** The API server has refused. */
 export class ApiServerError extends Error {
@@ -351,7 +351,8 @@ function readChange(resource: Resource, line: string): WatchedChange | Error | n
   return object && { type, object };
 }
 
-function readError({ status, text, retryAfterMs }: TransportAnswer): ApiServerError {
+/** What the API server said as it refused. */
+export function readError({ status, text, retryAfterMs }: TransportAnswer): ApiServerError {
   return statusError(status, readJson(text), retryAfterMs);
 }
 
@@ -359,12 +360,4 @@ function statusError(status: number, body: unknown, retryAfterMs: number | null)
   const reason = textAt(body, 'reason') ?? '';
   const message = textAt(body, 'message') ?? `the API server answered with status ${status}`;
   return new ApiServerError(status, reason, message, retryAfterMs);
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -39,6 +39,21 @@ export function timeAt(value: unknown, ...path: readonly string[]): number | nul
   return Number.isFinite(atMs) ? atMs : null;
 }
 
+/** The condition of a type, in the status of an object; null where there is none. */
+export function conditionOf(body: unknown, type: string): JsonObject | null {
+  const found = listAt(body, 'status', 'conditions').find((one) => textAt(one, 'type') === type);
+  return isObject(found) ? found : null;
+}
+
+/** Null where it is no JSON. */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 function valueAt(value: unknown, ...path: readonly string[]): unknown {
   let found = value;
   for (const name of path) {

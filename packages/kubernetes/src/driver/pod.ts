@@ -1,6 +1,6 @@
 import type { DriverPhase } from '@ebb/core';
 import type { KubernetesObject } from '../client/objects.ts';
-import { listAt, numberAt, textAt, timeAt } from '../client/values.ts';
+import { conditionOf, listAt, numberAt, textAt, timeAt } from '../client/values.ts';
 
 /** What a driver sees of a pod. */
 export interface PodView {
@@ -82,10 +82,6 @@ function waitingFor(body: unknown): string {
     .flatMap((one) => textAt(one, 'conditionType') ?? [])
     .find((type) => textAt(conditionOf(body, type), 'status') !== 'True');
   return gate === undefined ? '' : `readiness gate ${gate} is not met`;
-}
-
-function conditionOf(body: unknown, type: string): unknown {
-  return listAt(body, 'status', 'conditions').find((condition) => textAt(condition, 'type') === type);
 }
 
 function statusesOf(body: unknown): readonly unknown[] {

@@ -1,38 +1,13 @@
 import type { Store, TriggerPort } from '@ebb/core';
 import { createTriggerPort, findScaler, type InsideView } from '@ebb/scalers';
-import type { KubernetesApi } from '@ebb/testing/services';
-import { until } from '@ebb/testing/services';
-
-/** KEDA's ScaledObject as far as an API server needs to know it: every field is kept as it is written. */
-const kedaKind = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'scaledobjects.keda.sh' },
-  spec: {
-    group: 'keda.sh',
-    names: { kind: 'ScaledObject', listKind: 'ScaledObjectList', plural: 'scaledobjects', singular: 'scaledobject' },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        subresources: { status: {} },
-      },
-    ],
-  },
-};
+import { installKind, type KubernetesApi } from '@ebb/testing/services';
 
 export const scaledObjectsPath = '/apis/keda.sh/v1alpha1/namespaces/default/scaledobjects';
 export const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
 
-export async function installKeda(api: KubernetesApi): Promise<void> {
-  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', kedaKind);
-  await until(async () => (await api.send('GET', scaledObjectsPath)).status === 200, {
-    withinMs: 20_000,
-    what: () => 'the kind ScaledObject',
-  });
+/** KEDA's ScaledObject as far as an API server needs to know it. */
+export function installKeda(api: KubernetesApi): Promise<void> {
+  return installKind(api, { group: 'keda.sh', kind: 'ScaledObject' });
 }
 
 /** Triggers of the real kinds; none of the tests signs in. */

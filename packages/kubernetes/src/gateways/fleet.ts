@@ -216,7 +216,7 @@ export class GatewayFleet implements GatewayPort {
   #take(member: Member, event: MemberEvent): void {
     if (!this.#released) return;
     if (event.type === 'drained') {
-      this.#drains.said(member.name, event.replica, event.drain ?? 0);
+      this.#drains.said(member.name, event.replica, event.drain);
       return;
     }
     this.#tell(event);

@@ -4,8 +4,8 @@ import type { GatewayEndpoint, GatewayEvent } from '@ebb/core';
 interface Drain {
   readonly workload: string;
   readonly replica: string;
-  readonly number: number;
-  readonly isNumbered: boolean;
+  /** Its number; undefined where the engine gives none. */
+  readonly drain: number | undefined;
   /** Gateways that have nothing left there. */
   readonly said: Set<string>;
   isTold: boolean;
@@ -35,10 +35,9 @@ export class FleetDrains {
     for (const { replica, draining: isDraining, drain } of endpoints) {
       if (!isDraining) continue;
       draining.add(replica);
-      const number = drain ?? 0;
-      if (this.#drains.get(replica)?.number === number) continue;
-      const isNumbered = drain !== undefined;
-      this.#drains.set(replica, { workload, replica, number, isNumbered, said: new Set(), isTold: false });
+      const known = this.#drains.get(replica);
+      if (known && known.drain === drain) continue;
+      this.#drains.set(replica, { workload, replica, drain, said: new Set(), isTold: false });
     }
     for (const [replica, drain] of this.#drains) {
       if (drain.workload === workload && !draining.has(replica)) this.#drains.delete(replica);
@@ -46,10 +45,10 @@ export class FleetDrains {
   }
 
   /** A gateway has nothing left on the replica. */
-  said(gateway: string, replica: string, number: number): void {
-    const drain = this.#drains.get(replica);
-    if (!drain || drain.number !== number) return;
-    drain.said.add(gateway);
+  said(gateway: string, replica: string, drain: number | undefined): void {
+    const known = this.#drains.get(replica);
+    if (!known || known.drain !== drain) return;
+    known.said.add(gateway);
     this.look();
   }
 
@@ -60,11 +59,16 @@ export class FleetDrains {
 
   /** Tells of those that are over by now. */
   look(): void {
-    for (const drain of this.#drains.values()) {
-      if (drain.isTold || this.#options.isWaitedFor(drain, drain.said)) continue;
-      drain.isTold = true;
-      const { replica, number, isNumbered } = drain;
-      this.#options.tell({ type: 'drained', gateway: everyGateway, replica, ...(isNumbered ? { drain: number } : {}) });
+    for (const one of this.#drains.values()) {
+      if (one.isTold || this.#options.isWaitedFor(one, one.said)) continue;
+      one.isTold = true;
+      const { replica, drain } = one;
+      this.#options.tell({
+        type: 'drained',
+        gateway: everyGateway,
+        replica,
+        ...(drain === undefined ? {} : { drain }),
+      });
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../client/objects.ts';
+import { selectorOf } from '../client/selector.ts';
 import { listAt, numberAt, textAt } from '../client/values.ts';
 import type { Informer } from '../informer/informer.ts';
 import type { FoundGateway } from './connection.ts';
@@ -7,6 +8,7 @@ import type { FoundGateway } from './connection.ts';
 export const gatewayPodLabels = { 'app.kubernetes.io/name': 'ebb', 'app.kubernetes.io/component': 'gateway' };
 /** Name of the container's port that operators connect to. */
 export const linkPortName = 'link';
+export const gatewaySelector = selectorOf({ matchLabels: gatewayPodLabels });
 
 export interface GatewayPodsOptions {
   readonly pods: Informer;
@@ -21,9 +23,7 @@ export interface GatewayPodsOptions {
 
 /** Tells of the gateway pods that there are, and of each change. Returns the way to end it. */
 export function followGatewayPods({ pods, namespace, onPod, found, lost }: GatewayPodsOptions): () => void {
-  const isGateway = (pod: KubernetesObject) =>
-    pod.namespace === namespace &&
-    Object.entries(gatewayPodLabels).every(([name, value]) => pod.labels[name] === value);
+  const isGateway = (pod: KubernetesObject) => pod.namespace === namespace && gatewaySelector(pod.labels);
   const seen = (pod: KubernetesObject) => {
     if (!isGateway(pod)) return;
     onPod();

@@ -34,6 +34,13 @@ describe('the secret of the link', () => {
     secret.forget();
     expect(await secret.read()).toBe('second');
   });
+
+  it('has no end of line that a file has: gateways read it without one', async () => {
+    const metadata = { name: linkSecretName, namespace };
+    const data = { secret: Buffer.from('sesame\n').toString('base64') };
+    await cluster.client.create(resources.secrets, { namespace }, { apiVersion: 'v1', kind: 'Secret', metadata, data });
+    expect(await open('another').read()).toBe('sesame');
+  });
 });
 
 describe('gateway pods', () => {
@@ -122,5 +129,23 @@ describe("documents of KEDA's http-add-on", () => {
     expect(isRouted(documents, web)).toBe(true);
     expect(isRouted(documents, { ...web, name: 'other' })).toBe(false);
     expect(httpClaimOf(documents, web)).toBeNull();
+  });
+
+  it('are checked once, however many workloads ask for them', () => {
+    let reads = 0;
+    const spec = { scaleTargetRef: ref, replicas: { min: 0, max: 3 } };
+    const counted = Object.defineProperty(object('HTTPScaledObject', 'counted', 1, spec), 'body', {
+      get() {
+        reads++;
+        return { spec };
+      },
+    });
+    const documents = lists(counted);
+    expect(isRouted(documents, web)).toBe(true);
+    const before = reads;
+    expect(before).toBeGreaterThan(0);
+    for (let index = 0; index < 100; index++) expect(isRouted(documents, { ...web, name: `web-${index}` })).toBe(false);
+    expect(httpClaimOf(documents, web)).toMatchObject({ maxReplicas: 3 });
+    expect(reads).toBe(before);
   });
 });

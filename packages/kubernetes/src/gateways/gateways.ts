@@ -4,7 +4,7 @@ import { resources } from '../client/resources.ts';
 import { Informer } from '../informer/informer.ts';
 import type { ConnectGateway } from './connection.ts';
 import { GatewayFleet } from './fleet.ts';
-import { followGatewayPods } from './gatewayPods.ts';
+import { followGatewayPods, gatewaySelector } from './gatewayPods.ts';
 import { LinkSecret } from './linkSecret.ts';
 
 /** What the operator needs to reach gateways. Without it there are none, whatever pods there are. */
@@ -59,6 +59,7 @@ export async function followGateways(options: GatewaysOptions): Promise<Gateways
         client,
         resource: resources.pods,
         namespace,
+        labelSelector: gatewaySelector.text,
         onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
       });
   await own?.start().synced;

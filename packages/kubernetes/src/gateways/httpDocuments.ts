@@ -21,15 +21,15 @@ export function httpClaimOf(
   { httpScaledObjects }: HttpDocuments,
   { namespace, name }: Named,
 ): HttpScaledObjectSpec | null {
-  const claims = httpScaledObjects
+  const [oldest] = httpScaledObjects
     .list()
     .filter((object) => object.namespace === namespace && object.deletedAtMs === null)
+    .filter((object) => {
+      const { spec } = read(object);
+      return spec?.createsScaledObject && spec.target.name === name;
+    })
     .sort((left, right) => left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1));
-  for (const object of claims) {
-    const spec = specOf(object);
-    if (spec?.createsScaledObject && spec.target.name === name) return spec;
-  }
-  return null;
+  return oldest ? read(oldest).spec : null;
 }
 
 /** Whether some document routes requests to a workload of this name. */
@@ -42,22 +42,37 @@ export function isRouted({ httpScaledObjects, interceptorRoutes }: HttpDocuments
 
 /** Name of the workload that a document of the add-on speaks of; null where it is not valid. */
 export function targetOf(object: KubernetesObject): string | null {
-  if (object.kind === 'HTTPScaledObject') {
-    const target = specOf(object)?.target;
-    return target ? (target.name ?? target.service) : null;
+  return read(object).target;
+}
+
+interface Read {
+  /** Of an HTTPScaledObject. */
+  readonly spec: HttpScaledObjectSpec | null;
+  readonly target: string | null;
+}
+
+/** Each version of an object is checked once, however many workloads ask what it says of them. */
+const known = new WeakMap<KubernetesObject, Read>();
+
+function read(object: KubernetesObject): Read {
+  let found = known.get(object);
+  if (!found) {
+    found = readAnew(object);
+    known.set(object, found);
   }
-  try {
-    return resolveInterceptorRoute(scaledObjectInput(object).document).target.service;
-  } catch {
-    return null;
-  }
+  return found;
 }
 
 /** Whoever applies it to the engine is told what is wrong with it; here it only says nothing. */
-function specOf(object: KubernetesObject): HttpScaledObjectSpec | null {
+function readAnew(object: KubernetesObject): Read {
   try {
-    return resolveHttpScaledObject(scaledObjectInput(object).document);
+    const { document } = scaledObjectInput(object);
+    if (object.kind !== 'HTTPScaledObject') {
+      return { spec: null, target: resolveInterceptorRoute(document).target.service };
+    }
+    const spec = resolveHttpScaledObject(document);
+    return { spec, target: spec.target.name ?? spec.target.service };
   } catch {
-    return null;
+    return { spec: null, target: null };
   }
 }

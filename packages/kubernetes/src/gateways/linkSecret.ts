@@ -66,6 +66,7 @@ export class LinkSecret {
     const { client, namespace } = this.#options;
     const object = await client.get(resources.secrets, { namespace, name: linkSecretName });
     const written = object && textAt(object.body, 'data', linkSecretKey);
-    return written ? Buffer.from(written, 'base64').toString('utf8') : null;
+    // Without the end of line that a file often has: gateways read it so too.
+    return (written && Buffer.from(written, 'base64').toString('utf8').trim()) || null;
   }
 }

@@ -1,10 +1,9 @@
-import { textAt } from '../client/values.ts';
+import { conditionOf, textAt } from '../client/values.ts';
 import { type Inventory, inventoryManifest, together } from './inventory.ts';
 import { refOf, refText } from './names.ts';
 import type { InstallPlan } from './plan.ts';
 import { InstallRefusal } from './refusal.ts';
 import type { InstallServer } from './server.ts';
-import { conditionOf } from './readiness.ts';
 
 /** Ways to wait that a test replaces. */
 export interface Waiting {

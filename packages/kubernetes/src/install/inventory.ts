@@ -1,4 +1,4 @@
-import { isObject, objectAt, textAt } from '../client/values.ts';
+import { isObject, objectAt, readJson, textAt } from '../client/values.ts';
 import type { InstallChoice } from '../manifests/install.ts';
 import { defaultSettings, installLabels, installName, type Manifest } from '../manifests/settings.ts';
 import { isSameObject, type ObjectRef, readRef } from './names.ts';
@@ -65,12 +65,4 @@ function readSettings(value: unknown): InstallChoice {
 /** Both, each once. */
 export function together(left: readonly ObjectRef[], right: readonly ObjectRef[]): ObjectRef[] {
   return [...left, ...right.filter((one) => !left.some((other) => isSameObject(one, other)))];
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

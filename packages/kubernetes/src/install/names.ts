@@ -1,3 +1,4 @@
+import { splitApiVersion } from '../client/resources.ts';
 import type { Manifest } from '../manifests/settings.ts';
 import { textAt } from '../client/values.ts';
 
@@ -21,12 +22,11 @@ export function refText({ kind, namespace, name }: ObjectRef): string {
 
 /** The same object in whatever version of its API. */
 export function isSameObject(left: ObjectRef, right: ObjectRef): boolean {
-  const group = ({ apiVersion }: ObjectRef) => (apiVersion.includes('/') ? apiVersion.split('/')[0] : '');
   return (
     left.kind === right.kind &&
     left.name === right.name &&
     left.namespace === right.namespace &&
-    group(left) === group(right)
+    splitApiVersion(left.apiVersion).group === splitApiVersion(right.apiVersion).group
   );
 }
 

@@ -219,8 +219,8 @@ export async function readInstalled(
   return { inventory, version: inventory?.version ?? versionOf(deployment) };
 }
 
-/** Null where it may not be read: that is said with the other rights that are missing. */
-async function unlessForbidden<Value>(asked: Promise<Value | null>): Promise<Value | null> {
+/** Null where it may not be read. */
+export async function unlessForbidden<Value>(asked: Promise<Value | null>): Promise<Value | null> {
   try {
     return await asked;
   } catch (error) {

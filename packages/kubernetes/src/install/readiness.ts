@@ -1,10 +1,4 @@
-import { isObject, type JsonObject, listAt, numberAt, textAt } from '../client/values.ts';
-
-/** Condition of a type; null where there is none. */
-export function conditionOf(body: unknown, type: string): JsonObject | null {
-  const found = listAt(body, 'status', 'conditions').find((one) => textAt(one, 'type') === type);
-  return isObject(found) ? found : null;
-}
+import { conditionOf, isObject, type JsonObject, listAt, numberAt, textAt } from '../client/values.ts';
 
 export interface Readiness {
   readonly isReady: boolean;

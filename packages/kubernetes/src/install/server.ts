@@ -1,7 +1,7 @@
-import { ApiServerError } from '../client/client.ts';
+import { ApiServerError, readError } from '../client/client.ts';
 import { collectionPath, groupPath, objectPath, type Resource, splitApiVersion } from '../client/resources.ts';
 import type { Transport, TransportAnswer, TransportRequest } from '../client/transport.ts';
-import { isObject, type JsonObject, listAt, textAt } from '../client/values.ts';
+import { isObject, type JsonObject, listAt, readJson, textAt } from '../client/values.ts';
 import type { Manifest } from '../manifests/settings.ts';
 import { type ObjectRef, refOf, refText } from './names.ts';
 
@@ -108,7 +108,7 @@ export class InstallServer {
     }
     if (answer.status === 404 && dryRun && ref.namespace !== '') return { kind: 'no-namespace' };
     if (answer.status >= 300) {
-      const error = readRefusal(answer);
+      const error = readError(answer);
       throw new ApiServerError(error.status, error.reason, `${refText(ref)}: ${error.message}`);
     }
     return { kind: 'applied', body: accepted(answer) };
@@ -142,16 +142,10 @@ export class InstallServer {
 }
 
 function accepted(answer: TransportAnswer): JsonObject {
-  if (answer.status >= 300) throw readRefusal(answer);
+  if (answer.status >= 300) throw readError(answer);
   const body = readJson(answer.text);
   if (!isObject(body)) throw new ApiServerError(answer.status, 'NoObject', 'the API server answered with no object');
   return body;
-}
-
-function readRefusal({ status, text }: TransportAnswer): ApiServerError {
-  const body = readJson(text);
-  const message = textAt(body, 'message') ?? `the API server answered with status ${status}`;
-  return new ApiServerError(status, textAt(body, 'reason') ?? '', message);
 }
 
 /** The server names each as `conflict with "helm" using apps/v1: .spec.replicas`, in parts. */
@@ -161,12 +155,4 @@ function conflictsOf(body: unknown): FieldConflict[] {
     const [, manager] = /conflict with "([^"]*)"/.exec(textAt(cause, 'message') ?? '') ?? [];
     return [{ manager: manager ?? 'another manager', field: textAt(cause, 'field') ?? '' }];
   });
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,5 @@
 import { ownKindNames, kindOf } from '@ebb/documents';
-import { ApiServerError, isStatus } from '../client/client.ts';
+import { isStatus } from '../client/client.ts';
 import { listAt, textAt } from '../client/values.ts';
 import { installManifests } from '../manifests/install.ts';
 import { linkSecretName } from '../gateways/linkSecret.ts';
@@ -8,7 +8,7 @@ import type { Waiting } from './execute.ts';
 import { inventoryRef, readInventory } from './inventory.ts';
 import { type ObjectRef, refOf, refText } from './names.ts';
 import { chargeOf, isPartOfEbb } from './owners.ts';
-import { type ObjectAction, refuseIf, rightTo } from './plan.ts';
+import { type ObjectAction, refuseIf, rightTo, unlessForbidden } from './plan.ts';
 import { InstallRefusal } from './refusal.ts';
 import { missingRights } from './rights.ts';
 import type { InstallServer } from './server.ts';
@@ -141,10 +141,7 @@ async function leftByOperator(server: InstallServer, namespace: string, data: bo
   ];
   const found = refs.map(async (ref) => {
     // What may not be read may not be there: it is not asked for then.
-    const body = await server.get(ref).catch((error: unknown) => {
-      if (isStatus(error, 403)) return null;
-      throw error;
-    });
+    const body = await unlessForbidden(server.get(ref));
     return body ? [ref] : [];
   });
   return (await Promise.all(found)).flat();
@@ -156,7 +153,7 @@ async function documentsOf(server: InstallServer): Promise<Record<string, number
     try {
       return [kind, (await server.list({ apiVersion, kind }))?.length ?? 0];
     } catch (error) {
-      if (!(error instanceof ApiServerError) || error.status !== 403) throw error;
+      if (!isStatus(error, 403)) throw error;
       throw new InstallRefusal(
         'rights',
         `you may not list ${kindOf(kind).plural}, so that nobody can say what would be lost`,

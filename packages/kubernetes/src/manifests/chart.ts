@@ -192,6 +192,12 @@ function chosenLabels(): string {
   return `{{ toJson (merge (dict ${own.join(' ')}) .Values.podLabels) }}`;
 }
 
+/** Where the pods may run. */
+const placement = {
+  nodeSelector: '{{ toJson .Values.nodeSelector }}',
+  tolerations: '{{ toJson .Values.tolerations }}',
+};
+
 /** What only the chart offers: where the operator runs, and the volume's class. */
 function withPlacement(manifest: Manifest): Manifest {
   const { spec } = manifest as Manifest & { readonly spec: Record<string, unknown> };
@@ -205,10 +211,6 @@ function withPlacement(manifest: Manifest): Manifest {
   if (manifest.kind !== 'Deployment') return manifest;
   const { template } = spec as { readonly template: { readonly metadata: object; readonly spec: object } };
   const metadata = { ...template.metadata, labels: chosenLabels() };
-  const placement = {
-    nodeSelector: '{{ toJson .Values.nodeSelector }}',
-    tolerations: '{{ toJson .Values.tolerations }}',
-  };
   return { ...manifest, spec: { ...spec, template: { metadata, spec: { ...template.spec, ...placement } } } };
 }
 
@@ -218,10 +220,6 @@ function asGatewayChosen(manifest: Manifest): Manifest {
   const { spec } = manifest as Manifest & { readonly spec: { readonly template: { readonly spec: object } } };
   const pod = spec.template.spec as { readonly containers: readonly object[] };
   const containers = pod.containers.map((one) => ({ ...one, resources: '{{ toJson .Values.gateway.resources }}' }));
-  const placement = {
-    nodeSelector: '{{ toJson .Values.nodeSelector }}',
-    tolerations: '{{ toJson .Values.tolerations }}',
-  };
   const template = { ...spec.template, spec: { ...pod, containers, ...placement } };
   return { ...manifest, spec: { ...spec, replicas: '{{ toJson .Values.gateway.replicas }}', template } };
 }

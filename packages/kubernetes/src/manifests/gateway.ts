@@ -1,10 +1,10 @@
 import { gatewayPodLabels, linkPortName } from '../gateways/gatewayPods.ts';
 import { linkSecretKey, linkSecretName } from '../gateways/linkSecret.ts';
+import { containerSecurity, fromField, podSecurity, probes, sharesNothing, temporary } from './podParts.ts';
 import {
   gatewayName,
   gatewayPorts,
   healthPort,
-  imageUser,
   installLabels,
   type InstallSettings,
   type Manifest,
@@ -64,10 +64,7 @@ function deployment(settings: InstallSettings): Manifest {
         spec: {
           serviceAccountName: gatewayName,
           automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          hostNetwork: false,
-          hostPID: false,
-          hostIPC: false,
+          ...sharesNothing,
           terminationGracePeriodSeconds: noticeSeconds + graceSeconds + lastSeconds,
           topologySpreadConstraints: [
             {
@@ -77,18 +74,12 @@ function deployment(settings: InstallSettings): Manifest {
               labelSelector: { matchLabels: gatewayPodLabels },
             },
           ],
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: imageUser,
-            runAsGroup: imageUser,
-            fsGroup: imageUser,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          securityContext: podSecurity,
           containers: [container(settings)],
           volumes: [
             // The operator makes it; pods wait for it.
             { name: 'link', secret: { secretName: linkSecretName, defaultMode: 0o440 } },
-            { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+            temporary.volume,
           ],
         },
       },
@@ -97,7 +88,6 @@ function deployment(settings: InstallSettings): Manifest {
 }
 
 function container({ image, imagePullPolicy }: InstallSettings) {
-  const ask = (path: string, more: object) => ({ httpGet: { path, port: 'health' }, timeoutSeconds: 2, ...more });
   const { http, link } = gatewayPorts;
   return {
     name: 'gateway',
@@ -115,25 +105,11 @@ function container({ image, imagePullPolicy }: InstallSettings) {
       { name: linkPortName, containerPort: link },
       { name: 'health', containerPort: healthPort },
     ],
-    startupProbe: ask('/livez', { periodSeconds: 1, failureThreshold: 60 }),
-    livenessProbe: ask('/livez', { periodSeconds: 10, failureThreshold: 3 }),
-    readinessProbe: ask('/healthz', { periodSeconds: 1, failureThreshold: 1 }),
+    ...probes({ periodSeconds: 1, failureThreshold: 1 }),
     resources: gatewayResources,
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      privileged: false,
-      capabilities: { drop: ['ALL'] },
-    },
-    volumeMounts: [
-      { name: 'link', mountPath: secretDirectory, readOnly: true },
-      { name: 'tmp', mountPath: '/tmp' },
-    ],
+    securityContext: containerSecurity,
+    volumeMounts: [{ name: 'link', mountPath: secretDirectory, readOnly: true }, temporary.mount],
   };
-}
-
-function fromField(name: string, fieldPath: string) {
-  return { name, valueFrom: { fieldRef: { fieldPath } } };
 }
 
 /** An example: requests come from anywhere, the link is for operators alone, and out go names and pods. */

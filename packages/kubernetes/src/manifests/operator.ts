@@ -1,13 +1,6 @@
 import { storeParts } from './operatorStore.ts';
-import {
-  healthPort,
-  imageUser,
-  installLabels,
-  installName,
-  type InstallSettings,
-  type Manifest,
-  podLabels,
-} from './settings.ts';
+import { containerSecurity, fromField, podSecurity, probes, sharesNothing, temporary } from './podParts.ts';
+import { healthPort, installLabels, installName, type InstallSettings, type Manifest, podLabels } from './settings.ts';
 
 /** The operator's Deployment, with the volume of its embedded store, or a disruption budget where several share one. No Service: nobody asks it but the kubelet. */
 export function operatorManifests(settings: InstallSettings): Manifest[] {
@@ -29,20 +22,11 @@ function deployment(settings: InstallSettings): Manifest {
         spec: {
           serviceAccountName: installName,
           automountServiceAccountToken: true,
-          enableServiceLinks: false,
-          hostNetwork: false,
-          hostPID: false,
-          hostIPC: false,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: imageUser,
-            runAsGroup: imageUser,
-            fsGroup: imageUser,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          ...sharesNothing,
+          securityContext: podSecurity,
           ...store.pod,
           containers: [container(settings)],
-          volumes: [...store.volumes, { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } }],
+          volumes: [...store.volumes, temporary.volume],
         },
       },
     },
@@ -52,7 +36,6 @@ function deployment(settings: InstallSettings): Manifest {
 function container(settings: InstallSettings) {
   const { image, imagePullPolicy, cpuRequest, memoryRequest, memoryLimit, watchNamespace, metrics } = settings;
   const store = storeParts(settings);
-  const ask = (path: string, more: object) => ({ httpGet: { path, port: 'health' }, timeoutSeconds: 2, ...more });
   return {
     name: 'operator',
     image,
@@ -69,23 +52,12 @@ function container(settings: InstallSettings) {
       fromField('POD_IP', 'status.podIP'),
     ],
     ports: [{ name: 'health', containerPort: healthPort }],
-    startupProbe: ask('/livez', { periodSeconds: 1, failureThreshold: 60 }),
-    livenessProbe: ask('/livez', { periodSeconds: 10, failureThreshold: 3 }),
-    readinessProbe: ask('/healthz', { periodSeconds: 2, failureThreshold: 2 }),
+    ...probes({ periodSeconds: 2, failureThreshold: 2 }),
     // No limit of CPU: a decision that waits for the next period would be late for nothing.
     resources: { requests: { cpu: cpuRequest, memory: memoryRequest }, limits: { memory: memoryLimit } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      privileged: false,
-      capabilities: { drop: ['ALL'] },
-    },
-    volumeMounts: [...store.mounts, { name: 'tmp', mountPath: '/tmp' }],
+    securityContext: containerSecurity,
+    volumeMounts: [...store.mounts, temporary.mount],
   };
-}
-
-function fromField(name: string, fieldPath: string) {
-  return { name, valueFrom: { fieldRef: { fieldPath } } };
 }
 
 /**

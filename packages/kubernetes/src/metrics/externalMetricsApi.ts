@@ -26,6 +26,7 @@ export interface ExternalMetricsOptions extends ExternalMetricsSettings {
 }
 
 const version = `${externalMetricsGroup}/v1beta1`;
+const metricPath = new RegExp(`^/apis/${version}/namespaces/([^/]+)/([^/]+)$`);
 const validDays = 90;
 /** Renewed this long before its end. */
 const renewBeforeMs = 30 * 86_400_000;
@@ -144,7 +145,7 @@ export class ExternalMetricsApi {
     const { pathname, searchParams } = new URL(url, 'https://ebb');
     const discovered = discovery(pathname);
     if (discovered) return send(answer, 200, discovered);
-    const found = new RegExp(`^/apis/${version}/namespaces/([^/]+)/([^/]+)$`).exec(pathname);
+    const found = metricPath.exec(pathname);
     if (!found) return send(answer, 404, failure(404, 'NotFound', `there is nothing at ${pathname}`));
     const [namespace, metric] = [found[1] ?? '', found[2] ?? ''].map(decoded);
     if (namespace === undefined || metric === undefined) {

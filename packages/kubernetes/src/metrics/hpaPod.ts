@@ -1,13 +1,13 @@
 import type { HpaContainer, HpaPod, PodSample } from '@ebb/core';
 import { parseMilli } from '@ebb/documents';
 import type { KubernetesObject } from '../client/objects.ts';
-import { listAt, objectAt, textAt, timeAt, valueText } from '../client/values.ts';
+import { conditionOf, listAt, objectAt, textAt, timeAt, valueText } from '../client/values.ts';
 
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
 
 /** A pod as the HPA's controller reads it: requests by container, native sidecars too, and since when it is ready. */
 export function hpaPod({ name, body, deletedAtMs }: KubernetesObject): HpaPod {
-  const ready = listAt(body, 'status', 'conditions').find((one) => textAt(one, 'type') === 'Ready');
+  const ready = conditionOf(body, 'Ready');
   const status = textAt(ready, 'status');
   const podLevel = amounts(objectAt(body, 'spec', 'resources', 'requests'));
   const sidecars = listAt(body, 'spec', 'initContainers').filter((one) => textAt(one, 'restartPolicy') === 'Always');

@@ -10,6 +10,7 @@ import {
 } from '@ebb/testing/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCluster } from '../client/kubeConfig.ts';
+import { applyRights, kubeconfigOfAccount } from '../fake/installedRights.fixture.ts';
 import {
   deploymentsPath,
   installKeda,
@@ -26,14 +27,6 @@ import { externalMetricsName, externalMetricsService, type Manifest } from '../m
 const present = available('kubernetes') && available('redis');
 const namespace = 'ebb-metrics';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
-const pathsOfKinds: Readonly<Record<string, (at: string) => string>> = {
-  Namespace: () => '/api/v1/namespaces',
-  ServiceAccount: (at) => `/api/v1/namespaces/${at}/serviceaccounts`,
-  ClusterRole: () => `${rbac}/clusterroles`,
-  ClusterRoleBinding: () => `${rbac}/clusterrolebindings`,
-  Role: (at) => `${rbac}/namespaces/${at}/roles`,
-  RoleBinding: (at) => `${rbac}/namespaces/${at}/rolebindings`,
-};
 const apiServicePath = `/apis/apiregistration.k8s.io/v1/apiservices/${externalMetricsName}`;
 const externalPath = '/apis/external.metrics.k8s.io/v1beta1';
 const hpasPath = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers';
@@ -50,12 +43,10 @@ describe.skipIf(!present)('metrics on a real API server', () => {
     await cluster.addNodes(4);
     await installKeda(cluster.api);
     const manifests = installManifests({ namespace, withoutKinds: true, externalMetrics: 'true' });
-    await apply(manifests);
+    await applyRights(cluster.api, manifests);
     // Its lease is in the namespace `default` here.
-    await apply(
-      manifests.filter(({ kind, metadata }) => kind.startsWith('Role') && metadata.name === 'ebb'),
-      'default',
-    );
+    const ownRights = manifests.filter(({ kind, metadata }) => kind.startsWith('Role') && metadata.name === 'ebb');
+    await applyRights(cluster.api, ownRights, 'default');
     // The operator runs beside the cluster: the Service leads out of it, and another adapter has the API at first.
     await cluster.api.post(`/api/v1/namespaces/${namespace}/services`, {
       metadata: { name: externalMetricsService },
@@ -66,13 +57,7 @@ describe.skipIf(!present)('metrics on a real API server', () => {
       ...registration,
       spec: { ...registration.spec, service: { namespace: 'keda', name: 'keda-metrics-apiserver', port: 443 } },
     });
-    const { status } = await cluster.api.post<{ status: { token: string } }>(
-      `/api/v1/namespaces/${namespace}/serviceaccounts/ebb/token`,
-      { spec: { expirationSeconds: 3600 } },
-    );
-    const { transport, server } = await openCluster({
-      path: cluster.kubeconfigFor({ name: 'ebb', token: status.token }),
-    });
+    const { transport, server } = await openCluster({ path: await kubeconfigOfAccount(cluster, namespace, 'ebb') });
     const service = { namespace, name: externalMetricsService };
     one = await runOperator({
       ...{ server, identity: 'a', triggers: realTriggers, transport, leaseMs: 3000 },
@@ -86,13 +71,6 @@ describe.skipIf(!present)('metrics on a real API server', () => {
     await cluster.close();
   });
 
-  async function apply(manifests: readonly Manifest[], at?: string): Promise<void> {
-    for (const manifest of manifests) {
-      const metadata = at === undefined ? manifest.metadata : { ...manifest.metadata, namespace: at };
-      const path = pathsOfKinds[manifest.kind]?.(metadata.namespace ?? '');
-      if (path) await cluster.api.apply(`${path}/${metadata.name}`, { ...manifest, metadata }, { force: true });
-    }
-  }
   const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000) =>
     until(check, { withinMs, what: () => `${what}\n${one?.log.slice(-20).join('\n')}` });
   const deploy = (name: string, replicas: number) => {

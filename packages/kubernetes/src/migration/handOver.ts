@@ -1,5 +1,5 @@
 import { isKedaOwned, isTakenOver, modeAnnotation, takenOverAnnotation } from '../advice/mode.ts';
-import type { KubernetesClient } from '../client/client.ts';
+import { isStatus, type KubernetesClient } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { type Resource, resources } from '../client/resources.ts';
 import { listAt, numberAt, objectAt, textAt, timeAt } from '../client/values.ts';
@@ -109,7 +109,7 @@ export async function leads(
     // Clocks of two machines differ a little.
     return wallNowMs - renewedMs <= durationMs + 30_000 ? 'yes' : 'no';
   } catch (error) {
-    if (isForbidden(error)) return 'unknown';
+    if (isStatus(error, 403)) return 'unknown';
     throw error;
   }
 }
@@ -167,8 +167,4 @@ export function stateOf(object: KubernetesObject): 'other' | 'half' | 'control' 
 
 export function keptText(kept: Record<string, unknown>): Record<string, string> {
   return { [takenOverAnnotation]: JSON.stringify(kept) };
-}
-
-function isForbidden(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'status' in error && error.status === 403;
 }

@@ -16,6 +16,7 @@ import { KubernetesClient } from '../client/client.ts';
 import { openCluster } from '../client/kubeConfig.ts';
 import { type ExternalMetrics, startExternalMetrics } from '../fake/externalMetrics.fixture.ts';
 import { half, machineClock } from '../fake/fakeCluster.fixture.ts';
+import { kubeconfigOfAccount } from '../fake/installedRights.fixture.ts';
 import {
   createDeployment,
   installKeda,
@@ -118,11 +119,7 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     };
     await bind('', 'ClusterRole', rulesOf(advicePermissions));
     await bind('/namespaces/default', 'Role', rulesOf(ownPermissions));
-    const { status } = await api.post<{ status: { token: string } }>(
-      '/api/v1/namespaces/default/serviceaccounts/ebb-adviser/token',
-      { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
-    );
-    return cluster.kubeconfigFor({ name: 'adviser', token: status.token });
+    return kubeconfigOfAccount(cluster, 'default', 'ebb-adviser');
   }
 
   it('advises beside a real HPA and a ScaledObject and writes nothing, takes over and gives back', async () => {

@@ -1,26 +1,20 @@
-import { until } from '@ebb/testing/services';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { isObject, type JsonObject, numberAt, objectAt } from '../client/values.ts';
-import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
-import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+import { deployment, type FakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { fakeOperators } from '../fake/fakeOperators.fixture.ts';
+import { scaledObject, type ToldTriggers } from '../fake/operator.fixture.ts';
 import { HandOverRefused } from './handOver.ts';
 import { giveBack, takeOver } from './takeOver.ts';
 
 const deployments = 'apps/v1/deployments';
 const objects = 'keda.sh/v1alpha1/scaledobjects';
 const hpas = 'autoscaling/v2/horizontalpodautoscalers';
+const operators = fakeOperators({ podsReadyAfterMs: 5 });
+const { started, within } = operators;
 let cluster: FakeCluster;
 let triggers: ToldTriggers;
-const started: StartedOperator[] = [];
-
-beforeEach(async () => {
-  cluster = await startFakeCluster();
-  cluster.server.podsReadyAfterMs = 5;
-  triggers = new ToldTriggers();
-});
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.stop();
-  await cluster.close();
+beforeEach(() => {
+  ({ cluster, triggers } = operators);
 });
 
 const options = (name: string, more: object = {}) => ({
@@ -33,14 +27,7 @@ const options = (name: string, more: object = {}) => ({
   lookMs: 10,
   ...more,
 });
-async function run(): Promise<StartedOperator> {
-  const one = await runOperator({ server: cluster.server.url, identity: 'a', triggers, mode: 'advice' });
-  started.push(one);
-  await one.operator.ready;
-  return one;
-}
-const within = (check: () => boolean, what: string) =>
-  until(check, { withinMs: 4000, what: () => `${what}; ${started.map(({ log }) => log.join('\n')).join('\n')}` });
+const run = () => operators.run({ mode: 'advice' });
 const count = (name = 'web') => numberAt(cluster.server.get(deployments, 'default', name), 'spec', 'replicas');
 const advised = (name = 'web') =>
   started[0]?.operator

@@ -1,11 +1,11 @@
-import { isSilenced, keptHpa, modeAnnotation, takenOverAnnotation } from '../advice/mode.ts';
+import { isSilenced, keptHpa, modeAnnotation, pausedAnnotation, takenOverAnnotation } from '../advice/mode.ts';
 import { writtenHpa } from '../advice/hpaDocument.ts';
-import { adviceConfigMap } from '../advice/adviceBook.ts';
+import { adviceConfigMap, adviceKey } from '../advice/adviceBook.ts';
 import { readComparison } from '../advice/comparison.ts';
 import { isStatus } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
-import { numberAt, objectAt, textAt } from '../client/values.ts';
+import { numberAt, objectAt, readJson, textAt } from '../client/values.ts';
 import {
   findHanded,
   type HandedKind,
@@ -23,7 +23,6 @@ import {
   targetText,
 } from './handOver.ts';
 
-const pausedAnnotation = 'autoscaling.keda.sh/paused';
 const pausedReplicasAnnotation = 'autoscaling.keda.sh/paused-replicas';
 /** An HPA keeps to its bounds even where it may not scale, so they are opened while Ebb keeps to them. */
 const openMax = 2_147_483_647;
@@ -64,11 +63,12 @@ export async function giveBack(options: HandOverOptions, { write }: { write: boo
   const found = await findHanded(options);
   const { kind, object } = found;
   const state = stateOf(object);
-  const handed = { kind, namespace: object.namespace, name: object.name, target: targetText(object) };
+  const handed = handedOf(found);
   if (state === 'other') {
     return { ...handed, steps: [{ what: 'it was not taken over, or has been given back', state: 'done' }] };
   }
-  const restored = kind === 'HorizontalPodAutoscaler' ? restoredHpa(object) : null;
+  // What cannot be restored is refused before anything is written.
+  if (kind === 'HorizontalPodAutoscaler') restoredHpa(object);
   const steps: HandOverStep[] = [];
   const done = (what: string) => steps.push({ what, state: write ? 'done' : 'to do' });
   const before = await advisedSince(options, object);
@@ -89,7 +89,7 @@ export async function giveBack(options: HandOverOptions, { write }: { write: boo
     done(`KEDA goes on: ${pausedAnnotation} is taken away`);
     return { ...handed, steps };
   }
-  if (write && restored) {
+  if (write) {
     const now = await findHanded({ ...options, kind });
     const kept = restoredHpa(now.object);
     await replace(options, now, rewritten(now.object, kept.annotations, kept.spec));
@@ -100,9 +100,9 @@ export async function giveBack(options: HandOverOptions, { write }: { write: boo
 
 async function takeScaledObject(options: HandOverOptions, found: Found, write: boolean): Promise<HandOver> {
   const { client } = options;
-  const { kind, object } = found;
+  const { object } = found;
   const { namespace, name, annotations } = object;
-  const handed = { kind, namespace, name, target: targetText(object) };
+  const handed = handedOf(found);
   const state = stateOf(object);
   if (state === 'other') {
     const paused = [pausedAnnotation, pausedReplicasAnnotation].find((one) => annotations[one] !== undefined);
@@ -143,9 +143,9 @@ async function takeScaledObject(options: HandOverOptions, found: Found, write: b
 }
 
 async function takeHpa(options: HandOverOptions, found: Found, write: boolean): Promise<HandOver> {
-  const { kind, object } = found;
-  const { namespace, name, annotations } = object;
-  const handed = { kind, namespace, name, target: targetText(object) };
+  const { object } = found;
+  const { name, annotations } = object;
+  const handed = handedOf(found);
   const state = stateOf(object);
   const kept = keptHpa(object);
   if (state !== 'other' && !kept) {
@@ -184,6 +184,10 @@ async function takeHpa(options: HandOverOptions, found: Found, write: boolean): 
   return { ...handed, steps: [{ what, state: write ? 'done' : 'to do' }] };
 }
 
+function handedOf({ kind, object }: Found): Omit<HandOver, 'steps'> {
+  return { kind, namespace: object.namespace, name: object.name, target: targetText(object) };
+}
+
 /** What an HPA was before. Throws where that cannot be read. */
 function restoredHpa(object: KubernetesObject): {
   spec: Record<string, unknown>;
@@ -215,14 +219,9 @@ async function replace(
 /** Since when the operator says that it advises on a target; null: it does not say so. */
 async function advisedSince({ client, lease }: HandOverOptions, object: KubernetesObject): Promise<number | null> {
   const configMap = await client.get(resources.configMaps, adviceConfigMap(lease));
-  const target = textAt(object.body, 'spec', 'scaleTargetRef', 'name') ?? '';
-  const text = textAt(configMap?.body, 'data', `${object.namespace}.${target}`);
-  if (text === null) return null;
-  try {
-    return readComparison(JSON.parse(text))?.sinceMs ?? null;
-  } catch {
-    return null;
-  }
+  const name = textAt(object.body, 'spec', 'scaleTargetRef', 'name') ?? '';
+  const text = textAt(configMap?.body, 'data', adviceKey({ namespace: object.namespace, name }));
+  return text === null ? null : (readComparison(readJson(text))?.sinceMs ?? null);
 }
 
 /** Resolves once the operator advises on it, and not only since before it was in charge. */

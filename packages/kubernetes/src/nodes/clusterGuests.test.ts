@@ -161,7 +161,7 @@ describe('what DaemonSets take of a new node', () => {
   const pool = (taints: { key: string; value: string; effect: 'NoSchedule' }[]) =>
     ({
       ...{ reserve: { cpuMilli: 200, memoryBytes: 0, memoryShare: 0, pods: 0 }, taints, labels: { tier: 'gpu' } },
-      offerings: [{ offering: fleetNode('x').offering }],
+      ...{ cluster: 'prod', name: 'prod/default/gpu', offerings: [{ offering: fleetNode('x').offering }] },
     }) as unknown as Parameters<ClusterGuests['overheadOf']>[0];
   const daemonSet = (more: Record<string, unknown> = {}) => {
     const containers = [{ resources: { requests: { cpu: '100m', memory: '128Mi' } } }];
@@ -177,6 +177,10 @@ describe('what DaemonSets take of a new node', () => {
     ['with a toleration', { tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }] }, gpuTaint, some],
     ['for other nodes', { nodeSelector: { tier: 'web' } }, [], none],
     ['for these', { nodeSelector: { tier: 'gpu', 'kubernetes.io/arch': 'amd64' } }, [], some],
+    ['for nodes of its pool', { nodeSelector: { 'ebb.dev/pool': 'prod_default_gpu' } }, [], some],
+    ['for nodes of another pool', { nodeSelector: { 'ebb.dev/pool': 'prod_default_cpu' } }, [], none],
+    ['for machines on demand', { nodeSelector: { 'ebb.dev/capacity-type': 'on-demand' } }, [], some],
+    ['for one node by its name', { nodeSelector: { 'kubernetes.io/hostname': 'a' } }, [], some],
     ['by a label that nodes do not have', { nodeSelector: { strange: 'yes' } }, [], none],
   ])('%s', (_what, more, taints, overhead) => {
     told.daemons = [daemonSet(more)];

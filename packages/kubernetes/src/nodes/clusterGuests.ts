@@ -21,7 +21,7 @@ import { gpuPlaces } from './gpuPlaces.ts';
 import { clusterLabel, instanceTypeLabel, nodeLabel } from './labels.ts';
 import { foreignNode, hasRoom, isCordoned, isNotToDisrupt, isReady } from './nodeState.ts';
 import type { SeenNodes } from './nodesView.ts';
-import { isNotToMove, isOfNode, isOver, type PodNeeds, podNeeds, unschedulableSinceMs } from './podNeeds.ts';
+import { isNotToMove, isOfNode, isOver, isUnschedulable, type PodNeeds, podNeeds } from './podNeeds.ts';
 
 export interface ClusterGuestsOptions {
   readonly view: SeenNodes;
@@ -91,12 +91,16 @@ export class ClusterGuests implements Guests {
     const pods: FleetPod[] = [];
     const others: PlacementNode[] = [];
     const doNotDisrupt: string[] = [];
+    const objects = new Map<string, KubernetesObject>();
+    const listed = view.nodes.list();
+    this.#forgetRoom(listed);
     const sharing = new Map(pools.map(({ consolidation: { pool } }) => [pool.name, pool.sharing]));
-    for (const object of view.nodes.list()) {
+    for (const object of listed) {
       const id = object.labels[clusterLabel] === cluster ? object.labels[nodeLabel] : undefined;
       const node = id === undefined ? undefined : nodes.get(id);
       const there = view.podsOn(object.name).filter((pod) => !isOver(pod));
       if (node) {
+        objects.set(node.id, object);
         if (isNotToDisrupt(object)) doNotDisrupt.push(node.id);
         const own = there.filter((pod) => !isOfNode(pod));
         pods.push(...this.#bound(node, sharing.get(node.pool) ?? { kind: 'none' }, own));
@@ -110,7 +114,7 @@ export class ClusterGuests implements Guests {
         );
       }
     }
-    const waiting = this.#waiting(nodes, nowMs);
+    const waiting = this.#waiting(nodes, objects, nowMs);
     this.#wakeLater(nowMs, others.length > 0);
     this.#waitingCount = waiting.filter(({ bound }) => bound === null).length;
     return { pods: [...pods, ...waiting], others, doNotDisrupt };
@@ -176,11 +180,15 @@ export class ClusterGuests implements Guests {
     });
   }
 
-  #waiting(nodes: ReadonlyMap<string, FleetNode>, nowMs: number): FleetPod[] {
+  #waiting(
+    nodes: ReadonlyMap<string, FleetNode>,
+    objects: ReadonlyMap<string, KubernetesObject>,
+    nowMs: number,
+  ): FleetPod[] {
     const present = new Set<string>();
     const waiting: FleetPod[] = [];
     for (const object of this.#options.view.unbound()) {
-      if (unschedulableSinceMs(object) === null) continue;
+      if (!isUnschedulable(object)) continue;
       const needs = this.#needsOf(object);
       const { id } = needs.pod;
       present.add(id);
@@ -188,7 +196,7 @@ export class ClusterGuests implements Guests {
         this.#note(`no machine is bought for ${id}: ${needs.problem}`);
         continue;
       }
-      const bound = this.#nominationOf(needs.pod, nodes, nowMs);
+      const bound = this.#nominationOf(needs.pod, nodes, objects, nowMs);
       const refused = this.#refused.get(id);
       if (bound === null && refused?.restsUntilMs != null && refused.restsUntilMs > nowMs) continue;
       const pod = { ...needs.pod, requirements: [...needs.pod.requirements, ...notAgain(refused)] };
@@ -206,14 +214,19 @@ export class ClusterGuests implements Guests {
   }
 
   /** Where the fleet means the pod to go, unless the scheduler has had its time to put it there. */
-  #nominationOf(pod: PlacementPod, nodes: ReadonlyMap<string, FleetNode>, nowMs: number): FleetPod['bound'] {
+  #nominationOf(
+    pod: PlacementPod,
+    nodes: ReadonlyMap<string, FleetNode>,
+    objects: ReadonlyMap<string, KubernetesObject>,
+    nowMs: number,
+  ): FleetPod['bound'] {
     const { id } = pod;
     const nomination = this.#nominations.get(id);
     if (!nomination) return null;
     const node = nodes.get(nomination.node);
     const isOverdue = node?.phase === 'ready' && nomination.overdueFromMs !== null && nomination.overdueFromMs <= nowMs;
     if (node?.phase === 'ready') nomination.overdueFromMs ??= nowMs + patienceMs;
-    if (node?.phase === 'ready' && !this.#hasRoom(node, pod)) {
+    if (node?.phase === 'ready' && !this.#hasRoom(objects.get(node.id), pod)) {
       // Somebody else was put there first.
       this.#nominations.delete(id);
       return null;
@@ -234,11 +247,9 @@ export class ClusterGuests implements Guests {
   }
 
   /** Whether the node, as it is, could take the pod beside what runs there. */
-  #hasRoom({ id }: FleetNode, pod: PlacementPod): boolean {
-    const { view } = this.#options;
-    const object = view.nodes.list().find(({ labels }) => labels[nodeLabel] === id);
+  #hasRoom(object: KubernetesObject | undefined, pod: PlacementPod): boolean {
     if (!object) return true;
-    const there = view.podsOn(object.name).filter((one) => !isOver(one));
+    const there = this.#options.view.podsOn(object.name).filter((one) => !isOver(one));
     return hasRoom(
       object,
       there.map((one) => this.#needsOf(one).pod),
@@ -259,6 +270,12 @@ export class ClusterGuests implements Guests {
     const atMs = hasMore ? known.atMs : nowMs;
     this.#roomSinceMs.set(name, { key, atMs });
     return nowMs - atMs < freshMs;
+  }
+
+  /** Nothing is kept of nodes that are gone: their names do not come again. */
+  #forgetRoom(listed: readonly KubernetesObject[]): void {
+    const names = new Set(listed.map(({ name }) => name));
+    for (const name of this.#roomSinceMs.keys()) if (!names.has(name)) this.#roomSinceMs.delete(name);
   }
 
   #needsOf(object: KubernetesObject): PodNeeds {

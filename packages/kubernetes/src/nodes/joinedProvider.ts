@@ -10,7 +10,7 @@ import { keyText, type NodePoolSpec } from '@ebb/documents';
 import { isStatus, type KubernetesClient } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
-import { textAt } from '../client/values.ts';
+import { listAt, objectAt, textAt } from '../client/values.ts';
 import type { Drainer } from './drainer.ts';
 import { capacityLabel, clusterLabel, hostnameLabel, nodeLabel, poolLabel, poolLabelValue } from './labels.ts';
 import { allocatable, isReady, taintsOf } from './nodeState.ts';
@@ -44,16 +44,19 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
   const machines = new Map<string, NodeObservation>();
   const joining = new Set<string>();
 
-  function nodeOf({ id, providerId }: NodeObservation): KubernetesObject | null {
-    const found = view.nodes.list();
-    const byMark = found.find(
-      ({ labels }) => id !== null && labels[nodeLabel] === id && labels[clusterLabel] === cluster,
-    );
-    if (byMark) return byMark;
-    return found.find((node) => providerId !== null && isMachine(node, providerId)) ?? null;
+  /** Finds the nodes of machines, among those that there are now. */
+  function finder(): (machine: NodeObservation) => KubernetesObject | null {
+    const nodes = view.nodes.list();
+    const marked = new Map<string | undefined, KubernetesObject>();
+    for (const node of nodes) if (node.labels[clusterLabel] === cluster) marked.set(node.labels[nodeLabel], node);
+    return ({ id, providerId }) => {
+      const byMark = id === null ? undefined : marked.get(id);
+      if (byMark) return byMark;
+      return nodes.find((node) => providerId !== null && isMachine(node, providerId)) ?? null;
+    };
   }
 
-  function seen(machine: NodeObservation): NodeObservation {
+  function seen(machine: NodeObservation, nodeOf = finder()): NodeObservation {
     if (machine.phase !== 'ready') return machine;
     const node = nodeOf(machine);
     const why = node === null ? 'its node has not joined the cluster' : whyNotReady(node, machine);
@@ -99,10 +102,12 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
             [capacityLabel]: machine.offering.capacityType,
           },
           annotations: { [joinedAnnotation]: 'true' },
-          // A list is written as a whole: what others have changed since is not lost.
+          // A list is written as a whole, with fields that Ebb does not read: what others have changed since is not lost.
           ...(taints.length > 0 ? { resourceVersion: node.resourceVersion } : {}),
         },
-        ...(taints.length > 0 ? { spec: { taints: [...writtenTaints(node), ...taints.map(written)] } } : {}),
+        ...(taints.length > 0
+          ? { spec: { taints: [...listAt(node.body, 'spec', 'taints'), ...taints.map(written)] } }
+          : {}),
       });
     } catch (error) {
       if (!isStatus(error, 404) && !isStatus(error, 409)) {
@@ -113,18 +118,17 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
     }
   }
 
-  function tell(listener: (event: NodeEvent) => void, told: Map<string, string>, machine: NodeObservation): void {
-    const now = seen(machine);
+  function tell(listener: (event: NodeEvent) => void, told: Map<string, string>, now: NodeObservation): void {
     const text = JSON.stringify(now);
-    if (told.get(keyOf(machine)) === text) return;
-    told.set(keyOf(machine), text);
+    if (told.get(keyOf(now)) === text) return;
+    told.set(keyOf(now), text);
     listener({ type: 'node', node: now });
   }
 
-  function take(machine: NodeObservation): void {
+  function take(machine: NodeObservation, nodeOf = finder()): void {
     if (machine.phase === 'gone') {
       machines.delete(keyOf(machine));
-      void removeNode(machine);
+      void removeNode(nodeOf(machine));
     } else {
       machines.set(keyOf(machine), machine);
       const node = machine.phase === 'stopping' ? null : nodeOf(machine);
@@ -133,8 +137,7 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
   }
 
   /** Where nobody else removes the Node of a machine that is gone. */
-  async function removeNode(machine: NodeObservation): Promise<void> {
-    const node = nodeOf(machine);
+  async function removeNode(node: KubernetesObject | null): Promise<void> {
     if (!node || !options.mayWrite() || node.labels[clusterLabel] !== cluster || inner.name === 'karpenter') return;
     try {
       await client.delete(resources.nodes, node, { uid: node.uid });
@@ -145,10 +148,12 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
 
   const unlisten = view.listen((kind) => {
     if (kind !== 'node') return;
+    const nodeOf = finder();
     for (const machine of machines.values()) {
       const node = nodeOf(machine);
       if (node && machine.phase !== 'stopping') void join(machine, node);
-      for (const [listener, told] of listeners) tell(listener, told, machine);
+      const now = seen(machine, nodeOf);
+      for (const [listener, told] of listeners) tell(listener, told, now);
     }
   });
 
@@ -163,7 +168,9 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
       await inner.terminate(node);
     },
     async list() {
-      return (await inner.list()).map(seen);
+      const listed = await inner.list();
+      const nodeOf = finder();
+      return listed.map((machine) => seen(machine, nodeOf));
     },
     watch(listener) {
       const own = (event: NodeEvent) => listener(event);
@@ -173,14 +180,15 @@ export function joinedProvider(options: JoinedProviderOptions): Provider {
         if (event.type === 'disconnected') return own(event);
         if (event.type === 'node') {
           take(event.node);
-          if (event.node.phase !== 'gone') return tell(own, told, event.node);
+          if (event.node.phase !== 'gone') return tell(own, told, seen(event.node));
           told.delete(keyOf(event.node));
           return own(event);
         }
         machines.clear();
         told.clear();
-        for (const machine of event.nodes) take(machine);
-        const nodes = event.nodes.map(seen);
+        const nodeOf = finder();
+        for (const machine of event.nodes) take(machine, nodeOf);
+        const nodes = event.nodes.map((machine) => seen(machine, nodeOf));
         for (const [index, machine] of event.nodes.entries()) told.set(keyOf(machine), JSON.stringify(nodes[index]));
         own({ type: 'snapshot', nodes });
       });
@@ -206,9 +214,8 @@ function isMachine(node: KubernetesObject, providerId: string): boolean {
 }
 
 function showsGpus(node: KubernetesObject): boolean {
-  const { status } = node.body;
-  const offered = typeof status === 'object' && status !== null && 'allocatable' in status ? status.allocatable : null;
-  return Object.keys(offered ?? {}).some((name) => gpuResource.test(name) && allocatable(node, name) > 0);
+  const offered = Object.keys(objectAt(node.body, 'status', 'allocatable'));
+  return offered.some((name) => gpuResource.test(name) && allocatable(node, name) > 0);
 }
 
 function isSame(left: Pick<Taint, 'key' | 'effect'>, right: Pick<Taint, 'key' | 'effect'>): boolean {
@@ -217,13 +224,6 @@ function isSame(left: Pick<Taint, 'key' | 'effect'>, right: Pick<Taint, 'key' | 
 
 function written({ key, value, effect }: Taint): Record<string, string> {
   return value === '' ? { key, effect } : { key, value, effect };
-}
-
-/** As they stand, with fields that Ebb does not read. */
-function writtenTaints({ body }: KubernetesObject): unknown[] {
-  const { spec } = body;
-  const taints = typeof spec === 'object' && spec !== null && 'taints' in spec ? spec.taints : [];
-  return Array.isArray(taints) ? taints : [];
 }
 
 function keyOf({ id, providerId }: NodeObservation): string {

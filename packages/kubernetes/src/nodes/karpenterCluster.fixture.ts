@@ -1,7 +1,6 @@
 import { fleetStep, type Offering } from '@ebb/core';
 import { openProvider } from '@ebb/providers';
-import type { KubernetesApi, KubernetesCluster } from '@ebb/testing/services';
-import { until } from '@ebb/testing/services';
+import { installKind, type KubernetesApi, type KubernetesCluster } from '@ebb/testing/services';
 import { machineClock } from '../fake/fakeCluster.fixture.ts';
 import type { OperatorNodes } from './leadNodes.ts';
 
@@ -114,6 +113,8 @@ export class PlayedKarpenter {
       'topology.kubernetes.io/region': 'us-east-1',
       'karpenter.sh/capacity-type': 'on-demand',
     };
+    // Before the node is there: a pod may be on it sooner than it is known to be ready.
+    this.made.push(name);
     await this.#cluster.addNodes(1, {
       prefix,
       labels: { ...labels, ...own },
@@ -126,7 +127,6 @@ export class PlayedKarpenter {
         ...(count > 0 ? { 'nvidia.com/gpu': String(count) } : {}),
       },
     });
-    this.made.push(name);
     const conditions = ['Launched', 'Registered', 'Initialized'].map((type) => ({
       ...{ type, status: 'True', reason: type, message: '', lastTransitionTime: new Date().toISOString() },
     }));
@@ -147,28 +147,6 @@ export class PlayedKarpenter {
 }
 
 /** NodeClaims as far as an API server needs to know them. */
-export async function installNodeClaims(api: KubernetesApi): Promise<void> {
-  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'nodeclaims.karpenter.sh' },
-    spec: {
-      group: 'karpenter.sh',
-      names: { kind: 'NodeClaim', listKind: 'NodeClaimList', plural: 'nodeclaims', singular: 'nodeclaim' },
-      scope: 'Cluster',
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          subresources: { status: {} },
-        },
-      ],
-    },
-  });
-  await until(async () => (await api.send('GET', claimsPath)).status === 200, {
-    withinMs: 20_000,
-    what: () => 'the kind NodeClaim',
-  });
+export function installNodeClaims(api: KubernetesApi): Promise<void> {
+  return installKind(api, { group: 'karpenter.sh', version: 'v1', kind: 'NodeClaim', scope: 'Cluster' });
 }

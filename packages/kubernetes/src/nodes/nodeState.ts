@@ -1,15 +1,14 @@
 import { parseBytes, parseMilli } from '@ebb/documents';
 import type { PlacementNode, PlacementPod, Taint } from '@ebb/core';
 import type { KubernetesObject } from '../client/objects.ts';
-import { listAt, objectAt, textAt, valueText } from '../client/values.ts';
+import { conditionOf, listAt, objectAt, textAt, valueText } from '../client/values.ts';
 import { hostnameLabel, regionLabel, zoneLabel } from './labels.ts';
 
 /** On a node that Ebb drains, so that it takes back only what it did itself. */
 export const cordonedAnnotation = 'ebb.dev/cordoned';
 
 export function isReady(node: KubernetesObject): boolean {
-  const found = listAt(node.body, 'status', 'conditions').find((one) => textAt(one, 'type') === 'Ready');
-  return textAt(found, 'status') === 'True';
+  return textAt(conditionOf(node.body, 'Ready'), 'status') === 'True';
 }
 
 export function isCordoned(node: KubernetesObject): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNotToMove, podNeeds, unschedulableSinceMs } from './podNeeds.ts';
+import { isNotToMove, isUnschedulable, podNeeds } from './podNeeds.ts';
 import { podRequests } from './podRequests.ts';
 import { podOf } from './seenNodes.fixture.ts';
 
@@ -74,6 +74,12 @@ describe('where a pod may run', () => {
             },
             preferredDuringSchedulingIgnoredDuringExecution: [
               { weight: 10, preference: { matchExpressions: [{ key: 'b', operator: 'Exists' }] } },
+              {
+                weight: 1,
+                preference: {
+                  matchExpressions: [{ key: 'ebb.dev/pool', operator: 'In', values: ['prod_default_cpu'] }],
+                },
+              },
             ],
           },
           podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [apart] },
@@ -88,7 +94,10 @@ describe('where a pod may run', () => {
       labels: selector,
       requirements: [{ key: 'ebb.dev/pool', operator: 'In', values: ['prod/default/gpu'] }],
       affinityTerms: [[{ key: 'a', operator: 'In', values: ['1', '2'] }]],
-      preferred: [{ weight: 10, requirements: [{ key: 'b', operator: 'Exists', values: [] }] }],
+      preferred: [
+        { weight: 10, requirements: [{ key: 'b', operator: 'Exists', values: [] }] },
+        { weight: 1, requirements: [{ key: 'ebb.dev/pool', operator: 'In', values: ['prod/default/cpu'] }] },
+      ],
       tolerations: [
         { key: 'nvidia.com/gpu', operator: 'Exists', value: '', effect: null },
         { key: null, operator: 'Exists', value: '', effect: null },
@@ -134,7 +143,7 @@ describe('which pods count', () => {
     ['has ended', { status: { phase: 'Failed', conditions: unschedulable } }, false],
     ['has a node', { spec: { nodeName: 'n' } }, false],
   ])('one that %s', (_what, change, counts) => {
-    expect(unschedulableSinceMs(podOf('a', change)) !== null).toBe(counts);
+    expect(isUnschedulable(podOf('a', change))).toBe(counts);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import type { PlacementPod, Requirement } from '@ebb/core';
 import type { KubernetesObject } from '../client/objects.ts';
-import { listAt, numberAt, objectAt, textAt, timeAt } from '../client/values.ts';
-import { migConfigLabel, poolLabel, sharingLabel } from './labels.ts';
+import { conditionOf, listAt, numberAt, objectAt, textAt } from '../client/values.ts';
+import { migConfigLabel, sharingLabel } from './labels.ts';
 import { podRequests } from './podRequests.ts';
 import { namespaceLabel, podRules } from './podRules.ts';
 
@@ -31,7 +31,6 @@ export function podNeeds(object: KubernetesObject): PodNeeds {
   const spec = objectAt(object.body, 'spec');
   const { cpuMilli, memoryBytes, gpu, problem } = podRequests(spec);
   const { notes, ...rules } = podRules(spec, object.namespace);
-  const requirements = [...rules.requirements.map(withPoolKey), ...gpuRequirements(gpu)];
   return {
     pod: {
       id: podId(object),
@@ -41,8 +40,7 @@ export function podNeeds(object: KubernetesObject): PodNeeds {
       memoryBytes,
       gpu,
       ...rules,
-      requirements,
-      affinityTerms: rules.affinityTerms.map((term) => term.map(withPoolKey)),
+      requirements: [...rules.requirements, ...gpuRequirements(gpu)],
       clusters: null,
       regions: null,
       pools: null,
@@ -60,11 +58,6 @@ function gpuRequirements(gpu: PlacementPod['gpu']): Requirement[] {
   if (gpu?.kind === 'mig') return [{ key: migConfigLabel, operator: 'In', values: [`all-${gpu.profile}`] }];
   const isShown = gpu?.kind === 'share' && gpu.gpuMilli === 0 && gpu.memoryBytes === 0;
   return isShown ? [{ key: sharingLabel, operator: 'In', values: ['time-slicing', 'mps'] }] : [];
-}
-
-/** Values of labels have no slash: nodes have `cluster_namespace_name` where pools are named `cluster/namespace/name`. */
-function withPoolKey({ key, operator, values }: Requirement): Requirement {
-  return { key, operator, values: key === poolLabel ? values.map((value) => value.replaceAll('_', '/')) : values };
 }
 
 /** Who made it, so that its pods are known as alike. */
@@ -99,15 +92,14 @@ export function isOfNode({ body, annotations }: KubernetesObject): boolean {
   return kind === 'DaemonSet' || kind === 'Node' || Object.hasOwn(annotations, 'kubernetes.io/config.mirror');
 }
 
-/** Since when the scheduler has no place for it; null: it has one, or was not asked yet, or Ebb is to leave the pod alone. */
-export function unschedulableSinceMs(pod: KubernetesObject): number | null {
-  if (pod.deletedAtMs !== null || isOver(pod) || nodeNameOf(pod) !== null || isOfNode(pod)) return null;
-  if (pod.annotations[ignoreAnnotation] === 'ignore' || priorityOf(pod) < leastPriority) return null;
+/** Whether the scheduler has no place for it. False: it has one, or was not asked yet, or Ebb is to leave the pod alone. */
+export function isUnschedulable(pod: KubernetesObject): boolean {
+  if (pod.deletedAtMs !== null || isOver(pod) || nodeNameOf(pod) !== null || isOfNode(pod)) return false;
+  if (pod.annotations[ignoreAnnotation] === 'ignore' || priorityOf(pod) < leastPriority) return false;
   // Others are being evicted for it: it gets their place.
-  if (textAt(pod.body, 'status', 'nominatedNodeName')) return null;
-  const found = listAt(pod.body, 'status', 'conditions').find((one) => textAt(one, 'type') === 'PodScheduled');
-  if (textAt(found, 'status') !== 'False' || textAt(found, 'reason') !== 'Unschedulable') return null;
-  return timeAt(found, 'lastTransitionTime') ?? pod.createdAtMs;
+  if (textAt(pod.body, 'status', 'nominatedNodeName')) return false;
+  const found = conditionOf(pod.body, 'PodScheduled');
+  return textAt(found, 'status') === 'False' && textAt(found, 'reason') === 'Unschedulable';
 }
 
 /** Whether it is to stay where it runs, by its own word or because nobody would make it again. */

@@ -1,5 +1,6 @@
 import type { AntiAffinity, PlacementPod, Requirement, TopologySpread, Toleration } from '@ebb/core';
 import { type JsonObject, listAt, numberAt, objectAt, textAt, textsAt } from '../client/values.ts';
+import { hostnameLabel, poolLabel, zoneLabel } from './labels.ts';
 
 /** Pods of other namespaces are not meant by a selector: each has this label, and each selector asks for it. */
 export const namespaceLabel = 'ebb.dev/namespace';
@@ -11,8 +12,8 @@ type Rules = Pick<
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const;
 const topologies: Record<string, 'zone' | 'hostname'> = {
-  'topology.kubernetes.io/zone': 'zone',
-  'kubernetes.io/hostname': 'hostname',
+  [zoneLabel]: 'zone',
+  [hostnameLabel]: 'hostname',
 };
 
 /** Where a pod may run by its own words. What is no rule that placement knows comes as a note. */
@@ -24,11 +25,7 @@ export function podRules(spec: JsonObject, namespace: string): Rules & { notes: 
     notes.push('that it must run beside other pods (podAffinity) is left to the scheduler');
   }
   return {
-    requirements: Object.entries(textsAt(spec, 'nodeSelector')).map(([key, value]) => ({
-      key,
-      operator: 'In',
-      values: [value],
-    })),
+    requirements: Object.entries(textsAt(spec, 'nodeSelector')).map(([key, value]) => ruleOf(key, 'In', [value])),
     affinityTerms: required.map((term) => expressionsOf(term, notes)),
     preferred: listAt(nodeAffinity, 'preferredDuringSchedulingIgnoredDuringExecution').map((one) => ({
       weight: numberAt(one, 'weight') ?? 1,
@@ -43,7 +40,7 @@ export function podRules(spec: JsonObject, namespace: string): Rules & { notes: 
   };
 }
 
-export function tolerationsOf(spec: JsonObject): Toleration[] {
+function tolerationsOf(spec: JsonObject): Toleration[] {
   return listAt(spec, 'tolerations').map((one) => {
     const effect = textAt(one, 'effect');
     return {
@@ -56,8 +53,8 @@ export function tolerationsOf(spec: JsonObject): Toleration[] {
 }
 
 /** A term as rules on labels; `metadata.name` is a node's name, as its hostname label nearly always is. */
-export function expressionsOf(term: unknown, notes: string[] = []): Requirement[] {
-  const fields = listAt(term, 'matchFields').map((one) => ({ one, key: 'kubernetes.io/hostname' }));
+function expressionsOf(term: unknown, notes: string[]): Requirement[] {
+  const fields = listAt(term, 'matchFields').map((one) => ({ one, key: hostnameLabel }));
   const labels = listAt(term, 'matchExpressions').map((one) => ({ one, key: textAt(one, 'key') ?? '' }));
   return [...labels, ...fields].flatMap(({ one, key }): Requirement[] => {
     const operator = operators.find((known) => known === textAt(one, 'operator'));
@@ -66,8 +63,13 @@ export function expressionsOf(term: unknown, notes: string[] = []): Requirement[
       // Nothing meets it: a place that may be wrong is worse than none.
       return [{ key, operator: 'In', values: [] }];
     }
-    return [{ key, operator, values: listAt(one, 'values').map(String) }];
+    return [ruleOf(key, operator, listAt(one, 'values').map(String))];
   });
+}
+
+/** Values of labels have no slash: nodes have `cluster_namespace_name` where pools are named `cluster/namespace/name`. */
+function ruleOf(key: string, operator: Requirement['operator'], values: string[]): Requirement {
+  return { key, operator, values: key === poolLabel ? values.map((value) => value.replaceAll('_', '/')) : values };
 }
 
 function spreadOf(one: unknown, namespace: string, notes: string[]): TopologySpread[] {

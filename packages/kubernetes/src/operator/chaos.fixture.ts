@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { SeededRandom } from '@ebb/testing';
 import { isObject, numberAt, textAt } from '../client/values.ts';
 import { httpTransport, type Transport } from '../client/transport.ts';
 import { FakeApiServer } from '../fake/fakeApiServer.fixture.ts';
@@ -20,17 +21,6 @@ export interface FaultReport {
   readonly writes: number;
 }
 
-/** Numbers from 0 to 1 that a seed gives (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface Demand {
   value: number | null;
   /** Since when it is known that there is nothing to do, or not known or not so. */
@@ -46,7 +36,8 @@ interface Demand {
  * went to zero while there was work or nobody knew, and where it does not converge afterwards.
  */
 export async function runFaults(seed: number): Promise<FaultReport> {
-  const random = randomOf(seed);
+  const numbers = new SeededRandom(seed);
+  const random = () => numbers.next();
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random() * values.length)] ?? values[0];
   const server = await FakeApiServer.start();

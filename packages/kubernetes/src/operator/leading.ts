@@ -118,9 +118,10 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   const usage = new PodUsageReader({ client, pods: view.pods, log, needs: (workload) => reader.isMeasured(workload) });
   const targets = withPodUsage(advising.driver, usage);
   const wholeDriver = scaledJobs.driver(targets);
+  const beforeStart = storeSink(store, epoch, () => clock.nowMs());
   const reconciler: Reconciler = new Reconciler(
     { client, view, reader, driver: targets, log, statusChanged, statusGone },
-    storeSink(store, epoch, () => clock.nowMs()),
+    beforeStart,
   );
   const triggers = withEnvironment(
     advising.triggers(
@@ -145,7 +146,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
             ...{ client, view: nodesView, nodes: ports.nodes, clock, store, statuses, since, mayWrite, log },
             fleets: () => engine.fleets(),
           },
-          storeSink(store, epoch, () => clock.nowMs()),
+          beforeStart,
         )
       : null;
   const engine: Engine = createEngine({

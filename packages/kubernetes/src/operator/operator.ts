@@ -48,23 +48,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const { transport, ports, random, namespace, lease, version } = options;
   const { log } = ports;
   const client = new KubernetesClient({ transport, clock: ports.clock, random });
-  const view = new ClusterView({
-    client,
-    namespace,
-    onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
-  });
+  const onTrouble = (message: string) => log('warn', 'the API server is asked again', { error: message });
+  const view = new ClusterView({ client, namespace, onTrouble });
   if (ports.nodes && namespace !== null) {
     throw new Error(
       'machines are decided on by the pods of all namespaces: node pools and one namespace exclude each other',
     );
   }
-  const nodesView = ports.nodes
-    ? new NodesView({
-        client,
-        pods: view.pods,
-        onTrouble: (message) => log('warn', 'the API server is asked again', { error: message }),
-      })
-    : null;
+  const nodesView = ports.nodes ? new NodesView({ client, pods: view.pods, onTrouble }) : null;
   const elector = new Elector({
     client,
     namespace: lease.namespace,

@@ -69,7 +69,7 @@ export class OptionalInformer {
     const { client, resource, namespace, mayBeRefused } = this.#options;
     if (mayBeRefused !== true) return false;
     try {
-      await client.list(resource, { namespace });
+      await client.probe(resource, namespace);
       return false;
     } catch (error) {
       if (isStatus(error, 403)) return true;

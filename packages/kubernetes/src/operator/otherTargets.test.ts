@@ -1,33 +1,20 @@
-import { until } from '@ebb/testing/services';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { listAt, numberAt, textAt } from '../client/values.ts';
-import { deployment, type FakeCluster, startFakeCluster } from '../fake/fakeCluster.fixture.ts';
-import { runOperator, scaledObject, type StartedOperator, ToldTriggers } from '../fake/operator.fixture.ts';
+import { deployment, type FakeCluster } from '../fake/fakeCluster.fixture.ts';
+import { fakeOperators } from '../fake/fakeOperators.fixture.ts';
+import { scaledObject, type ToldTriggers } from '../fake/operator.fixture.ts';
 
 const objects = 'keda.sh/v1alpha1/scaledobjects';
 const fleets = 'example.dev/v1/fleets';
 const fleet = { apiVersion: 'example.dev/v1', kind: 'Fleet', name: 'web' };
+const operators = fakeOperators();
+const { run, within } = operators;
 let cluster: FakeCluster;
 let triggers: ToldTriggers;
-const started: StartedOperator[] = [];
-
-beforeEach(async () => {
-  cluster = await startFakeCluster();
-  triggers = new ToldTriggers();
-});
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.stop();
-  await cluster.close();
+beforeEach(() => {
+  ({ cluster, triggers } = operators);
 });
 
-async function run(): Promise<StartedOperator> {
-  const one = await runOperator({ server: cluster.server.url, identity: 'a', triggers });
-  started.push(one);
-  await one.operator.ready;
-  return one;
-}
-const within = (check: () => boolean, what: string) =>
-  until(check, { withinMs: 4000, what: () => `${what}; ${started.map(({ log }) => log.join('\n')).join('\n')}` });
 const ready = (name = 'jobs') => {
   const all = listAt(cluster.server.get(objects, 'default', name), 'status', 'conditions');
   const found = all.find((one) => textAt(one, 'type') === 'Ready');

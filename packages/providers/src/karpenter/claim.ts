@@ -1,5 +1,5 @@
-import { type NodeLaunch, ProviderError, type Taint } from '@ebb/core';
-import type { NodePoolSpec } from '@ebb/documents';
+import type { NodeLaunch, Taint } from '@ebb/core';
+import type { KarpenterPoolSpec, NodePoolSpec } from '@ebb/documents';
 import type { ApiObject } from './nodeClaims.ts';
 
 export const clusterMark = 'ebb.dev/cluster';
@@ -17,15 +17,12 @@ export function poolLabelValue(pool: string): string {
 /**
  * The NodeClaim of a launch: its name is the id, so that asking twice makes one. It belongs to no NodePool of Karpenter's:
  * Karpenter makes the machine and ends it, and neither moves nor replaces it.
- * @throws ProviderError `refused` where the pool does not say how Karpenter makes its machines
  */
-export function claimOf(launch: NodeLaunch, { karpenter, terminationGraceMs }: NodePoolSpec): ApiObject {
-  if (!karpenter) {
-    throw new ProviderError(
-      'refused',
-      `pool ${launch.pool} does not say how Karpenter makes its machines: spec.karpenter`,
-    );
-  }
+export function claimOf(
+  launch: NodeLaunch,
+  { nodeClassRef }: KarpenterPoolSpec,
+  { terminationGraceMs }: Pick<NodePoolSpec, 'terminationGraceMs'>,
+): ApiObject {
   const { id, cluster, pool, offering, taints, startupTaints } = launch;
   const { cloud, region, zone, instanceType, capacityType } = offering;
   const isIn = (key: string, value: string) => ({ key, operator: 'In', values: [value] });
@@ -50,7 +47,7 @@ export function claimOf(launch: NodeLaunch, { karpenter, terminationGraceMs }: N
       },
     },
     spec: {
-      nodeClassRef: { ...karpenter.nodeClassRef },
+      nodeClassRef: { ...nodeClassRef },
       requirements: [
         isIn('node.kubernetes.io/instance-type', instanceType),
         isIn('karpenter.sh/capacity-type', capacityType),

@@ -1,11 +1,11 @@
 import { type NodeEvent, type NodeLaunch, type NodeObservation, type Provider, ProviderError } from '@ebb/core';
-import { listAt, textAt } from '../cloud/json.ts';
+import { listAt } from '../cloud/json.ts';
 import { Gate } from '../cloud/gate.ts';
 import { Watching } from '../cloud/watching.ts';
 import type { ProviderPorts, ProviderSettings } from '../contract.ts';
 import { claimOf } from './claim.ts';
 import type { ApiObject, NodeClaimEvent, NodeClaims } from './nodeClaims.ts';
-import { nameOf, observedClaim } from './observedClaim.ts';
+import { isInitialized, nameOf, observedClaim } from './observedClaim.ts';
 
 /** Ids whose machine has ended, so that a launch that comes late makes no other one; the newest of them. */
 const endedKept = 1000;
@@ -54,7 +54,7 @@ class Karpenter implements Provider {
   }
 
   async launch(launch: NodeLaunch): Promise<void> {
-    const { pool } = this.#gate.poolOf(launch, {
+    const { pool, settings } = this.#gate.poolOf(launch, {
       cloud: 'Karpenter',
       field: 'spec.karpenter',
       of: ({ karpenter }) => karpenter,
@@ -65,7 +65,7 @@ class Karpenter implements Provider {
     // What is there already is as it was asked for first: a claim cannot be changed.
     if (this.#known?.has(launch.id)) return;
     this.#asked.set(launch.id, this.#ports.clock.nowMs());
-    await this.#ask(() => this.#claims.apply(launch.id, claimOf(launch, pool)), launch.offering.instanceType);
+    await this.#ask(() => this.#claims.apply(launch.id, claimOf(launch, settings, pool)), launch.offering.instanceType);
   }
 
   async terminate(node: { id: string } | { providerId: string }): Promise<void> {
@@ -185,12 +185,6 @@ class Karpenter implements Provider {
       throw providerError(error, what);
     }
   }
-}
-
-function isInitialized(claim: ApiObject): boolean {
-  return listAt(claim, 'status', 'conditions').some(
-    (one) => textAt(one, 'type') === 'Initialized' && textAt(one, 'status') === 'True',
-  );
 }
 
 function providerError(error: unknown, what = 'it'): ProviderError {

@@ -23,7 +23,6 @@ export function observedClaim(claim: ApiObject, known: ClaimKnowledge): NodeObse
   const providerId = textAt(claim, 'status', 'providerID');
   const offering = offeringOf(claim, known.region);
   const isLeaving = textAt(claim, 'metadata', 'deletionTimestamp') !== null;
-  const isReady = condition(claim, 'Initialized')?.status === 'True';
   const phase = phaseOf(claim, { isLeaving, isGone: known.isGone });
   const isTaken = (isLeaving || known.isGone) && !known.isEnded;
   return {
@@ -34,7 +33,7 @@ export function observedClaim(claim: ApiObject, known: ClaimKnowledge): NodeObse
     offering,
     phase,
     askedAtMs: known.askedAtMs ?? timeAt(claim, 'metadata', 'annotations', askedNote),
-    readyAtMs: isReady ? known.readyAtMs : null,
+    readyAtMs: isInitialized(claim) ? known.readyAtMs : null,
     // Karpenter hears of interruptions itself, and deletes the claim then.
     notice: isTaken && providerId !== null && offering.capacityType === 'spot' ? interruption : null,
     message: messageOf(claim, { isLeaving, isTaken, isGone: known.isGone }),
@@ -59,7 +58,7 @@ function phaseOf(claim: ApiObject, { isLeaving, isGone }: { isLeaving: boolean; 
   if (isGone) return 'gone';
   if (isLeaving) return 'stopping';
   const is = (type: string) => condition(claim, type)?.status === 'True';
-  if (is('Initialized')) return 'ready';
+  if (isInitialized(claim)) return 'ready';
   if (is('Registered')) return 'running';
   return is('Launched') ? 'booting' : 'requested';
 }
@@ -77,6 +76,11 @@ function messageOf(
     return `waits to be ${type.toLowerCase()}${why === '' ? '' : ` (${why})`}`;
   }
   return '';
+}
+
+/** Its node has joined, and has everything. */
+export function isInitialized(claim: ApiObject): boolean {
+  return condition(claim, 'Initialized')?.status === 'True';
 }
 
 interface Condition {

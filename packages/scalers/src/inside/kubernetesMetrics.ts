@@ -1,7 +1,7 @@
 import { defineScaler } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import { choice, number, text } from '../contract/parameter.ts';
-import { LabelSelectorError, parseLabelSelector } from './labelSelector.ts';
+import { selectorProblems } from './labelSelector.ts';
 
 const pattern = /^(pods|[a-z0-9]+(\.[a-z0-9.-]+)?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/;
 
@@ -86,14 +86,3 @@ metadata:
     ],
   },
 });
-
-function selectorProblems(parameter: string, selector: string): { parameter: string; message: string }[] {
-  if (selector === '') return [];
-  try {
-    parseLabelSelector(selector);
-    return [];
-  } catch (error) {
-    if (!(error instanceof LabelSelectorError)) throw error;
-    return [{ parameter, message: `${parameter}: ${error.message}` }];
-  }
-}

@@ -1,6 +1,6 @@
 import { defineScaler } from '../contract/definition.ts';
 import { boolean, number, text } from '../contract/parameter.ts';
-import { LabelSelectorError, parseLabelSelector } from './labelSelector.ts';
+import { selectorProblems } from './labelSelector.ts';
 
 /** KEDA's trigger by other workloads: on one machine these are Ebb's own. */
 export const kubernetesWorkload = defineScaler({
@@ -18,7 +18,7 @@ export const kubernetesWorkload = defineScaler({
   check({ podSelector, groupByNode }) {
     const message = 'groupByNode is not followed: on one machine each replica counts';
     return [
-      ...selectorProblems(podSelector),
+      ...selectorProblems('podSelector', podSelector),
       ...(groupByNode ? [{ parameter: 'groupByNode', message, severity: 'warning' as const }] : []),
     ];
   },
@@ -45,13 +45,3 @@ metadata:
     ],
   },
 });
-
-function selectorProblems(podSelector: string): { parameter: string; message: string }[] {
-  try {
-    parseLabelSelector(podSelector);
-    return [];
-  } catch (error) {
-    if (!(error instanceof LabelSelectorError)) throw error;
-    return [{ parameter: 'podSelector', message: `podSelector: ${error.message}` }];
-  }
-}

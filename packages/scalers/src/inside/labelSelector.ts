@@ -28,6 +28,17 @@ export function parseLabelSelector(text: string): LabelRequirement[] {
   }
 }
 
+/** What is wrong with the selector that a parameter has, if anything, for the check of a trigger's settings. */
+export function selectorProblems(parameter: string, text: string): { parameter: string; message: string }[] {
+  try {
+    parseLabelSelector(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof LabelSelectorError)) throw error;
+    return [{ parameter, message: `${parameter}: ${error.message}` }];
+  }
+}
+
 /** Whether labels fit all requirements. `!=` and `notin` also fit what does not have the label at all. */
 export function fitsLabels(
   requirements: readonly LabelRequirement[],

@@ -193,22 +193,20 @@ function mustReopen({ code }: SourceError): boolean {
 }
 
 /** A reading would differ from the one before in its time alone. */
-function isRepeated(before: Reading, { value, active, target, nextChangeMs, message }: SourceReading): boolean {
-  return (
-    before.state === 'ok' &&
-    before.value === value &&
-    before.active === active &&
-    before.target === target &&
-    before.nextChangeMs === nextChangeMs &&
-    before.message === message
-  );
+function isRepeated(before: Reading, now: SourceReading): boolean {
+  return before.state === 'ok' && before.nextChangeMs === now.nextChangeMs && hasSameFigures(before, now);
 }
 
 function saysTheSame(before: Reading, now: Reading): boolean {
+  return before.state === now.state && hasSameFigures(before, now);
+}
+
+type Figures = Pick<Reading, 'value' | 'active' | 'target' | 'message'>;
+
+function hasSameFigures(before: Figures, now: Figures): boolean {
   return (
     before.value === now.value &&
     before.active === now.active &&
-    before.state === now.state &&
     before.target === now.target &&
     before.message === now.message
   );

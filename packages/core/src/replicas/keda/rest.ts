@@ -13,7 +13,7 @@ export type Rest = { proposal: number; active: boolean } | null;
 /** Looked at this often at rest, as Kubernetes does, and not at each sync of Ebb's own rules. */
 export const restLookMs = defaultHpaController.syncPeriodMs;
 
-/** What only time moves: a rate's limit, for instance, is another one later. */
+/** Limits that time alone does not move, as it does a rate's: that is another one later. */
 const steadyLimits = ['DesiredWithinRange', 'TooFewReplicas', 'TooManyReplicas'];
 const steadySteps = ['keda-active', 'keda-inactive'];
 

@@ -8,7 +8,7 @@ const objectName = () =>
   });
 
 /** The class that each cloud's Karpenter brings along, by the cloud of the Cluster. */
-export const nodeClasses = {
+const nodeClasses = {
   aws: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass' },
   azure: { group: 'karpenter.azure.com', kind: 'AKSNodeClass' },
   gcp: { group: 'karpenter.k8s.gcp', kind: 'GCENodeClass' },

@@ -1,8 +1,8 @@
 import { customResourceDefinition, ownKindNames } from '@ebb/documents';
-import { isObject, listAt, numberAt, textAt, timeAt } from '../../client/values.ts';
+import { conditionOf, isObject, listAt, numberAt, textAt, timeAt } from '../../client/values.ts';
 import { installName } from '../../manifests/settings.ts';
 import { missingFrom } from '../difference.ts';
-import { conditionOf, operatorReadiness } from '../readiness.ts';
+import { operatorReadiness } from '../readiness.ts';
 import { rightsText } from '../rights.ts';
 import { compareVersions } from '../versions.ts';
 import type { ClusterCheck } from './doctor.ts';

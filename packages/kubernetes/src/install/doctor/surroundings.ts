@@ -1,6 +1,5 @@
-import { type JsonObject, listAt, numberAt, objectAt, textAt } from '../../client/values.ts';
+import { conditionOf, type JsonObject, listAt, numberAt, objectAt, textAt } from '../../client/values.ts';
 import { gatewayName } from '../../manifests/settings.ts';
-import { conditionOf } from '../readiness.ts';
 import type { ClusterCheck } from './doctor.ts';
 import { type ClusterFacts, hasLabels, known, objectText } from './facts.ts';
 import { unread } from './installation.ts';
