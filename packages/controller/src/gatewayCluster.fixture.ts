@@ -14,7 +14,7 @@ export const system = 'ebb-system';
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly status: { readonly podIP?: string };
+  readonly status: { readonly podIP?: string; readonly conditions?: readonly { type: string; status: string }[] };
 }
 
 export interface GatewayProcess {
@@ -37,6 +37,7 @@ export class GatewayCluster {
   readonly #processes: ChildProcess[] = [];
   readonly #servers: Server[] = [];
   #running = true;
+  #isAway = false;
   readonly #gatewaysUp = new Set<string>();
   #kubelet: Promise<void> = Promise.resolve();
   /** When the last pod was made ready. */
@@ -95,7 +96,7 @@ export class GatewayCluster {
       metadata: { name },
       spec: {
         classes: [{ name: 'default', command: ['pod'], concurrency }],
-        serving: { timeouts: { hold: '120s', request: '120s' }, drain: '60s' },
+        serving: { timeouts: { hold: '300s', request: '300s' }, drain: '60s' },
         scaling,
       },
     });
@@ -128,6 +129,17 @@ export class GatewayCluster {
 
   async scaleBack(name: string): Promise<void> {
     await this.within(async () => (await this.replicas(name)) === 0, `${name} at zero`, 60_000);
+  }
+
+  /** The API server is killed and comes back, with `meanwhile` in between. */
+  async withoutApiServer(meanwhile: () => Promise<void>): Promise<void> {
+    const server = this.cluster.parts?.apiServer;
+    if (!server) throw new Error('the API server of a cluster that was brought along is not ours to end');
+    this.#isAway = true;
+    await server.kill();
+    await meanwhile();
+    await server.restart();
+    this.#isAway = false;
   }
 
   /** A gateway process, and the pod that it stands for. */
@@ -222,7 +234,7 @@ export class GatewayCluster {
   async #beKubelet(): Promise<void> {
     const { api } = this.cluster;
     let saidAtMs = 0;
-    while (this.#running) {
+    const step = async () => {
       if (performance.now() - saidAtMs > 5000) {
         saidAtMs = performance.now();
         const at = new Date().toISOString();
@@ -235,6 +247,11 @@ export class GatewayCluster {
         for (const { metadata, status } of items)
           await this.#bringPod(namespace, `${path}/${metadata.name}`, metadata, status);
       }
+    };
+    while (this.#running) {
+      await step().catch((error: unknown) => {
+        if (!this.#isAway) throw error;
+      });
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
@@ -250,7 +267,9 @@ export class GatewayCluster {
       if (!this.#gatewaysUp.has(name)) await api.send('DELETE', `${path}?gracePeriodSeconds=0`);
       return;
     }
-    if (status.podIP !== undefined) return;
+    // A node that was not heard of for long has its pods called unready by its controller: its kubelet puts that right.
+    const isReady = status.conditions?.some(({ type, status: said }) => type === 'Ready' && said === 'True');
+    if (status.podIP !== undefined && isReady) return;
     const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({
       type,
       status: 'True',
@@ -258,7 +277,7 @@ export class GatewayCluster {
     const running = { phase: 'Running', podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }], conditions };
     const sentMs = performance.now();
     const answer = await api.send('PATCH', `${path}/status`, { status: running }, { contentType });
-    if (answer.status === 200 && namespace === 'default') this.readyAtMs = sentMs;
+    if (answer.status === 200 && namespace === 'default' && status.podIP === undefined) this.readyAtMs = sentMs;
   }
 }
 
