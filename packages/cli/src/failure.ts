@@ -22,6 +22,11 @@ export class Failure extends Error {
   }
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What the terminal shows of an error. The stack only where EBB_DEBUG asks for it. */
 export function failureText(error: unknown, env: Record<string, string | undefined>): string {
   const debug = env.EBB_DEBUG === '1';
@@ -30,7 +35,7 @@ export function failureText(error: unknown, env: Record<string, string | undefin
     if (debug) lines.push(String(error.stack), ...(error.cause === undefined ? [] : [String(error.cause)]));
     return lines.join('\n');
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (debug && error instanceof Error) return `ebb: ${error.stack ?? message}`;
   return `ebb: unexpected: ${message}\n  EBB_DEBUG=1 shows where it happened`;
 }

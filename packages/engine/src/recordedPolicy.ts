@@ -1,4 +1,4 @@
-import type { Decision, Observation } from '@ebb/core';
+import { type Decision, microOf, type Observation } from '@ebb/core';
 import type { PolicyTotals, ServedClass } from './replicaMeter.ts';
 
 /** What the recorded decisions themselves came to: counts as decided, demand beside what was ready. */
@@ -40,7 +40,7 @@ export class RecordedPolicy {
   end(atMs: number): PolicyTotals | null {
     this.#pass(atMs);
     if (!this.#totals) return null;
-    return { ...this.#totals, costMicro: (this.#microMs + 1_800_000n) / 3_600_000n };
+    return { ...this.#totals, costMicro: microOf(this.#microMs) };
   }
 
   #pass(toMs: number): void {

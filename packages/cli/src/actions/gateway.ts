@@ -1,13 +1,13 @@
 import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import type { Log } from '@ebb/controller';
 import { parseDuration } from '@ebb/documents';
 import type { GatewayFlags } from '../commands/gateway.ts';
 import type { EbbContext } from '../context.ts';
 import type { ExitName } from '../exitCodes.ts';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 import { Interrupts } from '../interrupts.ts';
+import { serviceLog } from '../kubernetes/serviceLog.ts';
 
 const defaults = { port: 8080, linkPort: 7071, healthPort: 7070, notice: '5s', grace: '5m' } as const;
 
@@ -19,10 +19,10 @@ export async function gateway(context: EbbContext, flags: GatewayFlags): Promise
     graceMs: readDuration('--grace', flags.grace ?? defaults.grace),
   };
   const secretFile = readableFile(flags.linkSecret, context.workingDirectory);
-  const log: Log = (level, message, data) => {
-    if (level !== 'debug') context.note(JSON.stringify({ at: new Date().toISOString(), level, message, ...data }));
-  };
+  const log = serviceLog(context);
   const interrupts = new Interrupts();
+  // Held requests and streams of others must not end because one of them met a fault.
+  const faulted = (error: Error) => log('error', 'unexpected fault', { error: error.stack ?? String(error) });
   try {
     const { startClusterGateway } = await import('@ebb/controller');
     const started = await startClusterGateway({
@@ -32,18 +32,18 @@ export async function gateway(context: EbbContext, flags: GatewayFlags): Promise
       health: { host, port: flags.healthPort ?? defaults.healthPort },
       log,
     }).catch((error: unknown) => {
-      throw new Failure(
-        'failed',
-        `the gateway cannot start: ${error instanceof Error ? error.message : String(error)}`,
-        ['is a port taken, or the address not one of this machine?'],
-      );
+      throw new Failure('failed', `the gateway cannot start: ${messageOf(error)}`, [
+        'is a port taken, or the address not one of this machine?',
+      ]);
     });
     log('info', 'the gateway listens', { url: started.url, link: started.link, health: started.healthUrl });
+    process.on('uncaughtException', faulted);
     interrupts.onHurry(() => void started.stop());
     await Promise.race([interrupts.stopped(), started.stopped]);
     await started.leave('it was told to end', times);
     return 'ok';
   } finally {
+    process.off('uncaughtException', faulted);
     interrupts.dispose();
   }
 }

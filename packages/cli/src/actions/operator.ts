@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
-import type { Log } from '@ebb/controller';
 import type { OperatorFlags } from '../commands/operator.ts';
 import type { EbbContext } from '../context.ts';
 import { findDataDirectory } from '../dataDirectory.ts';
 import type { ExitName } from '../exitCodes.ts';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 import { Interrupts } from '../interrupts.ts';
+import { serviceLog } from '../kubernetes/serviceLog.ts';
+import { leaseOf } from '../kubernetes/withCluster.ts';
 
 const defaultHealthPort = 7070;
 const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -29,9 +30,7 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
   // Only a pod is behind the Service that the API server asks.
   const podName = context.env.POD_IP === undefined ? null : hostname();
   const { path: dataDirectory } = findDataDirectory(flags.data, context.env, context.workingDirectory);
-  const log: Log = (level, message, data) => {
-    if (level !== 'debug') context.note(JSON.stringify({ at: new Date().toISOString(), level, message, ...data }));
-  };
+  const log = serviceLog(context);
   const interrupts = new Interrupts();
   try {
     const { isStoreTrouble, readStoreSettings, startClusterOperator } = await import('@ebb/controller');
@@ -42,7 +41,7 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
       namespace: namespace ?? null,
       metrics: flags.metrics ?? context.env.EBB_METRICS !== 'false',
       lease,
-      advice: flags.advice ?? false,
+      advice: flags.advice ?? context.env.EBB_ADVICE === 'true',
       nodePools: nodePools ? { catalogue: flags.catalogue ?? null } : null,
       externalMetrics: externalMetrics ? { port: externalMetricsPort, podName } : null,
       dataDirectory,
@@ -89,19 +88,12 @@ function readLease(
   podNamespace: string | undefined,
 ): { namespace: string | null; name: string } {
   if (written === undefined) return { namespace: podNamespace ?? null, name: 'ebb' };
-  const [namespace, name, ...rest] = written.split('/');
-  if (!namespace || !name || rest.length > 0) {
-    throw new Failure('usage', `--lease is a namespace and a name such as ebb-system/ebb, not "${written}"`);
-  }
-  for (const part of [namespace, name]) checkName('--lease', part);
-  return { namespace, name };
+  const lease = leaseOf(written);
+  for (const part of [lease.namespace, lease.name]) checkName('--lease', part);
+  return lease;
 }
 
 function checkName(flag: string, name: string): void {
   if (namePattern.test(name)) return;
   throw new Failure('usage', `${flag}: "${name}" is not a name; write lower-case letters, digits, dots and dashes`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import type { KubernetesClient, OpenedCluster } from '@ebb/kubernetes';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 import { systemClock } from '../nodes/systemClock.ts';
 
 /** Does something with a client of the cluster that the flags name, and says in our words what the API server refuses. */
@@ -40,8 +40,4 @@ function toFailure(error: unknown, server: string): unknown {
   const isForbidden = 'status' in error && error.status === 403;
   const hints = isForbidden ? ['the user of the kubeconfig needs that right'] : [];
   return new Failure('failed', error.message, hints, { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { ApiServerError, InstallRefusal, InstallServer, openCluster, type Waiting } from '@ebb/kubernetes';
 import type { ClusterFlags } from '../commands/kubernetesInstall.ts';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 
 export const waiting: Waiting = {
   nowMs: () => performance.now(),
@@ -38,8 +38,4 @@ function toFailure(error: unknown, server: string): unknown {
     ]);
   }
   return error;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
