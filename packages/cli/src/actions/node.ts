@@ -4,6 +4,7 @@ import type { EbbContext } from '../context.ts';
 import type { ExitName } from '../exitCodes.ts';
 import { Failure } from '../failure.ts';
 import { readSources } from '../files.ts';
+import { zoneText } from '../instances/render.ts';
 import { agrees } from '../nodes/agree.ts';
 import { nodeDocuments } from '../nodes/documents.ts';
 import { Machines } from '../nodes/machines.ts';
@@ -81,7 +82,7 @@ function columns(nowMs: number): Column<NodeObservation>[] {
     text('cluster', ({ cluster }) => cluster),
     text('pool', ({ pool }) => pool?.split('/').at(-1) ?? '-'),
     text('machine', ({ offering }) => offering.instanceType),
-    text('zone', ({ offering }) => offering.zone),
+    text('zone', ({ offering }) => zoneText(offering.zone)),
     text('rented', ({ offering }) => offering.capacityType),
     text('phase', ({ phase, notice }) => (notice ? `${phase}, ${notice.kind}` : phase)),
     text('age', ({ askedAtMs }) => (askedAtMs === null ? '-' : ageText(nowMs - askedAtMs))),

@@ -26,6 +26,11 @@ export function offeringLines(offerings: readonly Offering[]): string[] {
   return table(columns, [...offerings]);
 }
 
+/** A zone as people read it: `*` is whichever the cloud has. */
+export function zoneText(zone: string): string {
+  return zone === '*' ? 'any' : zone;
+}
+
 /** `8 x H100-80GB`, `L4`, `1/8 L4`. */
 export function gpuText(gpu: GpuKind | null): string {
   if (!gpu) return '';

@@ -115,14 +115,7 @@ function launchOf(
     id: `${cluster.slice(0, 20)}-${name.slice(0, 30)}-${randomUUID().slice(0, 8)}`,
     cluster,
     pool: `${cluster}/${namespace}/${name}`,
-    // A price of the whole region names the region as its zone: then any will do.
-    offering: {
-      cloud: instanceType.cloud,
-      region,
-      zone: zone === region ? '*' : zone,
-      instanceType: instanceType.name,
-      capacityType,
-    },
+    offering: { cloud: instanceType.cloud, region, zone, instanceType: instanceType.name, capacityType },
     pricePerHourMicro: offering.pricePerHourMicro,
     labels,
     taints: spec.taints,

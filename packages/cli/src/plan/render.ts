@@ -1,6 +1,6 @@
 import { hoursPerMonth, type Plan, unplaceableSentence } from '@ebb/core';
 import type { EbbContext } from '../context.ts';
-import { offeringJson, sizeText, gpuText } from '../instances/render.ts';
+import { gpuText, offeringJson, sizeText, zoneText } from '../instances/render.ts';
 import { countText, moneyText } from '../text/format.ts';
 import { type Column, table } from '../text/table.ts';
 import type { PlanView } from './planView.ts';
@@ -27,7 +27,7 @@ function nodeTable(nodes: Rows[], currency: string): string[] {
     { title: 'vcpu', align: 'right', value: ({ offering }) => String(offering.instanceType.cpuMilli / 1000) },
     { title: 'memory', align: 'right', value: ({ offering }) => sizeText(offering.instanceType.memoryBytes) },
     { title: 'gpu', value: ({ offering }) => gpuText(offering.instanceType.gpu) },
-    { title: 'zone', value: ({ offering }) => offering.zone },
+    { title: 'zone', value: ({ offering }) => zoneText(offering.zone) },
     { title: 'capacity', value: ({ offering }) => offering.capacityType },
     { title: 'pool', value: ({ pool }) => pool },
     { title: `${currency}/h each`, align: 'right', value: ({ offering }) => decimal(offering.pricePerHourMicro) },

@@ -1,4 +1,4 @@
-import { offeringJson } from '../instances/render.ts';
+import { offeringJson, zoneText } from '../instances/render.ts';
 import { countText, moneyText } from '../text/format.ts';
 import { type Column, table } from '../text/table.ts';
 import type { Launched } from './apply.ts';
@@ -15,7 +15,7 @@ export function rentedLines(launched: readonly Launched[], currency: string): st
   const columns: Column<Launched>[] = [
     { title: 'machine', value: ({ id }) => id },
     { title: 'instance', value: ({ offering }) => offering.instanceType.name },
-    { title: 'zone', value: ({ offering, node }) => node?.offering.zone ?? offering.zone },
+    { title: 'zone', value: ({ offering, node }) => zoneText(node?.offering.zone ?? offering.zone) },
     { title: 'capacity', value: ({ offering }) => offering.capacityType },
     { title: 'state', value: ({ state }) => stateTexts[state] },
     { title: 'message', value: ({ state, message }) => (state === 'up' ? '' : message) },

@@ -14,7 +14,7 @@ const usualZones: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The zones in which a price of the whole region can be had: those that prices, pools and replicas name. Where none does and
- * a rule needs zones, three with the cloud's usual names; without such a rule one that is named as the region.
+ * a rule needs zones, three with the cloud's usual names; without such a rule whichever the cloud has.
  */
 export function zoneNames(
   place: { cloud: string; region: string },
@@ -30,7 +30,7 @@ export function zoneNames(
   const asked = [...pools, ...pods].flatMap(({ requirements }) => zonesAsked(requirements)).filter(isHere);
   const named = [...new Set([...priced, ...asked])].sort();
   const needsSeveral = pods.some(({ spread }) => spread.some(({ topology }) => topology === 'zone'));
-  if (named.length > 1 || !needsSeveral || usual === undefined) return named.length > 0 ? named : [region];
+  if (named.length > 1 || !needsSeveral || usual === undefined) return named.length > 0 ? named : [anyZone];
   const zones = [...new Set([...named, ...usual.map((suffix) => region + suffix)])].sort();
   notes.add(
     `zones of ${cloud} ${region} are taken to be ${zones.join(', ')}; a pool's requirement on ${zoneLabel} names others`,
