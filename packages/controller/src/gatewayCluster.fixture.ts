@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installManifests } from '@ebb/kubernetes';
-import { freePort, installKind, type KubernetesCluster, until } from '@ebb/testing/services';
+import { freePort, installKedaKind, installKind, type KubernetesCluster, until } from '@ebb/testing/services';
 
 const ebb = fileURLToPath(new URL('../../cli/bin/ebb.mjs', import.meta.url));
 export const system = 'ebb-system';
@@ -39,13 +39,16 @@ export class GatewayCluster {
   #running = true;
   #isAway = false;
   readonly #gatewaysUp = new Set<string>();
+  readonly #addressOf: (pod: string) => string;
   #kubelet: Promise<void> = Promise.resolve();
   /** When the last pod was made ready. */
   readyAtMs = 0;
   serial = 0;
 
-  constructor(cluster: KubernetesCluster) {
+  /** `addressOf`: the address of a pod, in the place of 127.0.0.1, at which nobody listens. */
+  constructor(cluster: KubernetesCluster, { addressOf = () => loopback }: { addressOf?(pod: string): string } = {}) {
     this.cluster = cluster;
+    this.#addressOf = addressOf;
   }
 
   get secretFile(): string {
@@ -58,7 +61,7 @@ export class GatewayCluster {
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${manifest.metadata.name}`;
       await api.apply(path, manifest, { force: true });
     }
-    await installKind(api, { group: 'keda.sh', kind: 'ScaledObject' });
+    await installKedaKind(api, 'ScaledObject');
     await installKind(api, { group: 'http.keda.sh', kind: 'HTTPScaledObject' });
     await api.post('/api/v1/namespaces', { metadata: { name: system } });
     await api.post('/api/v1/nodes', { metadata: { name: node } });
@@ -156,10 +159,19 @@ export class GatewayCluster {
       spec: {
         nodeName: node,
         terminationGracePeriodSeconds: 60,
-        containers: [{ name: 'gateway', image: 'ebb', ports: [{ name: 'link', containerPort: linkPort }] }],
+        containers: [
+          {
+            ...{ name: 'gateway', image: 'ebb' },
+            ports: [
+              // As of all gateways of an installation; who plays the cluster's proxy goes to `url`.
+              { name: 'http', containerPort: 8080 },
+              { name: 'link', containerPort: linkPort },
+            ],
+          },
+        ],
       },
     });
-    await this.within(async () => (await api.get<Pod>(`${pods}/${name}`)).status.podIP === '127.0.0.1', 'an address');
+    await this.within(async () => (await api.get<Pod>(`${pods}/${name}`)).status.podIP !== undefined, 'an address');
     await this.#mountSecret();
     this.#gatewaysUp.add(name);
     const words = ['gateway', '--name', name, '--link-secret', this.secretFile, '--notice', '200ms', '--grace', '30s'];
@@ -274,7 +286,8 @@ export class GatewayCluster {
       type,
       status: 'True',
     }));
-    const running = { phase: 'Running', podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }], conditions };
+    const podIP = this.#addressOf(name);
+    const running = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions };
     const sentMs = performance.now();
     const answer = await api.send('PATCH', `${path}/status`, { status: running }, { contentType });
     if (answer.status === 200 && namespace === 'default' && status.podIP === undefined) this.readyAtMs = sentMs;
@@ -283,6 +296,7 @@ export class GatewayCluster {
 
 /** A node that nobody else plays the kubelet of. */
 const node = 'by-hand';
+const loopback = '127.0.0.1';
 const contentType = 'application/strategic-merge-patch+json';
 
 export interface Answered {

@@ -1,5 +1,5 @@
 import type { KubernetesApi } from '@ebb/testing/services';
-import { until } from '@ebb/testing/services';
+import { installKedaKind } from '@ebb/testing/services';
 
 const nodeName = 'workers';
 const podsPath = `/api/v1/pods?fieldSelector=spec.nodeName%3D${nodeName}`;
@@ -17,6 +17,10 @@ export interface JobWorkersOptions {
   /** A container is about to end, well or with an exit code. */
   end(pod: string): Promise<number>;
   workMs: number;
+  /** The node takes pods with a toleration for it alone. */
+  isDedicated?: boolean;
+  /** Left out: a container takes its work as it is shown running; true: before, as one that is ready only then. */
+  beginsUnseen?: boolean;
 }
 
 /**
@@ -43,6 +47,7 @@ export class JobWorkers {
     const resources = { cpu: '64', memory: '256Gi', pods: '500' };
     await api.post('/api/v1/nodes', {
       metadata: { name: nodeName, labels: { 'kubernetes.io/hostname': nodeName, workers: 'true' } },
+      spec: { taints: this.#options.isDedicated ? [{ key: 'workers', effect: 'NoSchedule' }] : [] },
     });
     await this.#beat(resources);
     this.#running = this.#run(resources);
@@ -86,11 +91,12 @@ export class JobWorkers {
   }
 
   async #work(pod: Pod): Promise<void> {
-    const { begin, end, workMs } = this.#options;
+    const { begin, end, workMs, beginsUnseen = false } = this.#options;
     const { name } = pod.metadata;
     const startedAt = new Date().toISOString();
+    if (beginsUnseen) await begin(name);
     await this.#write(pod, 'Running', { running: { startedAt } });
-    await begin(name);
+    if (!beginsUnseen) await begin(name);
     this.begun.push(name);
     this.most = Math.max(this.most, this.begun.length - this.ended.length);
     await new Promise((resolve) => setTimeout(resolve, workMs));
@@ -116,24 +122,8 @@ export class JobWorkers {
   }
 }
 
-/** The kind ScaledJob as far as an API server needs to know it: every field is kept as it is written. */
-export async function installScaledJobs(api: KubernetesApi): Promise<void> {
-  const names = { kind: 'ScaledJob', listKind: 'ScaledJobList', plural: 'scaledjobs', singular: 'scaledjob' };
-  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  const version = { name: 'v1alpha1', served: true, storage: true, schema: { openAPIV3Schema } };
-  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-    metadata: { name: 'scaledjobs.keda.sh' },
-    spec: {
-      group: 'keda.sh',
-      names,
-      scope: 'Namespaced',
-      versions: [{ ...version, subresources: { status: {} } }],
-    },
-  });
-  await until(async () => (await api.send('GET', scaledJobsPath)).status === 200, {
-    withinMs: 20_000,
-    what: () => 'the kind ScaledJob',
-  });
+export function installScaledJobs(api: KubernetesApi): Promise<void> {
+  return installKedaKind(api, 'ScaledJob');
 }
 
 export const scaledJobsPath = '/apis/keda.sh/v1alpha1/namespaces/default/scaledjobs';

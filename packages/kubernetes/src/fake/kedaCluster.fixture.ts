@@ -1,13 +1,12 @@
 import type { Store, TriggerPort } from '@ebb/core';
 import { createTriggerPort, findScaler, type InsideView } from '@ebb/scalers';
-import { installKind, type KubernetesApi } from '@ebb/testing/services';
+import { installKedaKind, type KubernetesApi } from '@ebb/testing/services';
 
 export const scaledObjectsPath = '/apis/keda.sh/v1alpha1/namespaces/default/scaledobjects';
 export const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
 
-/** KEDA's ScaledObject as far as an API server needs to know it. */
 export function installKeda(api: KubernetesApi): Promise<void> {
-  return installKind(api, { group: 'keda.sh', kind: 'ScaledObject' });
+  return installKedaKind(api, 'ScaledObject');
 }
 
 /** Triggers of the real kinds; none of the tests signs in. */

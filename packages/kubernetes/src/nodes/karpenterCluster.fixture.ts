@@ -11,7 +11,13 @@ export const nodesPath = '/api/v1/nodes';
 const gib = 1024 ** 3;
 
 /** A machine that tests may buy. */
-function offering(name: string, cpus: number, memoryGib: number, gpus: number, pricePerHourMicro: number): Offering {
+export function offering(
+  name: string,
+  cpus: number,
+  memoryGib: number,
+  gpus: number,
+  pricePerHourMicro: number,
+): Offering {
   const gpu = { vendor: 'nvidia', model: 'A10G', count: gpus, memoryBytes: 24 * gib } as const;
   return {
     id: `aws/us-east-1/*/${name}/on-demand`,
@@ -39,11 +45,11 @@ export const machines = [
 ];
 
 /** Karpenter as what makes machines, decided on in this process. */
-export function karpenterNodes(): OperatorNodes {
+export function karpenterNodes(offerings: readonly Offering[] = machines): OperatorNodes {
   return {
     currency: 'USD',
     workUnits: 20_000,
-    offerings: async () => machines,
+    offerings: async () => [...offerings],
     step: async (spec, memory, observation) => fleetStep(spec, memory, observation, null),
     window: () => ({ isOpen: true, changesAtMs: null }),
     open: (cluster, { pools, book }, { nodeClaims }) =>

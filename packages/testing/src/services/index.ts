@@ -5,7 +5,8 @@ export { type KafkaListeners, type KafkaOptions, KafkaService, startKafka } from
 export { type GroupOffset, KafkaTools } from './kafkaTools.ts';
 export { type KubernetesCluster, type KubernetesOptions, startKubernetes, type TokenUser } from './kubernetes.ts';
 export { type KubernetesAnswer, KubernetesApi, KubernetesRefusal, type RequestOptions } from './kubernetesApi.ts';
-export { installKind } from './kubernetesKinds.ts';
+export { startKarpenter } from './karpenter.ts';
+export { installKarpenterKinds, installKedaKind, installKind } from './kubernetesKinds.ts';
 export type { FakeNode } from './kubernetesNodes.ts';
 export type { ControlPlane } from './kubernetesParts.ts';
 export { type MariaDbOptions, MariaDbService, startMariaDb } from './mariadb.ts';

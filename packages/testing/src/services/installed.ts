@@ -8,6 +8,8 @@ const etcdVersion = '3.6.8';
 const kubernetesVersion = '1.36.3';
 const kwokVersion = '0.8.0';
 const helmVersion = '3.22.0';
+const karpenterVersion = '1.14.1';
+const kedaVersion = '2.21.0';
 
 /** Every program of a service by its name: looked for on PATH, or, with a slash, as a pattern of paths. */
 const programsOf = {
@@ -45,6 +47,11 @@ const programsOf = {
     server: join(kubernetesDirectory(), 'real-pod-*/real-pod'),
   },
   helm: { helm: join(kubernetesDirectory(), `helm-${helmVersion}/helm`) },
+  karpenter: {
+    karpenter: join(kubernetesDirectory(), `karpenter-${karpenterVersion}/karpenter`),
+    kinds: join(kubernetesDirectory(), `karpenter-${karpenterVersion}/kinds`),
+  },
+  keda: { kinds: join(kubernetesDirectory(), `keda-${kedaVersion}`) },
   moto: { python: join(servicesDirectory(), `moto-${motoVersion}/bin/python3`) },
 } as const;
 
@@ -57,8 +64,8 @@ export class ServiceUnavailable extends Error {
   readonly program: string;
 
   constructor(service: ServiceName, program: string) {
-    const isOfCluster = service === 'kubernetes' || service === 'helm' || service === 'realNode';
-    const tool = `tools/${isOfCluster ? 'kubernetes' : 'services'}/install.sh`;
+    const ofCluster: readonly ServiceName[] = ['kubernetes', 'helm', 'realNode', 'karpenter', 'keda'];
+    const tool = `tools/${ofCluster.includes(service) ? 'kubernetes' : 'services'}/install.sh`;
     super(`${service} is not installed here: ${program} was not found. ${tool} installs it`);
     this.service = service;
     this.program = program;

@@ -75,10 +75,10 @@ export class KubernetesApi {
     return this.#ask('DELETE', path);
   }
 
-  /** Whatever is answered, refusals included. */
+  /** Whatever is answered, refusals included. A text is sent as it is. */
   send(method: string, path: string, body?: unknown, options: RequestOptions = {}): Promise<KubernetesAnswer> {
     const { contentType = 'application/json', accept = 'application/json' } = options;
-    const content = body === undefined ? undefined : JSON.stringify(body);
+    const content = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const headers = {
       accept,
       ...(content === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(content) }),

@@ -1,5 +1,10 @@
-import type { KubernetesApi } from './kubernetesApi.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { available, programs } from './installed.ts';
+import { type KubernetesApi, KubernetesRefusal } from './kubernetesApi.ts';
 import { until } from './until.ts';
+
+const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /** A kind of somebody else's. */
 interface ForeignKind {
@@ -21,7 +26,7 @@ export async function installKind(
 ): Promise<void> {
   const singular = kind.toLowerCase();
   const plural = `${singular}s`;
-  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+  await api.post(definitionsPath, {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}` },
@@ -40,8 +45,37 @@ export async function installKind(
       ],
     },
   });
-  await until(async () => (await api.send('GET', `/apis/${group}/${version}/${plural}`)).status === 200, {
-    withinMs: 20_000,
-    what: () => `the kind ${kind}`,
+  await isServed(api, `/apis/${group}/${version}/${plural}`);
+}
+
+/** Installs KEDA's own definition of a kind; where this machine does not have it, one that keeps every field. */
+export async function installKedaKind(api: KubernetesApi, kind: 'ScaledObject' | 'ScaledJob'): Promise<void> {
+  const plural = `${kind.toLowerCase()}s`;
+  if (!available('keda')) return installKind(api, { group: 'keda.sh', kind });
+  await installDefinition(api, join(programs('keda').kinds, `keda.sh_${plural}.yaml`));
+  await isServed(api, `/apis/keda.sh/v1alpha1/${plural}`);
+}
+
+/** Installs the definitions of Karpenter and of its provider of KWOK nodes, as they are. */
+export async function installKarpenterKinds(api: KubernetesApi): Promise<void> {
+  const folder = programs('karpenter').kinds;
+  for (const file of readdirSync(folder)) await installDefinition(api, join(folder, file));
+  for (const path of [
+    'karpenter.sh/v1/nodeclaims',
+    'karpenter.sh/v1/nodepools',
+    'karpenter.kwok.sh/v1alpha1/kwoknodeclasses',
+  ]) {
+    await isServed(api, `/apis/${path}`);
+  }
+}
+
+async function installDefinition(api: KubernetesApi, file: string): Promise<void> {
+  const answer = await api.send('POST', definitionsPath, readFileSync(file, 'utf8'), {
+    contentType: 'application/yaml',
   });
+  if (answer.status !== 201) throw new KubernetesRefusal(file, answer.status, answer.text.slice(0, 1000));
+}
+
+function isServed(api: KubernetesApi, path: string): Promise<void> {
+  return until(async () => (await api.send('GET', path)).status === 200, { withinMs: 20_000, what: () => path });
 }
