@@ -26,7 +26,7 @@ export async function installKind(
 ): Promise<void> {
   const singular = kind.toLowerCase();
   const plural = `${singular}s`;
-  await api.post(definitionsPath, {
+  const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}` },
@@ -44,7 +44,8 @@ export async function installKind(
         },
       ],
     },
-  });
+  };
+  await create(api, `the kind ${kind}`, JSON.stringify(definition));
   await isServed(api, `/apis/${group}/${version}/${plural}`);
 }
 
@@ -70,10 +71,14 @@ export async function installKarpenterKinds(api: KubernetesApi): Promise<void> {
 }
 
 async function installDefinition(api: KubernetesApi, file: string): Promise<void> {
-  const answer = await api.send('POST', definitionsPath, readFileSync(file, 'utf8'), {
-    contentType: 'application/yaml',
-  });
-  if (answer.status !== 201) throw new KubernetesRefusal(file, answer.status, answer.text.slice(0, 1000));
+  await create(api, file, readFileSync(file, 'utf8'));
+}
+
+/** One that is there already, as in a cluster that was brought along, stays as it is. */
+async function create(api: KubernetesApi, what: string, definition: string): Promise<void> {
+  const answer = await api.send('POST', definitionsPath, definition, { contentType: 'application/yaml' });
+  if (answer.status === 201 || answer.status === 409) return;
+  throw new KubernetesRefusal(what, answer.status, answer.text.slice(0, 1000));
 }
 
 function isServed(api: KubernetesApi, path: string): Promise<void> {
