@@ -3,7 +3,7 @@ import { type AzurePoolSpec, keyText, type NodePoolSpec } from '@ebb/documents';
 import type { ProviderPorts, ProviderSettings } from '../contract.ts';
 import { ArmApi } from './armApi.ts';
 import { ScaleSet } from './scaleSet.ts';
-import { azureTokens, type TokenSource } from './tokens.ts';
+import { azureTokens, type TokenSource, workloadIdentity } from './tokens.ts';
 
 interface Account {
   api: ArmApi;
@@ -17,6 +17,7 @@ export interface AccountPace {
   operationEveryMs: number;
   timeoutMs: number;
   identity: string;
+  env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The resource groups that pools name, or have named since this was opened: their machines are listed until they are gone. */
@@ -53,7 +54,10 @@ export class Accounts {
     const key = JSON.stringify([subscription, resourceGroup, endpoint, ref === null ? null : [namespace, ref.name]]);
     const known = this.#known.get(key);
     if (known) return known;
-    const token = ref === null ? this.#tokens(azure, null) : this.#fromSecret(azure, namespace, ref.name);
+    const token =
+      ref === null
+        ? this.#tokens(azure, workloadIdentity(this.#pace.env))
+        : this.#fromSecret(azure, namespace, ref.name);
     const { operationEveryMs, timeoutMs } = this.#pace;
     const { clock } = this.#ports;
     const api = new ArmApi({ subscription, resourceGroup, endpoint, token, clock, operationEveryMs, timeoutMs });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { until } from '@ebb/testing/services';
 import type { Provider } from '@ebb/core';
 import { describeProviderConformance, type ProviderUnderTest } from '@ebb/testing/conformance';
@@ -28,6 +31,7 @@ async function opened(
   fake: FakeArm,
   azure: object,
   secret: Record<string, string> | null = fake.secret,
+  env: Record<string, string> = {},
 ): Promise<Provider> {
   const { subscription, resourceGroup, url } = fake;
   const poolOf = (name: string, more: object) =>
@@ -40,7 +44,7 @@ async function opened(
       },
     });
   const pools = [poolOf('general', {}), poolOf('late', { readyTag: true })];
-  const pace = { pollEveryMs: 4, operationEveryMs: 2, timeoutMs: 2000, acceptWithinMs: 3000, identity: url };
+  const pace = { pollEveryMs: 4, operationEveryMs: 2, timeoutMs: 2000, acceptWithinMs: 3000, identity: url, env };
   const settings = { cluster, region: 'westeurope', pools: () => pools };
   return openAzure(settings, fakePorts(secret === null ? {} : { azure: secret }), pace);
 }
@@ -120,11 +124,15 @@ describe('what the Resource Manager is asked, and what its answers mean', () => 
     for (const provider of open.splice(0)) await provider.close();
     await fake.server.close();
   });
-  const begin = async (azure: object | null = null, secret?: Record<string, string> | null): Promise<Provider> => {
+  const begin = async (
+    azure: object | null = null,
+    secret?: Record<string, string> | null,
+    env: Record<string, string> = {},
+  ): Promise<Provider> => {
     fake = new FakeArm();
     await fake.listen();
     fake.addSet('gpu', size, false);
-    const provider = await opened('conformance', fake, azure ?? { flexible: flexibleOf(fake) }, secret);
+    const provider = await opened('conformance', fake, azure ?? { flexible: flexibleOf(fake) }, secret, env);
     open.push(provider);
     return provider;
   };
@@ -210,6 +218,25 @@ describe('what the Resource Manager is asked, and what its answers mean', () => 
     await provider.list();
     await provider.list();
     expect(fake.tokens).toBe(1);
+  });
+
+  test('the identity of this pod, by the token of its service account as it is by then', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ebb-azure-'));
+    const file = join(folder, 'token');
+    const { tenantId, clientId } = fake.secret;
+    const env = { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId, AZURE_FEDERATED_TOKEN_FILE: file };
+    const provider = await begin(null, null, env);
+    await expect(provider.list()).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining(file) });
+    writeFileSync(file, 'of-an-0ld-day');
+    await expect(provider.list()).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.not.stringContaining('0ld'),
+    });
+    writeFileSync(file, `${fake.assertion}\n`);
+    await provider.list();
+    await provider.list();
+    expect(fake.tokens).toBe(1);
+    rmSync(folder, { recursive: true });
   });
 
   test.each([

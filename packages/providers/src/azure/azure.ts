@@ -13,7 +13,7 @@ import type { ArmApi } from './armApi.ts';
 import { isChanged, isMissing } from './errors.ts';
 import { type Flexible, machineBody, noticeMs, observe } from './machine.ts';
 
-/** How patient it is, and where this machine's identity is; other than the defaults in tests only. */
+/** How patient it is, and where the identity of this machine or pod is; other than the defaults in tests only. */
 export interface AzurePace {
   pollEveryMs: number;
   operationEveryMs: number;
@@ -21,6 +21,8 @@ export interface AzurePace {
   /** Longest wait for the end of one launch's operation: after it the machine is accepted, and followed by lists. */
   acceptWithinMs: number;
   identity: string;
+  /** Variables of this process. */
+  env: Readonly<Record<string, string | undefined>>;
 }
 
 const usualPace: AzurePace = {
@@ -29,6 +31,7 @@ const usualPace: AzurePace = {
   timeoutMs: 30_000,
   acceptWithinMs: 300_000,
   identity: 'http://169.254.169.254',
+  env: process.env,
 };
 
 /** Azure: machines made one by one in flexible scale sets, or members of uniform ones. */

@@ -54,6 +54,8 @@ export const quotaExceeded: Json = {
 export class FakeArm {
   readonly subscription = '11111111-2222-3333-4444-555555555555';
   readonly resourceGroup = 'inference';
+  /** What the service account of a pod proves itself with. */
+  readonly assertion = 'signed-by-the-cluster';
   readonly secret = { tenantId: 'tenant', clientId: 'client', clientSecret: 'hunter2' };
   readonly sizes = ['Standard_NC4as_T4_v3', 'Standard_D4s_v5'];
   readonly machines = new Map<string, Machine>();
@@ -139,7 +141,10 @@ export class FakeArm {
 
   #signIn(form: Json): FakeAnswer {
     const { clientId, clientSecret } = this.secret;
-    const isRight = form.client_id === clientId && form.client_secret === clientSecret;
+    const isAsserted =
+      form.client_assertion_type === 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' &&
+      form.client_assertion === this.assertion;
+    const isRight = form.client_id === clientId && (form.client_secret === clientSecret || isAsserted);
     if (isRight && form.scope === `${this.url}/.default`) return this.#token(3599);
     const error_description = "AADSTS7000215: Invalid client secret provided for app 'client'.\r\nTrace ID: 1";
     return { status: 401, body: { error: 'invalid_client', error_description } };

@@ -68,7 +68,9 @@ export const azureSchema = z
         }),
       })
       .optional()
-      .meta({ description: 'How to sign in. Left out: the managed identity of the machine on which Ebb runs.' }),
+      .meta({
+        description: 'How to sign in. Left out: the identity of the pod in which Ebb runs, or else of its machine.',
+      }),
     scaleSets: z.array(scaleSetSchema).max(100).prefault([]).meta({
       description: 'Uniform scale sets out of which machines come, one for each machine, zone and capacity type.',
     }),
@@ -100,7 +102,7 @@ type Flexible = z.output<typeof flexibleSchema>;
 export interface AzurePoolSpec {
   subscription: string;
   resourceGroup: string;
-  /** Null: the managed identity of this machine. */
+  /** Null: the workload identity of this pod, or the managed identity of this machine. */
   credentialsSecretRef: { name: string } | null;
   scaleSets: Azure['scaleSets'];
   /** Null: machines come out of `scaleSets`. */
