@@ -30,6 +30,17 @@ describe('metrics of an operator', () => {
     expect(text).not.toContain('workload="');
   });
 
+  it('tell which way requests of Services go, where their endpoints are kept', async () => {
+    const services = [
+      { namespace: 'shop', service: 'front', workload: 'llm', isDirect: true },
+      { namespace: 'shop', service: 'other', workload: 'other', isDirect: false },
+    ];
+    const text = operatorMetricsText({ ...(await leadingMetrics()), services });
+    expect(text).toContain('ebb_service_out_of_path{namespace="shop",service="front",workload="llm"} 1\n');
+    expect(text).toContain('ebb_service_out_of_path{namespace="shop",service="other",workload="other"} 0\n');
+    expect(operatorMetricsText(await leadingMetrics())).not.toContain('ebb_service_out_of_path');
+  });
+
   it('are all that the dashboard and the alerts ask for', async () => {
     const served = new Set(
       [...operatorMetricsText(await leadingMetrics()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),

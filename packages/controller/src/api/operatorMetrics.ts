@@ -1,5 +1,6 @@
 import type { WorkloadStatus } from '@ebb/documents';
 import type { Engine } from '@ebb/engine';
+import type { ServedState } from '@ebb/kubernetes';
 import { engineLines, familyLines, processLines, type Sample } from './metrics.ts';
 
 export interface OperatorMetrics {
@@ -8,6 +9,8 @@ export interface OperatorMetrics {
   startedAt: number;
   /** What decides while this process leads; null: another one does, or nobody. */
   engine: Pick<Engine, 'statuses' | 'fleets' | 'scaledJobs'> | null;
+  /** Services whose endpoints are kept; left out: none are. */
+  services?: readonly ServedState[];
 }
 
 /**
@@ -15,7 +18,7 @@ export interface OperatorMetrics {
  * leads, and triggers by the names that KEDA gives to the same things. Of several operators only the one that leads has
  * anything to say of workloads.
  */
-export function operatorMetricsText({ version, startedAt, engine }: OperatorMetrics): string {
+export function operatorMetricsText({ version, startedAt, engine, services = [] }: OperatorMetrics): string {
   const workloads = engine?.statuses() ?? [];
   const lines = [
     ...processLines({ version, startedAt }),
@@ -25,6 +28,7 @@ export function operatorMetricsText({ version, startedAt, engine }: OperatorMetr
     ...engineLines(workloads, engine?.fleets() ?? []),
     ...conditionLines(workloads),
     ...kedaLines(workloads, engine?.scaledJobs().length ?? 0),
+    ...serviceLines(services),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -41,6 +45,15 @@ function conditionLines(workloads: readonly WorkloadStatus[]): string[] {
     ),
   );
   return familyLines('ebb_workload_condition', 'gauge', help, samples);
+}
+
+function serviceLines(services: readonly ServedState[]): string[] {
+  if (services.length === 0) return [];
+  const help = 'Whether requests of a Service go straight to its pods, past the gateways.';
+  const samples = services.map(
+    ({ isDirect, ...labels }): Sample => ({ labels: { ...labels }, value: Number(isDirect) }),
+  );
+  return familyLines('ebb_service_out_of_path', 'gauge', help, samples);
 }
 
 function kedaLines(workloads: readonly WorkloadStatus[], scaledJobs: number): string[] {

@@ -407,7 +407,7 @@ export const recommendationSchema = component<WorkloadRecommendation>(
   z.strictObject({
     workload: z.string(),
     atMs: z.int(),
-    apply: z.enum(['never', 'nextRollout']),
+    apply: z.enum(['never', 'nextRollout', 'inPlace']),
     classes: z.array(
       z.strictObject({
         class: z.string(),

@@ -2,7 +2,7 @@ import type { GatewayEndpoint, GatewayEvent, GatewayWorkload } from '@ebb/core';
 import { SeededRandom, settle, VirtualClock } from '@ebb/testing';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { FakeGateway } from './fakeGateway.fixture.ts';
-import { GatewayFleet } from './fleet.ts';
+import { GatewayFleet, type GatewayFleetOptions } from './fleet.ts';
 
 const key = 'local/shop/web';
 
@@ -43,7 +43,7 @@ beforeEach(() => {
   leads = true;
 });
 
-function newFleet(): { fleet: GatewayFleet; events: GatewayEvent[] } {
+function newFleet(more: Partial<GatewayFleetOptions> = {}): { fleet: GatewayFleet; events: GatewayEvent[] } {
   const fleet = new GatewayFleet({
     clock,
     connect: async ({ host }) => {
@@ -54,6 +54,7 @@ function newFleet(): { fleet: GatewayFleet; events: GatewayEvent[] } {
     serves: (name) => !name.endsWith('/queue'),
     mayWrite: () => leads,
     log: () => {},
+    ...more,
   });
   const events: GatewayEvent[] = [];
   fleet.watch((event) => events.push(event));
@@ -143,6 +144,69 @@ describe('gateways of a cluster', () => {
     await clock.advance(300);
     expect(stream.outcome).toBe('done');
     expect(of(events, 'drained')).toEqual([{ type: 'drained', gateway: 'all', replica: 'r1', drain: 7 }]);
+  });
+
+  it('say how long the counts of one have been missing', async () => {
+    const [a] = [gateway('a'), gateway('b')];
+    const { fleet } = newFleet();
+    await clock.advance(70);
+    expect(fleet.countsMissingMs()).toBe(70);
+    fleet.found(place('a'));
+    fleet.found(place('b'));
+    fleet.release();
+    await clock.advance(1000);
+    expect(fleet.countsMissingMs()).toBe(0);
+    a.cut(false);
+    await clock.advance(4000);
+    expect(fleet.countsMissingMs()).toBeGreaterThan(3900);
+    a.mend();
+    await clock.advance(5000);
+    expect(fleet.countsMissingMs()).toBe(0);
+    a.cut(false);
+    await clock.advance(4000);
+    // One that has ended will never say more.
+    fleet.lost('a');
+    expect(fleet.countsMissingMs()).toBe(0);
+    fleet.lost('b');
+    await clock.advance(50);
+    expect(fleet.countsMissingMs()).toBe(50);
+  });
+
+  it('do not end a drain while requests may still go past them', async () => {
+    gateway('a');
+    let isReached = true;
+    const { fleet, events } = newFleet({
+      isReached: (name, { host }) => isReached && name === key && host === '10.0.0.1',
+    });
+    fleet.configure(workload([replica('r1', 4)]));
+    fleet.release();
+    fleet.found(place('a'));
+    await clock.advance(10);
+    fleet.configure(workload([replica('r1', 4, { draining: true, drain: 7 })]));
+    await clock.advance(100);
+    expect(of(events, 'drained')).toEqual([]);
+    isReached = false;
+    fleet.lookAtDrains();
+    fleet.lookAtDrains();
+    expect(of(events, 'drained')).toEqual([{ type: 'drained', gateway: 'all', replica: 'r1', drain: 7 }]);
+  });
+
+  it('know a workload by the names of its Services, from when these are there', async () => {
+    const a = gateway('a');
+    const services = ['web', 'front'];
+    const { fleet } = newFleet({ servicesOf: () => services });
+    fleet.configure(workload([replica('r1', 4)]));
+    fleet.release();
+    fleet.found(place('a'));
+    await clock.advance(10);
+    const hosts = () => a.workloads.get(key)?.serving.routes.map(({ host }) => host);
+    const of = (name: string) => [`${name}.shop`, `${name}.shop.svc`, `${name}.shop.svc.cluster.local`];
+    expect(hosts()).toEqual([...of('web'), ...of('front')]);
+    services.push('other');
+    fleet.renamed(key);
+    fleet.renamed('local/shop/unknown');
+    await clock.advance(10);
+    expect(hosts()).toEqual([...of('web'), ...of('front'), ...of('other')]);
   });
 
   it('that cannot be reached keep what they have, and are waited for by a drain until they are gone', async () => {

@@ -1,4 +1,4 @@
-import type { Clock, GatewayEvent, GatewayPort, GatewayWorkload } from '@ebb/core';
+import type { Clock, GatewayEndpoint, GatewayEvent, GatewayPort, GatewayWorkload } from '@ebb/core';
 import type { FoundGateway, GatewayConnection, GatewayPlace } from './connection.ts';
 import { FleetDrains } from './fleetDrains.ts';
 import { withClusterHosts } from './hosts.ts';
@@ -10,6 +10,10 @@ export interface GatewayFleetOptions {
   connect(place: GatewayPlace): Promise<GatewayConnection>;
   /** Whether requests for a workload come through gateways; the others' go through Services, and nobody counts them. */
   serves(workload: string): boolean;
+  /** Names of Services that stand for a workload besides its own; left out: none. */
+  servicesOf?(workload: string): readonly string[];
+  /** Whether requests may go to a replica past the gateways; left out: none do. */
+  isReached?(workload: string, endpoint: GatewayEndpoint): boolean;
   /** Whether this process leads: nothing is said to a gateway otherwise. */
   mayWrite(): boolean;
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
@@ -43,6 +47,8 @@ export class GatewayFleet implements GatewayPort {
   readonly #listeners = new Set<(event: GatewayEvent) => void>();
   /** Workload of a message that is not applied yet; null: all. */
   readonly #underWay = new Map<number, string | null>();
+  /** Since when gateways are not heard of, by name; with no name: since when there is none. */
+  readonly #missingSinceMs = new Map<string, number>();
   /** Gateways of which the engine was told. */
   readonly #told = new Set<string>();
   /** Ended while no other one was there: what is asked for is not known until another one is. */
@@ -53,6 +59,7 @@ export class GatewayFleet implements GatewayPort {
 
   constructor(options: GatewayFleetOptions) {
     this.#options = options;
+    this.#missingSinceMs.set('', options.clock.nowMs());
   }
 
   // ---- Which gateways there are
@@ -89,6 +96,8 @@ export class GatewayFleet implements GatewayPort {
       },
     });
     this.#members.set(gateway.name, member);
+    this.#missingSinceMs.delete('');
+    this.#missingSinceMs.set(gateway.name, clock.nowMs());
     member.start();
   }
 
@@ -98,6 +107,8 @@ export class GatewayFleet implements GatewayPort {
     if (!member) return;
     member.close();
     this.#members.delete(name);
+    this.#missingSinceMs.delete(name);
+    if (this.#members.size === 0) this.#missingSinceMs.set('', this.#options.clock.nowMs());
     for (const { slots, sent } of this.#served.values()) {
       slots.gone(name);
       sent.delete(name);
@@ -131,6 +142,23 @@ export class GatewayFleet implements GatewayPort {
     if (spec && this.#options.serves(workload) !== this.#served.has(workload)) this.configure(spec);
   }
 
+  /** A workload may have other names by now, and be served for that reason alone. */
+  renamed(workload: string): void {
+    const spec = this.#specs.get(workload);
+    if (spec) this.configure(spec);
+  }
+
+  /** How long the counts of some gateway have been missing; 0: all are there. */
+  countsMissingMs(): number {
+    const nowMs = this.#options.clock.nowMs();
+    return Math.max(0, ...[...this.#missingSinceMs.values()].map((sinceMs) => nowMs - sinceMs));
+  }
+
+  /** A drain may be over by now. */
+  lookAtDrains(): void {
+    this.#drains.look();
+  }
+
   // ---- What the engine says
 
   configure(workload: GatewayWorkload): void {
@@ -141,7 +169,10 @@ export class GatewayFleet implements GatewayPort {
     if (isServed) {
       const spec = {
         ...workload,
-        serving: { ...workload.serving, routes: withClusterHosts(workload.serving.routes, key) },
+        serving: {
+          ...workload.serving,
+          routes: withClusterHosts(workload.serving.routes, key, this.#options.servicesOf?.(key)),
+        },
       };
       const served = this.#served.get(key) ?? { spec, sent: new Map<string, string>(), slots: new WorkloadSlots() };
       served.spec = spec;
@@ -178,6 +209,7 @@ export class GatewayFleet implements GatewayPort {
     const { name, url } = member;
     this.#options.log('info', 'a gateway is connected', { gateway: name, url });
     this.#drains.unsay(name);
+    this.#missingSinceMs.delete(name);
     if (!this.#released) return;
     this.#noteSlots(member);
     this.#welcome(member);
@@ -203,6 +235,7 @@ export class GatewayFleet implements GatewayPort {
 
   #away(member: Member, reason: string): void {
     member.isSynced = false;
+    this.#missingSinceMs.set(member.name, this.#options.clock.nowMs());
     this.#unreachable(member, reason);
     if (this.#released) this.#tell({ type: 'disconnected', gateway: member.name, message: reason });
     this.#bringAll();
@@ -310,6 +343,7 @@ export class GatewayFleet implements GatewayPort {
     const served = this.#served.get(workload);
     const endpoint = served?.spec.endpoints.find((one) => one.replica === replica);
     if (!served || !endpoint) return false;
+    if (this.#options.isReached?.(workload, endpoint)) return true;
     return [...this.#members.values()].some(
       (member) => !said.has(member.name) && (member.isHere || served.slots.claimOf(member, endpoint) > 0),
     );

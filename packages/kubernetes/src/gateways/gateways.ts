@@ -1,9 +1,9 @@
 import type { Clock } from '@ebb/core';
 import type { KubernetesClient } from '../client/client.ts';
-import { resources } from '../client/resources.ts';
+import { eachNamespace, type Namespaces, resources } from '../client/resources.ts';
 import { Informer } from '../informer/informer.ts';
 import type { ConnectGateway } from './connection.ts';
-import { GatewayFleet } from './fleet.ts';
+import { GatewayFleet, type GatewayFleetOptions } from './fleet.ts';
 import { followGatewayPods, gatewaySelector } from './gatewayPods.ts';
 import { LinkSecret } from './linkSecret.ts';
 
@@ -12,6 +12,8 @@ export interface GatewayPorts {
   readonly connect: ConnectGateway;
   /** Something that nobody can guess. */
   newSecret(): string;
+  /** Whether endpoints of Services with the label `ebb.dev/gateway: serve` are kept; left out: they are not. */
+  readonly serveServices?: boolean;
 }
 
 export interface GatewaysOptions {
@@ -21,15 +23,19 @@ export interface GatewaysOptions {
   readonly epoch: number;
   /** The operator's own: gateways run there, beside it. */
   readonly namespace: string;
-  /** Pods that are followed already, and of which namespace; null: of all. */
-  readonly followed: { readonly pods: Informer; readonly namespace: string | null };
+  /** Pods that are followed already, and of which namespaces. */
+  readonly followed: { readonly pods: Informer; readonly namespace: Namespaces };
   serves(workload: string): boolean;
+  /** What is known of requests that go past the gateways; left out: none do. */
+  readonly direct?: Required<Pick<GatewayFleetOptions, 'servicesOf' | 'isReached'>>;
   mayWrite(): boolean;
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
 }
 
 export interface Gateways {
   readonly fleet: GatewayFleet;
+  /** The pods among which gateways are. */
+  readonly pods: Informer;
   close(): Promise<void>;
 }
 
@@ -40,6 +46,7 @@ export async function followGateways(options: GatewaysOptions): Promise<Gateways
   const fleet = new GatewayFleet({
     clock,
     serves,
+    ...options.direct,
     mayWrite,
     log,
     async connect(place) {
@@ -52,7 +59,7 @@ export async function followGateways(options: GatewaysOptions): Promise<Gateways
       }
     },
   });
-  const isSeen = followed.namespace === null || followed.namespace === namespace;
+  const isSeen = eachNamespace(followed.namespace).some((one) => one === null || one === namespace);
   const own = isSeen
     ? null
     : new Informer({
@@ -81,6 +88,7 @@ export async function followGateways(options: GatewaysOptions): Promise<Gateways
   });
   return {
     fleet,
+    pods: own ?? followed.pods,
     async close() {
       unfollow();
       await own?.close();

@@ -89,9 +89,7 @@ test('a replica that speaks of architecture or vendor opens the other machines',
   const answer = ask([workload('web', spec)]);
   expect(idsOf(answer)).toContain('aws/us-east-1/*/m7g.large/on-demand');
   expect(idsOf(answer)?.join()).not.toContain('inf2');
-  expect(greedyPlan(answer.input).buy.map(({ offering: id }) => id)).toEqual([
-    'aws/us-east-1/*/m7g.large/on-demand',
-  ]);
+  expect(greedyPlan(answer.input).buy.map(({ offering: id }) => id)).toEqual(['aws/us-east-1/*/m7g.large/on-demand']);
 });
 
 test('shares and MIG instances of GPUs get pools whose GPUs are shared so', () => {

@@ -228,6 +228,24 @@ describe('a ScaledObject', () => {
     expect(decisions[1]?.reasons.map((reason) => reason.code)).toContain('keda-last-value');
     expect(decisions[2]?.reasons.map((reason) => reason.code)).toContain('hpa-nothing-scaled');
   });
+
+  it.each([false, true])('does not go to zero by the last value of a lost source (reactive: %s)', (isReactive) => {
+    const improvements = { lastValueMaxAgeMs: 300 * second, stepwiseToZero: true, reactive: isReactive };
+    const steps: [number, KedaReading][] = [
+      [0, { value: 5 }],
+      [30 * second, { value: 0 }],
+      ...[60, 90, 120, 400].map((at): [number, KedaReading] => [at * second, { error: 'refused' }]),
+      [430 * second, { value: 0 }],
+    ];
+    const { counts, decisions } = run(spec({ cooldownMs: 60 * second, improvements }), 1, steps);
+    expect(counts).toEqual([1, 1, 1, 1, 1, 1, 0]);
+    expect(decisions[4]?.reasons.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['keda-last-value', 'keda-error']),
+    );
+    // Asked for in so many words.
+    const fallback = { failureThreshold: 0, replicas: 0, behavior: 'static' as const };
+    expect(run(spec({ cooldownMs: 60 * second, improvements, fallback }), 1, steps.slice(0, 5)).counts.at(-1)).toBe(0);
+  });
 });
 
 describe('the way to zero', () => {

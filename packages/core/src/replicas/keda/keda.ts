@@ -37,7 +37,7 @@ export function decideByKeda(
     memory.nextPollMs = Math.min(memory.nextPollMs, nowMs + spec.pollingIntervalMs);
     if (!keda) return unobserved(spec, memory, nowMs);
     const reasons: Reason[] = [];
-    const seen = withLastValues(spec, keda, memory, nowMs, reasons);
+    const { seen, isHeld } = withLastValues(spec, keda, memory, nowMs, reasons);
     let current = keda.specReplicas;
     let step: OperatorStep | null = null;
 
@@ -46,7 +46,7 @@ export function decideByKeda(
 
     if (nowMs >= memory.nextPollMs || isReactive) {
       memory.failures = countFailures(spec.triggers, seen, memory.failures);
-      step = stepwise(spec, poll(spec, seen, memory, nowMs, evaluate), current);
+      step = stepwise(spec, poll(spec, seen, isHeld, memory, nowMs, evaluate), current);
       reasons.push(stepReason(step, current));
       if (step.write !== null) current = step.write;
       awakeUntilMs = step.cooldownEndsMs;
@@ -105,10 +105,14 @@ export function decideByKeda(
   };
 }
 
-/** Whether any trigger is active (strictly above its activation value), and whether any could not be read. */
+/**
+ * Whether any trigger is active (strictly above its activation value), and whether any could not be read. `isHeld`: a value is the last
+ * one of a source that is lost.
+ */
 function poll(
   spec: KedaDecisionSpec,
   keda: KedaObservation,
+  isHeld: boolean,
   memory: KedaMemory,
   nowMs: number,
   evaluate: FormulaEvaluator,
@@ -138,14 +142,18 @@ function poll(
     Object.values(memory.failures).some((count) => count > (spec.fallback?.failureThreshold ?? 0));
   if (spec.improvements && dueFallback && (spec.fallback?.replicas ?? 0) > 0) isActive = true;
   if (isActive || spec.forceActivation) memory.lastActiveMs = nowMs;
-  return operatorStep(spec, {
+  const input = {
     nowMs,
     current: keda.specReplicas,
     isActive,
     isError,
     lastActiveMs: memory.lastActiveMs,
     createdAtMs: keda.createdAtMs,
-  });
+  };
+  const step = operatorStep(spec, input);
+  // A last value keeps what runs. That nothing was there when the source was lost does not say that nothing is there now.
+  const isDown = step.code === 'keda-deactivates' || step.code === 'keda-cools-down';
+  return isHeld && isDown ? operatorStep(spec, { ...input, isError: true }) : step;
 }
 
 /** Under Ebb's own rules the HPA brings the count down by its policies first; only the last replica is the operator's. */
@@ -186,16 +194,17 @@ function readyPods(count: number) {
   }));
 }
 
-/** Under Ebb's own rules a lost source keeps its last value for a while. */
+/** Under Ebb's own rules a lost source keeps its last value for a while: `isHeld` when one does. */
 function withLastValues(
   spec: KedaDecisionSpec,
   keda: KedaObservation,
   memory: KedaMemory,
   nowMs: number,
   reasons: Reason[],
-): KedaObservation {
+): { seen: KedaObservation; isHeld: boolean } {
   const maxAgeMs = spec.improvements?.lastValueMaxAgeMs ?? 0;
   const readings: Record<string, KedaReading> = {};
+  let isHeld = false;
   for (const [trigger, reading] of Object.entries(keda.readings)) {
     readings[trigger] = reading;
     if ('value' in reading) memory.values[trigger] = [reading.value, nowMs];
@@ -203,6 +212,7 @@ function withLastValues(
       const last = memory.values[trigger];
       if (!last || maxAgeMs === 0 || nowMs - last[1] > maxAgeMs) continue;
       readings[trigger] = { value: last[0] };
+      isHeld = true;
       reasons.push({
         code: 'keda-last-value',
         stage: 'reading',
@@ -210,7 +220,7 @@ function withLastValues(
       });
     }
   }
-  return { ...keda, readings };
+  return { seen: { ...keda, readings }, isHeld };
 }
 
 function stepReason(step: OperatorStep, current: number): Reason {
