@@ -92,7 +92,7 @@ export interface WorkloadRecommendation {
   workload: string;
   atMs: number;
   /** Whether the next roll-out takes what is suggested. */
-  apply: 'never' | 'nextRollout';
+  apply: 'never' | 'nextRollout' | 'inPlace';
   classes: ClassRecommendation[];
 }
 

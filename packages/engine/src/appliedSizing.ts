@@ -18,13 +18,18 @@ export interface SizedClass {
  */
 export function withAppliedSizing(context: EngineContext, state: WorkloadState, own: WorkloadSpec): WorkloadSpec {
   settle(context, state, own);
-  const isApplied = own.sizing?.apply === 'nextRollout';
+  const isApplied = isSized(own);
   if (!isApplied) return own;
   return { ...own, classes: own.classes.map((one) => sizedClass(one, state.sized[one.name]?.amounts ?? null)) };
 }
 
+/** A process cannot be changed while it runs: `inPlace` waits for the next roll-out too. */
+function isSized({ sizing }: WorkloadSpec): boolean {
+  return sizing !== undefined && sizing !== null && sizing.apply !== 'never';
+}
+
 function settle(context: EngineContext, state: WorkloadState, own: WorkloadSpec): void {
-  const isApplied = own.sizing?.apply === 'nextRollout';
+  const isApplied = isSized(own);
   const atMs = context.ports.clock.nowMs();
   for (const [name, revision] of revisionsOf(own)) {
     const before = state.sized[name];
@@ -62,7 +67,7 @@ export function sizedStatus({ spec, sized, documentAmounts }: WorkloadState): Re
   const found = spec.classes.flatMap(({ name, resources }): [string, SizedClassStatus][] => {
     const settled = sized[name];
     const written = documentAmounts.get(name);
-    if (!settled?.amounts || !written || spec.sizing?.apply !== 'nextRollout') return [];
+    if (!settled?.amounts || !written || !isSized(spec)) return [];
     const { revision, atMs } = settled;
     return [
       [

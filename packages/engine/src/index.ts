@@ -19,5 +19,6 @@ export {
   type ReplayStep,
 } from './replayer.ts';
 export type { PolicyTotals, ServedClass } from './replicaMeter.ts';
+export { confidenceOf, minCpuMilli, minMemoryBytes } from './sizingRecommendation.ts';
 export * from './types.ts';
 export { rolloutsAnnotation, targetRevision } from './workloadState.ts';

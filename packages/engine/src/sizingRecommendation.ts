@@ -20,8 +20,8 @@ const enoughSamples = 30;
  * The least that is recommended for a replica. A Vertical Pod Autoscaler has 25m and 250 MiB for a pod, most of which
  * a small process does not need; this is about what its histograms can tell from nothing.
  */
-const minCpuMilli = 10;
-const minMemoryBytes = 16 * 1024 * 1024;
+export const minCpuMilli = 10;
+export const minMemoryBytes = 16 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
 
 /**
@@ -149,7 +149,8 @@ function sizedLimits({ cpuMilli, memoryBytes }: ResourceAmounts): ResourceAmount
   };
 }
 
-function confidenceOf(reasons: Reason[]): RecommendationConfidence {
+/** How much a recommendation rests on, by the reasons for one class or container, and whether that is enough to go by. */
+export function confidenceOf(reasons: readonly Reason[]): RecommendationConfidence {
   const data = reasons.find(({ code }) => code === 'sizing-confidence')?.data ?? {};
   const samples = Number(data['samples'] ?? 0);
   const historyMs = Number(data['spanMs'] ?? 0);

@@ -149,7 +149,7 @@ export interface WorkloadRecommendation {
   workload: string;
   atMs: number;
   /** Whether the next roll-out takes what is suggested. */
-  apply: 'never' | 'nextRollout';
+  apply: 'never' | 'nextRollout' | 'inPlace';
   /** In document order. */
   classes: ClassRecommendation[];
 }

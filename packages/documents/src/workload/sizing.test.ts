@@ -25,7 +25,7 @@ test('left out it is absent; named it has defaults', () => {
 test.each([
   [
     ', sizing: { apply: nextRolout }',
-    'w.yaml:4:55: error: spec.sizing.apply has the unknown value "nextRolout"\n  allowed: never, nextRollout\n  did you mean "nextRollout"?',
+    'w.yaml:4:55: error: spec.sizing.apply has the unknown value "nextRolout"\n  allowed: never, nextRollout, inPlace\n  did you mean "nextRollout"?',
   ],
   [
     ', sizing: { bounds: { minAllowed: { memory: 2Gi }, maxAllowed: { memory: 1Gi } } }',

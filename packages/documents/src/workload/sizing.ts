@@ -3,9 +3,9 @@ import { amountsField } from '../fields/amounts.ts';
 import { rule } from '../fields/rule.ts';
 
 export const sizingSchema = z.strictObject({
-  apply: z.enum(['never', 'nextRollout']).prefault('never').meta({
+  apply: z.enum(['never', 'nextRollout', 'inPlace']).prefault('never').meta({
     description:
-      '`nextRollout`: when replicas are replaced anyway, new ones ask for what is recommended. Nothing is restarted for it.',
+      '`nextRollout`: when replicas are replaced anyway, new ones ask for what is recommended. Nothing is restarted for it. `inPlace`: pods that run are changed too, where the cluster can (docs/kubernetes-sizing.md); of processes it means `nextRollout`.',
   }),
   bounds: z
     .strictObject({
@@ -40,7 +40,7 @@ export interface SizingBounds {
 
 /** Whether and how a workload's replicas follow what is recommended for them; the words are a VerticalPodAutoscaler's. */
 export interface SizingApplySpec {
-  apply: 'never' | 'nextRollout';
+  apply: 'never' | 'nextRollout' | 'inPlace';
   minAllowed: SizingBounds;
   maxAllowed: SizingBounds;
   controlledValues: 'RequestsAndLimits' | 'RequestsOnly';

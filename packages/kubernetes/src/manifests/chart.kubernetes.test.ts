@@ -93,12 +93,47 @@ describe.runIf(available('helm'))('the chart', () => {
     );
   });
 
+  it.each([
+    ['with its rights alone', ['--set=advice=true,nodePools.enabled=true'], { advice: 'true', nodePools: 'true' }],
+    ['in two namespaces', ['--set=advice=true,watchNamespace=a\\,b'], { advice: 'true', watchNamespace: 'a,b' }],
+    ['with all rights', ['--set=advice=true,takeOver=true'], { advice: 'true', takeOver: 'true' }],
+  ])('advises %s', async (_how, values, choice) => {
+    const scaleKinds = ['argoproj.io/rollouts'];
+    const more = ['--set-json=scaleKinds=["argoproj.io/rollouts"]', '--set=networkPolicy.enabled=true'];
+    const expected = plain({ namespace: 'shop', scaleKinds, networkPolicy: true, ...choice });
+    expect(await rendered('shop', ...more, ...values)).toEqual(expected);
+  });
+
+  it.each([
+    ['everywhere', [], {}],
+    ['in one namespace', ['--set=watchNamespace=a'], { watchNamespace: 'a' }],
+    ['nowhere in advice', ['--set=advice=true'], { advice: 'true' }],
+  ])('lets endpoints of Services be kept, %s', async (_where, values, choice) => {
+    const expected = plain({ namespace: 'shop', serveServices: 'true', ...choice });
+    expect(await rendered('shop', '--set=serveServices.enabled=true', ...values)).toEqual(expected);
+  });
+
+  it.each([
+    ['everywhere', [], {}],
+    ['in one namespace', ['--set=watchNamespace=a'], { watchNamespace: 'a' }],
+    ['not in advice', ['--set=advice=true'], { advice: 'true' }],
+  ])('has sizing and warmth, %s', async (_where, values, choice) => {
+    const images = { pauseImage: 'mirror/pause:1', toolImage: 'mirror/busybox:1' };
+    const expected = plain({ namespace: 'shop', sizing: 'true', warmth: 'true', ...images, ...choice });
+    const chosen = Object.entries(images).map(([name, image]) => `--set=warmth.${name}=${image}`);
+    expect(await rendered('shop', '--set=sizing.enabled=true,warmth.enabled=true', ...chosen, ...values)).toEqual(
+      expected,
+    );
+  });
+
   it('lets further kinds be scaled, everywhere or in the namespace that is followed', async () => {
     const kinds = ['--set-json', 'scaleKinds=["argoproj.io/rollouts","example.dev/fleets"]'];
     const scaleKinds = ['argoproj.io/rollouts', 'example.dev/fleets'];
     expect(await rendered('shop', ...kinds)).toEqual(plain({ namespace: 'shop', scaleKinds }));
     const followed = await rendered('shop', ...kinds, '--set=watchNamespace=team-a');
     expect(followed).toEqual(plain({ namespace: 'shop', scaleKinds, watchNamespace: 'team-a' }));
+    const both = await rendered('shop', ...kinds, '--set-string', 'watchNamespace=team-a\\, team-b');
+    expect(both).toEqual(plain({ namespace: 'shop', scaleKinds, watchNamespace: 'team-a,team-b' }));
   });
 
   it('says where the operator may run', async () => {

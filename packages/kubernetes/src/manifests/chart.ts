@@ -1,6 +1,7 @@
 import { customResourceDefinition, kindOf, ownKindNames, yamlText } from '@ebb/documents';
 import { externalMetricsManifests, externalMetricsNetworkPolicy } from './externalMetrics.ts';
 import { gatewayManifests, gatewayNetworkPolicy, gatewayReplicas, gatewayResources } from './gateway.ts';
+import { headroomPriorityClass, partAccess } from './optionalParts.ts';
 import { networkPolicy, operatorManifests } from './operator.ts';
 import {
   accessManifests,
@@ -8,7 +9,9 @@ import {
   credentialManifests,
   followedAccess,
   nodeAccess,
+  ownAccess,
   scaleKindAccess,
+  serveServicesAccess,
 } from './rbac.ts';
 import {
   defaultSettings,
@@ -38,6 +41,11 @@ const values = {
   metrics: { enabled: true },
   nodePools: { enabled: false },
   externalMetrics: { enabled: false },
+  serveServices: { enabled: false },
+  sizing: { enabled: false },
+  warmth: { enabled: false, pauseImage: defaultSettings.pauseImage, toolImage: defaultSettings.toolImage },
+  advice: false,
+  takeOver: false,
   gateway: { enabled: true, replicas: gatewayReplicas, resources: gatewayResources },
   networkPolicy: { enabled: false },
   nodeSelector: {},
@@ -46,7 +54,8 @@ const values = {
 
 /** The settings, with a template in the place of each. */
 const templated: InstallSettings = {
-  namespace: '{{ .Release.Namespace }}',
+  // Of the root: it stands within loops too.
+  namespace: '{{ $.Release.Namespace }}',
   image: '{{ .Values.image.repository }}:{{ .Values.image.tag }}',
   imagePullPolicy: '{{ .Values.image.pullPolicy }}',
   storageSize: '{{ .Values.storage.size }}',
@@ -57,13 +66,24 @@ const templated: InstallSettings = {
   memoryLimit: '{{ .Values.resources.limits.memory }}',
   readNamespaces: [],
   scaleKinds: [],
-  watchNamespace: '{{ .Values.watchNamespace }}',
+  watchNamespace: '{{ nospace .Values.watchNamespace }}',
   serviceAccountAnnotations: {},
   podLabels: {},
   metrics: '{{ .Values.metrics.enabled }}',
   nodePools: '{{ .Values.nodePools.enabled }}',
   externalMetrics: '{{ .Values.externalMetrics.enabled }}',
+  serveServices: '{{ .Values.serveServices.enabled }}',
+  sizing: '{{ .Values.sizing.enabled }}',
+  warmth: '{{ .Values.warmth.enabled }}',
+  pauseImage: '{{ .Values.warmth.pauseImage }}',
+  toolImage: '{{ .Values.warmth.toolImage }}',
+  advice: '{{ .Values.advice }}',
+  takeOver: '{{ .Values.takeOver }}',
 };
+
+/** Where Ebb gets the rights of advice alone. */
+const adviceOnly = 'and $.Values.advice (not $.Values.takeOver)';
+const withGateways = `and .Values.gateway.enabled (not (${adviceOnly}))`;
 
 /** Files of the Helm chart, with their paths from its folder. The same objects as `installManifests` gives. */
 export function chartFiles(): { path: string; text: string }[] {
@@ -83,13 +103,16 @@ export function chartFiles(): { path: string; text: string }[] {
       path: 'templates/externalmetrics.yaml',
       text: externalMetricsText(),
     },
+    { path: 'templates/serveservices.yaml', text: serveServicesText() },
+    { path: 'templates/sizing.yaml', text: partText('sizing', []) },
+    { path: 'templates/warmth.yaml', text: partText('warmth', [headroomPriorityClass]) },
     {
       path: 'templates/gateway.yaml',
-      text: `${generated}{{- if .Values.gateway.enabled }}\n${templateText(gatewayManifests(templated).map(asGatewayChosen))}{{- end }}\n`,
+      text: `${generated}{{- if ${withGateways} }}\n${templateText(gatewayManifests(templated).map(asGatewayChosen))}{{- end }}\n`,
     },
     {
       path: 'templates/networkpolicy.yaml',
-      text: `${generated}{{- if .Values.networkPolicy.enabled }}\n${templateText([networkPolicy(templated)])}{{- if .Values.gateway.enabled }}\n---\n${templateText([gatewayNetworkPolicy(templated)])}{{- end }}\n{{- end }}\n`,
+      text: `${generated}{{- if .Values.networkPolicy.enabled }}\n${templateText([networkPolicy(templated)])}{{- if ${withGateways} }}\n---\n${templateText([gatewayNetworkPolicy(templated)])}{{- end }}\n{{- end }}\n`,
     },
   ];
 }
@@ -114,13 +137,20 @@ function valuesText(): string {
     readNamespaces: 'Other namespaces whose Secrets and ConfigMaps triggers may be read from, one Role each.',
     scaleKinds: 'Other kinds whose scale may be written, as group/resource, such as argoproj.io/rollouts.',
     watchNamespace:
-      'The one namespace whose objects are followed, with a Role in it in the place of the ClusterRole; empty: all of them.',
+      'Namespaces whose objects are followed, with commas between them and a Role in each in the place of the ClusterRole; empty: all of them.',
     serviceAccount: 'Annotations by which a cloud gives the operator an identity (docs/kubernetes-gitops.md).',
     podLabels: "Added to those of the operator's pods.",
     metrics: 'Whether /metrics answers on the health port.',
     nodePools: 'Whether nodes are made and ended as Clusters and NodePools say; not together with watchNamespace.',
     externalMetrics:
       'Whether Ebb serves the external metrics API, of which a cluster has one (docs/kubernetes-metrics.md).',
+    advice:
+      'Whether Ebb decides beside who is in charge, with no right to write to a target and no gateways (docs/kubernetes-migration.md).',
+    takeOver: 'Beside advice, the rights to be in charge of single objects by ebb take-over.',
+    serveServices:
+      'Whether endpoints of Services are kept, so that gateways can be out of the path (docs/kubernetes-gateway.md).',
+    sizing: 'Whether pods are sized as Workloads say (docs/kubernetes-sizing.md).',
+    warmth: 'Whether images and room are kept for targets whose annotations ask for it (docs/kubernetes-warmth.md).',
     gateway:
       'Holds and balances the requests of workloads, so that they may go to zero. One replica is enough for trying.',
     networkPolicy: 'An example to fit to the cluster.',
@@ -162,23 +192,62 @@ function externalMetricsText(): string {
   ].join('');
 }
 
-/** Rights in every namespace, or in the one that is followed. */
+/** Rights to keep endpoints of Services, everywhere or in the namespace that is followed. */
+function serveServicesText(): string {
+  const { namespace } = templated;
+  return [
+    `${generated}{{- if and .Values.serveServices.enabled (not (${adviceOnly})) }}\n`,
+    whereFollowed((watchNamespace) => `---\n${templateText(serveServicesAccess(namespace, watchNamespace))}`),
+    '{{- end }}\n',
+  ].join('');
+}
+
+/** What an optional part needs: what is of the whole cluster, and rights everywhere or in the namespace that is followed. */
+function partText(part: 'sizing' | 'warmth', beside: readonly Manifest[]): string {
+  const { namespace } = templated;
+  return [
+    `${generated}{{- if and .Values.${part}.enabled (not (${adviceOnly})) }}\n`,
+    ...(beside.length > 0 ? [templateText(beside)] : []),
+    whereFollowed((watchNamespace) => `---\n${templateText(partAccess(part, namespace, watchNamespace))}`),
+    '{{- end }}\n',
+  ].join('');
+}
+
+/** Rights in every namespace, or in the one that is followed; those of advice alone, or all. */
 function accessText(): string {
-  const [account, ...roles] = accessManifests({ ...templated, watchNamespace: '' });
+  const { namespace } = templated;
+  const [account] = accessManifests(templated);
   if (!account) throw new Error('there is no service account');
-  const everywhere = clusterAccess(templated.namespace);
-  const rest = roles.slice(everywhere.length);
+  const followed = (watchNamespace: string) => (isAdvice: boolean) =>
+    templateText(followedAccess(watchNamespace, namespace, isAdvice));
+  const everywhere = (isAdvice: boolean) => templateText(clusterAccess(namespace, isAdvice));
+  const own = (isAdvice: boolean) => templateText(ownAccess(namespace, isAdvice));
   return [
     templateText([withAnnotations(account)]),
-    '{{- if .Values.watchNamespace }}\n---\n',
-    templateText(followedAccess(templated.watchNamespace, templated.namespace)),
-    '{{- else }}\n---\n',
-    templateText(everywhere),
-    '{{- end }}\n{{- if .Values.nodePools.enabled }}\n---\n',
-    templateText(nodeAccess(templated.namespace)),
-    '{{- end }}\n---\n',
-    templateText(rest),
+    whereFollowed((watchNamespace) => byRights(watchNamespace === '' ? everywhere : followed(watchNamespace))),
+    '{{- if and .Values.nodePools.enabled (not .Values.advice) }}\n---\n',
+    templateText(nodeAccess(namespace)),
+    '{{- end }}\n',
+    byRights(own),
+    '---\n',
+    templateText(credentialManifests(namespace, namespace)),
   ].join('');
+}
+
+/** Objects of each namespace that is followed; of the whole cluster where none is named. */
+function whereFollowed(of: (watchNamespace: string) => string): string {
+  return [
+    '{{- if $.Values.watchNamespace }}\n{{- range $namespace := splitList "," (nospace $.Values.watchNamespace) }}\n',
+    of('{{ $namespace }}'),
+    '{{- end }}\n{{- else }}\n',
+    of(''),
+    '{{- end }}\n',
+  ].join('');
+}
+
+/** Objects with the rights of advice alone, or with all. */
+function byRights(of: (isAdvice: boolean) => string): string {
+  return [`{{- if ${adviceOnly} }}\n---\n`, of(true), '{{- else }}\n---\n', of(false), '{{- end }}\n'].join('');
 }
 
 function withAnnotations(account: Manifest): Manifest {
@@ -230,15 +299,8 @@ function otherNamespaces(): string {
 }
 
 function otherKinds(): string {
-  const parts = { group: '{{ dir . }}', resource: '{{ base . }}' };
+  const parts = { group: '{{ dir $kind }}', resource: '{{ base $kind }}' };
   const of = (watchNamespace: string) =>
-    templateText(scaleKindAccess(parts, watchNamespace, '{{ $.Release.Namespace }}'));
-  return [
-    '{{- range .Values.scaleKinds }}\n---\n',
-    '{{- if $.Values.watchNamespace }}\n',
-    of('{{ $.Values.watchNamespace }}'),
-    '{{- else }}\n',
-    of(''),
-    '{{- end }}\n{{- end }}\n',
-  ].join('');
+    byRights((isAdvice) => templateText(scaleKindAccess(parts, watchNamespace, templated.namespace, isAdvice)));
+  return ['{{- range $kind := .Values.scaleKinds }}\n', whereFollowed(of), '{{- end }}\n'].join('');
 }

@@ -18,6 +18,8 @@ interface Asked {
   readonly resource: string;
   readonly subresource: string;
   readonly namespace: string;
+  /** Of the object of this name; left out: of all. */
+  readonly name?: string;
 }
 
 interface Deployment extends Manifest {
@@ -33,7 +35,10 @@ const isNamespace = ({ kind }: Manifest) => kind === 'Namespace';
 function asked(permission: Permission, at: string): Asked[] {
   return permission.resources.flatMap((written) => {
     const [resource = '', subresource = ''] = written.split('/');
-    return permission.verbs.map((verb) => ({ verb, group: permission.group, resource, subresource, namespace: at }));
+    return permission.verbs.flatMap((verb): Asked[] => {
+      const one = { verb, group: permission.group, resource, subresource, namespace: at };
+      return permission.names ? permission.names.map((name) => ({ ...one, name })) : [one];
+    });
   });
 }
 
@@ -61,6 +66,8 @@ const mayNot: Asked[] = [
   question('delete', 'secrets', namespace),
   question('create', 'secrets'),
   question('get', 'configmaps'),
+  question('patch', 'configmaps', namespace),
+  { ...question('patch', 'configmaps', namespace), name: 'ebb-inventory' },
   question('create', 'pods'),
   question('update', 'pods'),
   question('create', 'pods/exec'),
@@ -74,6 +81,12 @@ const mayNot: Asked[] = [
   question('delete', 'nodes', ''),
   question('patch', 'nodes', ''),
   question('get', 'nodes/proxy', ''),
+  question('list', 'services', ''),
+  question('patch', 'services'),
+  question('patch', 'services/status'),
+  question('get', 'endpointslices.discovery.k8s.io'),
+  question('create', 'endpointslices.discovery.k8s.io'),
+  question('patch', 'endpointslices.discovery.k8s.io'),
   question('create', 'deployments.apps'),
   question('update', 'deployments.apps'),
   question('patch', 'deployments.apps'),
@@ -89,7 +102,8 @@ const mayNot: Asked[] = [
   question('create', 'events'),
   question('patch', 'deployments.apps/scale'),
   question('update', 'scaledobjects.keda.sh/status'),
-  question('patch', 'scaledjobs.keda.sh'),
+  question('update', 'scaledjobs.keda.sh'),
+  question('delete', 'scaledjobs.keda.sh'),
   question('update', 'scaledjobs.keda.sh/status'),
   question('update', 'scaledjobs.keda.sh/finalizers'),
   question('list', 'rollouts.argoproj.io', ''),
@@ -101,7 +115,8 @@ const mayNot: Asked[] = [
   question('patch', 'workloads.ebb.dev'),
   question('delete', 'workloads.ebb.dev'),
   question('update', 'workloads.ebb.dev/scale'),
-  question('patch', 'scaledobjects.keda.sh'),
+  question('update', 'scaledobjects.keda.sh'),
+  question('delete', 'scaledobjects.keda.sh'),
   question('patch', 'horizontalpodautoscalers.autoscaling'),
   question('delete', 'horizontalpodautoscalers.autoscaling'),
   question('get', 'leases.coordination.k8s.io'),

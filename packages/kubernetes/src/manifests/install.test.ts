@@ -3,22 +3,40 @@ import { fileURLToPath } from 'node:url';
 import { ownKindNames, yamlText, yamlValues } from '@ebb/documents';
 import { expect, test } from 'vitest';
 import { installFiles } from './generatedFiles.ts';
-import { installManifests } from './install.ts';
+import { type InstallChoice, installManifests } from './install.ts';
 import {
+  advicePermissions,
   clusterPermissions,
   credentialPermissions,
   externalMetricsPermissions,
   nodePermissions,
+  ownAdvicePermissions,
   ownExternalMetricsPermissions,
   ownPermissions,
   type Permission,
+  serveServicesPermissions,
 } from './permissions.ts';
+import { sizingPermissions, warmthPermissions } from './optionalParts.ts';
 import { dataDirectory, healthPort, imageUser, installVersion, type Manifest, podLabels } from './settings.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const fileText = (path: string) => readFileSync(`${root}${path}`, 'utf8');
-const external = [...externalMetricsPermissions, ...ownExternalMetricsPermissions];
-const all = [...clusterPermissions, ...nodePermissions, ...ownPermissions, ...credentialPermissions, ...external];
+const external = [...externalMetricsPermissions, ...ownExternalMetricsPermissions, ...serveServicesPermissions];
+const parts = [...sizingPermissions, ...warmthPermissions];
+const all = [
+  ...clusterPermissions,
+  ...nodePermissions,
+  ...ownPermissions,
+  ...credentialPermissions,
+  ...external,
+  ...parts,
+];
 
 test('the version is that of the package', () => {
   expect(installVersion).toBe(
@@ -87,6 +105,34 @@ test('rights to make nodes come only when that is switched on', () => {
   expect(new Set(granted(nodePermissions)).size).toBe(granted(nodePermissions).length);
 });
 
+test('advice has fewer rights and none to write to a target, whatever else was chosen', () => {
+  const everywhere = new Set([...granted(clusterPermissions), ...granted(ownPermissions)]);
+  const advice = [...granted(advicePermissions), ...granted(ownAdvicePermissions)];
+  expect(advice.filter((one) => !everywhere.has(one))).toEqual([]);
+  const writes = advice.filter((one) => !/\/(get|list|watch)$/.test(one));
+  expect(writes).toEqual([
+    'ebb.dev/workloads/status/patch',
+    'coordination.k8s.io/leases/create',
+    'coordination.k8s.io/leases/update',
+    '/configmaps/create',
+    '/configmaps/patch',
+  ]);
+  const choice = { withoutKinds: true, nodePools: 'true', scaleKinds: ['argoproj.io/rollouts'], networkPolicy: true };
+  for (const watchNamespace of ['', 'shop']) {
+    const manifests = installManifests({ ...choice, watchNamespace, advice: 'true' });
+    const rules = manifests.flatMap(({ rules }) => (Array.isArray(rules) ? (rules as Rule[]) : []));
+    const given = rules.flatMap(({ apiGroups, resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${apiGroups[0]}/${resource}/${verb}`)),
+    );
+    expect(given.filter((one) => !/\/(get|list|watch)$/.test(one))).toEqual(writes);
+    expect(manifests.filter(({ metadata }) => /gateway|nodes/.test(metadata.name))).toEqual([]);
+    expect(yamlText(manifests)).toContain('name: EBB_ADVICE\n              value: "true"');
+    const inCharge = installManifests({ ...choice, watchNamespace, advice: 'true', takeOver: 'true' });
+    const isRole = ({ kind, metadata }: Manifest) => kind.endsWith('Role') && !metadata.name.includes('nodes');
+    expect(inCharge.filter(isRole)).toEqual(installManifests({ ...choice, watchNamespace }).filter(isRole));
+  }
+});
+
 test('the external metrics API comes only when it is switched on, and one APIService alone may be written', () => {
   const added = (externalMetrics: string) =>
     installManifests({ withoutKinds: true, externalMetrics })
@@ -103,6 +149,41 @@ test('the external metrics API comes only when it is switched on, and one APISer
     'APIService /v1beta1.external.metrics.k8s.io',
   ]);
   expect(externalMetricsPermissions.map(({ names }) => names)).toEqual([['v1beta1.external.metrics.k8s.io']]);
+});
+
+test('endpoints of Services may be written only where that is switched on, and never in advice', () => {
+  const added = (choice: InstallChoice) =>
+    installManifests({ withoutKinds: true, serveServices: 'true', ...choice })
+      .filter(({ metadata }) => metadata.name === 'ebb-serve-services')
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`);
+  expect(added({ serveServices: 'false' })).toEqual([]);
+  expect(added({ advice: 'true' })).toEqual([]);
+  expect(added({})).toEqual(['ClusterRole ', 'ClusterRoleBinding ']);
+  expect(added({ watchNamespace: 'shop' })).toEqual(['Role shop', 'RoleBinding shop']);
+  const everywhere = new Set(granted([...clusterPermissions, ...nodePermissions]));
+  expect(granted(serveServicesPermissions).filter((one) => everywhere.has(one))).toEqual([]);
+  expect(new Set(granted(serveServicesPermissions)).size).toBe(granted(serveServicesPermissions).length);
+});
+
+test.each([
+  ['sizing', sizingPermissions, ['ClusterRole ebb-sizing', 'ClusterRoleBinding ebb-sizing']],
+  [
+    'warmth',
+    warmthPermissions,
+    ['PriorityClass ebb-headroom', 'ClusterRole ebb-warmth', 'ClusterRoleBinding ebb-warmth'],
+  ],
+])('rights for %s come only when it is switched on, and not in advice', (part, permissions, expected) => {
+  const of = (more: object) =>
+    installManifests({ withoutKinds: true, ...more })
+      .filter(({ kind, metadata }) => metadata.name === `ebb-${part}` || kind === 'PriorityClass')
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  expect(of({})).toEqual([]);
+  expect(of({ [part]: 'true' })).toEqual(expected);
+  expect(of({ [part]: 'true', advice: 'true' })).toEqual([]);
+  expect(of({ [part]: 'true', watchNamespace: 'shop' }).at(-1)).toBe(`RoleBinding ebb-${part}`);
+  const everywhere = new Set(granted(clusterPermissions));
+  expect(granted(permissions).filter((one) => everywhere.has(one))).toEqual([]);
+  expect(new Set(granted(permissions)).size).toBe(granted(permissions).length);
 });
 
 test('manifests read back as they were', () => {

@@ -47,6 +47,12 @@ function container(settings: InstallSettings) {
       { name: 'EBB_METRICS', value: metrics },
       { name: 'EBB_NODE_POOLS', value: settings.nodePools },
       { name: 'EBB_EXTERNAL_METRICS', value: settings.externalMetrics },
+      { name: 'EBB_SERVE_SERVICES', value: settings.serveServices },
+      { name: 'EBB_SIZING', value: settings.sizing },
+      { name: 'EBB_WARMTH', value: settings.warmth },
+      { name: 'EBB_PAUSE_IMAGE', value: settings.pauseImage },
+      { name: 'EBB_TOOL_IMAGE', value: settings.toolImage },
+      { name: 'EBB_ADVICE', value: settings.advice },
       // Where its lease is, and where the kubelet finds it.
       fromField('POD_NAMESPACE', 'metadata.namespace'),
       fromField('POD_IP', 'status.podIP'),

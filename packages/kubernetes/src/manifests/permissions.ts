@@ -1,4 +1,4 @@
-import { externalMetricsName } from './settings.ts';
+import { adviceConfigMapName, externalMetricsName } from './settings.ts';
 
 /** One thing that the operator may do, and why it has to. */
 export interface Permission {
@@ -45,6 +45,12 @@ export const clusterPermissions: readonly Permission[] = [
     resources: ['scaledobjects/status', 'scaledjobs/status'],
     verbs: ['patch'],
     reason: "to say in KEDA's own fields what became of them",
+  },
+  {
+    group: 'keda.sh',
+    resources: ['scaledobjects', 'scaledjobs'],
+    verbs: ['patch'],
+    reason: "to take KEDA's finalizer off those that are deleted while KEDA is switched off: they would stay for ever",
   },
   {
     group: 'autoscaling',
@@ -177,6 +183,38 @@ export const externalMetricsPermissions: readonly Permission[] = [
   },
 ];
 
+/**
+ * Where the endpoints of Services are kept (`serveServices`): in every namespace, or in the one that is followed. Whoever may write
+ * EndpointSlices may send a Service's requests anywhere, so it is granted only where it is asked for.
+ */
+export const serveServicesPermissions: readonly Permission[] = [
+  {
+    group: '',
+    resources: ['services'],
+    verbs: follow,
+    reason: 'to see the Services with the label `ebb.dev/gateway: serve`; no other one is asked for',
+  },
+  {
+    group: '',
+    resources: ['services/status'],
+    verbs: ['patch'],
+    reason: 'to say in a condition of theirs which path requests take, and why',
+  },
+  {
+    group: 'discovery.k8s.io',
+    resources: ['endpointslices'],
+    verbs: follow,
+    reason: "to see what Ebb's own say, and go on from there; those of others are not asked for",
+  },
+  {
+    group: 'discovery.k8s.io',
+    resources: ['endpointslices'],
+    verbs: ['get', 'create', 'patch', 'delete'],
+    reason:
+      'to write the gateways or the pods into them (by server-side apply, which needs both), to overwrite none of others, and to remove them with the label',
+  },
+];
+
 /** In the operator's own namespace, where Ebb serves the external metrics API. */
 export const ownExternalMetricsPermissions: readonly Permission[] = [
   {
@@ -211,15 +249,23 @@ export const ownPermissions: readonly Permission[] = [
     group: '',
     resources: ['configmaps'],
     verbs: ['create', 'patch'],
-    reason: 'to show what it advises beside what happened, in the ConfigMap `ebb-advice`',
+    names: [adviceConfigMapName],
+    reason: 'to show what it advises beside what happened',
   },
 ];
 
-/** What an operator may do that only advises (`ebb operator --advice`): it sees the same, and writes to no target. */
+const isReading = ({ verbs }: Permission) => verbs.every((verb) => ['get', 'list', 'watch'].includes(verb));
+
+/** What an operator may do in the place of that where it only advises: it sees the same, and writes to no target. */
 export const advicePermissions: readonly Permission[] = clusterPermissions.filter(
-  ({ group, resources, verbs }) =>
-    verbs.every((verb) => ['get', 'list', 'watch'].includes(verb)) ||
-    (group === 'ebb.dev' && resources.every((resource) => resource.endsWith('/status'))),
+  (permission) =>
+    isReading(permission) ||
+    (permission.group === 'ebb.dev' && permission.resources.every((resource) => resource.endsWith('/status'))),
+);
+
+/** In its own namespace where it only advises: its lease, and what it shows. There are no gateways to make a secret for. */
+export const ownAdvicePermissions: readonly Permission[] = ownPermissions.filter(
+  (permission) => isReading(permission) || !permission.resources.includes('secrets'),
 );
 
 /** In the operator's own namespace and in each that `readNamespaces` names. */
@@ -232,8 +278,11 @@ export const credentialPermissions: readonly Permission[] = [
   },
 ];
 
-/** For each kind that `scaleKinds` names, such as `rollouts` of `argoproj.io`. */
-export function scaleKindPermissions(group: string, resource: string): readonly Permission[] {
+/** For each kind that `scaleKinds` names, such as `rollouts` of `argoproj.io`; where Ebb only advises, their scale is read alone. */
+export function scaleKindPermissions(group: string, resource: string, isAdvice = false): readonly Permission[] {
+  const scale = isAdvice
+    ? { verbs: ['get'], reason: 'to see how many replicas they are to have' }
+    : { verbs: ['get', 'update'], reason: 'to scale them: the number of replicas, and nothing else of the target' };
   return [
     {
       group,
@@ -241,12 +290,7 @@ export function scaleKindPermissions(group: string, resource: string): readonly 
       verbs: follow,
       reason: 'to see the targets of this kind and their templates',
     },
-    {
-      group,
-      resources: [`${resource}/scale`],
-      verbs: ['get', 'update'],
-      reason: 'to scale them: the number of replicas, and nothing else of the target',
-    },
+    { group, resources: [`${resource}/scale`], ...scale },
   ];
 }
 
@@ -268,8 +312,8 @@ const clusterScoped = new Set([
 ]);
 
 /** What of the rights in every namespace can be had in one. */
-export function namespacedPermissions(): Permission[] {
-  return clusterPermissions.flatMap((permission) => {
+export function namespacedPermissions(permissions: readonly Permission[]): Permission[] {
+  return permissions.flatMap((permission) => {
     const resources = permission.resources.filter((resource) => !clusterScoped.has(`${permission.group}/${resource}`));
     return resources.length > 0 ? [{ ...permission, resources }] : [];
   });

@@ -1,30 +1,38 @@
 import {
+  advicePermissions,
   clusterPermissions,
   credentialPermissions,
   namespacedPermissions,
   nodePermissions,
+  ownAdvicePermissions,
   ownPermissions,
   type Permission,
   rulesOf,
   scaleKindPermissions,
+  serveServicesPermissions,
 } from './permissions.ts';
-import { installLabels, installName, type InstallSettings, type Manifest } from './settings.ts';
+import { installLabels, installName, type InstallSettings, isAdviceOnly, type Manifest } from './settings.ts';
 
 const rbac = 'rbac.authorization.k8s.io/v1';
 const credentialsName = `${installName}-credentials`;
-/** Of the one namespace that is followed; it may be the operator's own, which has a Role `ebb` already. */
+/** Of the namespaces that are followed; one may be the operator's own, which has a Role `ebb` already. */
 const followedName = `${installName}-followed`;
 
 /** Who the operator is, and what it may do. */
 export function accessManifests(settings: InstallSettings): Manifest[] {
   const { namespace, readNamespaces, scaleKinds, watchNamespace } = settings;
+  const isAdvice = isAdviceOnly(settings);
   return [
     serviceAccount(settings),
-    ...(watchNamespace === '' ? clusterAccess(namespace) : followedAccess(watchNamespace, namespace)),
-    ...(settings.nodePools === 'true' ? nodeAccess(namespace) : []),
-    ...role({ name: installName, namespace, of: namespace, permissions: ownPermissions }),
+    ...(watchNamespace === ''
+      ? clusterAccess(namespace, isAdvice)
+      : followedAccess(watchNamespace, namespace, isAdvice)),
+    // Nothing is done with machines in advice.
+    ...(settings.nodePools === 'true' && settings.advice !== 'true' ? nodeAccess(namespace) : []),
+    ...ownAccess(namespace, isAdvice),
     ...[namespace, ...readNamespaces].flatMap((each) => credentialManifests(each, namespace)),
-    ...scaleKinds.flatMap((kind) => scaleKindAccess(kindParts(kind), watchNamespace, namespace)),
+    ...(settings.serveServices === 'true' && !isAdvice ? serveServicesAccess(namespace, watchNamespace) : []),
+    ...scaleKinds.flatMap((kind) => scaleKindAccess(kindParts(kind), watchNamespace, namespace, isAdvice)),
   ];
 }
 
@@ -33,16 +41,20 @@ function kindParts(kind: string): { group: string; resource: string } {
   return { group: kind.slice(0, slash), resource: kind.slice(slash + 1) };
 }
 
-/** Lets the operator scale one more kind: everywhere, or in the one namespace that is followed. */
+/** Lets the operator scale one more kind: everywhere, or in the namespaces that are followed. */
 export function scaleKindAccess(
   { group, resource }: { group: string; resource: string },
   watchNamespace: string,
   operatorNamespace: string,
+  isAdvice: boolean,
 ): Manifest[] {
   const name = `${installName}-scale-${resource}.${group}`;
-  const permissions = scaleKindPermissions(group, resource);
-  if (watchNamespace === '') return clusterRole(name, permissions, operatorNamespace);
-  return role({ name, namespace: watchNamespace, of: operatorNamespace, permissions });
+  return accessWhere({
+    name,
+    permissions: scaleKindPermissions(group, resource, isAdvice),
+    operatorNamespace,
+    watchNamespace,
+  });
 }
 
 function serviceAccount({ namespace, serviceAccountAnnotations }: InstallSettings): Manifest {
@@ -58,13 +70,25 @@ function serviceAccount({ namespace, serviceAccountAnnotations }: InstallSetting
 }
 
 /** Rights in every namespace. */
-export function clusterAccess(namespace: string): Manifest[] {
-  return clusterRole(installName, clusterPermissions, namespace);
+export function clusterAccess(namespace: string, isAdvice: boolean): Manifest[] {
+  return clusterRole(installName, isAdvice ? advicePermissions : clusterPermissions, namespace);
+}
+
+/** Rights where the operator itself is. */
+export function ownAccess(namespace: string, isAdvice: boolean): Manifest[] {
+  const permissions = isAdvice ? ownAdvicePermissions : ownPermissions;
+  return role({ name: installName, namespace, of: namespace, permissions });
 }
 
 /** What making nodes needs besides; only where it is switched on. */
 export function nodeAccess(namespace: string): Manifest[] {
   return clusterRole(`${installName}-nodes`, nodePermissions, namespace);
+}
+
+/** What keeping endpoints of Services needs besides: everywhere, or in the one namespace that is followed. */
+export function serveServicesAccess(operatorNamespace: string, watchNamespace: string): Manifest[] {
+  const name = `${installName}-serve-services`;
+  return accessWhere({ name, permissions: serveServicesPermissions, operatorNamespace, watchNamespace });
 }
 
 export function clusterRole(name: string, permissions: readonly Permission[], namespace: string): Manifest[] {
@@ -85,9 +109,25 @@ export function clusterRole(name: string, permissions: readonly Permission[], na
   ];
 }
 
-/** The same rights in one namespace alone; what is of the whole cluster is not to be had by a Role. */
-export function followedAccess(namespace: string, operatorNamespace: string): Manifest[] {
-  return role({ name: followedName, namespace, of: operatorNamespace, permissions: namespacedPermissions() });
+/** The same rights in each namespace that is followed; what is of the whole cluster is not to be had by a Role. */
+export function followedAccess(watchNamespace: string, operatorNamespace: string, isAdvice: boolean): Manifest[] {
+  const permissions = namespacedPermissions(isAdvice ? advicePermissions : clusterPermissions);
+  return accessWhere({ name: followedName, permissions, operatorNamespace, watchNamespace });
+}
+
+interface WhereOptions {
+  readonly name: string;
+  readonly permissions: readonly Permission[];
+  readonly operatorNamespace: string;
+  /** With commas between them; empty: everywhere. */
+  readonly watchNamespace: string;
+}
+
+/** Rights everywhere, or in each of the namespaces that are followed and nowhere else. */
+export function accessWhere({ name, permissions, operatorNamespace, watchNamespace }: WhereOptions): Manifest[] {
+  if (watchNamespace === '') return clusterRole(name, permissions, operatorNamespace);
+  const namespaces = watchNamespace.split(',');
+  return namespaces.flatMap((namespace) => role({ name, namespace, of: operatorNamespace, permissions }));
 }
 
 /** Lets the operator of `operatorNamespace` read the Secrets and ConfigMaps of `namespace` that triggers name. */

@@ -18,7 +18,7 @@ export interface InstallSettings {
   readonly readNamespaces: readonly string[];
   /** Other kinds whose scale may be written, as `group/resource`, such as `argoproj.io/rollouts`. */
   readonly scaleKinds: readonly string[];
-  /** The one namespace whose objects are followed, with a Role in it in the place of the ClusterRole; empty: all of them. */
+  /** Namespaces whose objects are followed, with commas between them and a Role in each in the place of the ClusterRole; empty: all of them. */
   readonly watchNamespace: string;
   /** Of the service account: how clouds give it an identity of theirs. */
   readonly serviceAccountAnnotations: Readonly<Record<string, string>>;
@@ -30,6 +30,25 @@ export interface InstallSettings {
   readonly nodePools: string;
   /** Whether Ebb serves the external metrics API of the cluster: `true` or `false`. */
   readonly externalMetrics: string;
+  /** Whether endpoints of Services are kept, so that gateways can be out of the path: `true` or `false`. */
+  readonly serveServices: string;
+  /** Whether pods are sized as Workloads say: `true` or `false`. */
+  readonly sizing: string;
+  /** Whether images and room are kept for targets whose annotations ask for it: `true` or `false`. */
+  readonly warmth: string;
+  /** Image of pods that keep room or images: does nothing. */
+  readonly pauseImage: string;
+  /** Image with a statically linked /bin/busybox, by which images are pulled. */
+  readonly toolImage: string;
+  /** Whether the operator only advises, with no right to write to a target: `true` or `false`. */
+  readonly advice: string;
+  /** Beside advice, the rights to be in charge of single objects by `ebb take-over`: `true` or `false`. */
+  readonly takeOver: string;
+}
+
+/** Whether the operator gets the rights of advice alone. */
+export function isAdviceOnly({ advice, takeOver }: Pick<InstallSettings, 'advice' | 'takeOver'>): boolean {
+  return advice === 'true' && takeOver !== 'true';
 }
 
 /** The gateways' Deployment, Service and account. */
@@ -58,10 +77,19 @@ export const defaultSettings: InstallSettings = {
   metrics: 'true',
   nodePools: 'false',
   externalMetrics: 'false',
+  serveServices: 'false',
+  sizing: 'false',
+  warmth: 'false',
+  pauseImage: 'registry.k8s.io/pause:3.10.1',
+  toolImage: 'docker.io/library/busybox:1.37.0-musl',
+  advice: 'false',
+  takeOver: 'false',
 };
 
 /** Name of everything that is installed. */
 export const installName = 'ebb';
+/** ConfigMap beside the operator's lease that has what it advises. */
+export const adviceConfigMapName = `${installName}-advice`;
 
 /** User and group of the image (the Containerfile makes them). */
 export const imageUser = 10_001;

@@ -115,7 +115,8 @@ describe.skipIf(!present)('metrics on a real API server', () => {
       await within(async () => (await replicas('web')) === 6, 'six');
       await within(async () => (await status('web'))?.status === 'True', 'all well', 40_000);
       expect(new Set(metrics.asked)).toEqual(new Set(['app=web']));
-      metrics.cpuMilli = 100;
+      // 16 % for each of six are 48 % for each of two, and not 16 % of those that are left.
+      metrics.cpuMilli = 96;
       await within(async () => (await replicas('web')) === 2, 'two', 40_000);
     } finally {
       await metrics.close();

@@ -174,6 +174,25 @@ describe('what pods use', () => {
     expect(usages().map((usage) => usage.pods.length)).toEqual([1, 3]);
   });
 
+  it('is asked anew once pods have gone, and what was measured with them is not told', async () => {
+    pods = ['web-1', 'web-2', 'web-3'].map((name) => pod(name, 'web'));
+    needed.add('web');
+    manage('web');
+    await clock.pass(5000);
+    for (const object of pods.splice(1)) tellPods({ type: 'delete', object });
+    await clock.pass(499);
+    expect([asked.length, usages().length]).toEqual([1, 1]);
+    await clock.pass(1);
+    expect(asked).toHaveLength(2);
+    expect(usages().map((usage) => usage.pods.length)).toEqual([3, 1]);
+    // Many that go one after another are a question every two seconds.
+    for (let count = 0; count < 40; count++) {
+      tellPods({ type: 'delete', object: pod('web-4', 'web') });
+      await clock.pass(100);
+    }
+    expect(asked.length).toBeLessThanOrEqual(5);
+  });
+
   it.each([
     [404, /no resource metrics API \(metrics\.k8s\.io\): install metrics-server/],
     [503, /does not answer: see `kubectl describe apiservice v1beta1\.metrics\.k8s\.io`/],

@@ -23,6 +23,9 @@ interface Measured {
   /** Null until the first answer. */
   samples: PodSample[] | { error: string } | null;
   isAsked: boolean;
+  askedAtMs: number;
+  /** Pods have gone since: what they did is left to the others, whose samples do not have it yet. */
+  isStale: boolean;
 }
 
 interface Question {
@@ -36,6 +39,8 @@ interface Question {
 const everyMs = 15_000;
 /** Changes of pods are told together. */
 const tellAfterMs = 500;
+/** Between two questions about one workload whose pods go one after another. */
+const leastGapMs = 2000;
 /** From this many workloads of one namespace on, one question for all of its pods is cheaper. */
 const manyInOneNamespace = 5;
 
@@ -72,7 +77,7 @@ export class PodUsageReader {
     this.#unwatch = options.pods.watch(({ type, object }) => {
       if (type === 'put') this.#pods.seen(object);
       else this.#pods.gone(object);
-      this.#podChanged(object);
+      this.#podChanged(object, type === 'delete');
     });
     this.#schedule();
   }
@@ -87,7 +92,7 @@ export class PodUsageReader {
       return;
     }
     this.release(reference.workload);
-    const measured: Measured = { reference, state, samples: null, isAsked: false };
+    const measured: Measured = { reference, state, samples: null, isAsked: false, askedAtMs: 0, isStale: false };
     this.#measured.set(key, measured);
     this.#targets.add(measured);
     if (this.#options.needs(reference.workload)) this.#soon();
@@ -142,7 +147,9 @@ export class PodUsageReader {
       if (!this.#options.needs(one.reference.workload)) one.samples = null;
       else if (isDue(one)) due.push(one);
     }
-    for (const one of due) one.isAsked = true;
+    for (const one of due) {
+      Object.assign(one, { isAsked: true, isStale: false, askedAtMs: this.#options.client.clock.nowMs() });
+    }
     await Promise.all(questionsOf(due).map((question) => this.#ask(question)));
     for (const one of due) one.isAsked = false;
   }
@@ -167,15 +174,28 @@ export class PodUsageReader {
     }
   }
 
-  #podChanged(pod: KubernetesObject): void {
+  #podChanged(pod: KubernetesObject, isGone: boolean): void {
     const measured = this.#targets.ownerOf(pod);
     if (!measured || measured.samples === null) return;
+    // As HPA's controller asks before it decides: by what was measured with more pods, fewer would be wanted again and again.
+    if (isGone) measured.isStale = true;
     this.#changed.add(measured);
+    this.#tellLater(tellAfterMs);
+  }
+
+  #tellLater(delayMs: number): void {
     const { clock } = this.#options.client;
-    this.#cancelTell ??= clock.at(clock.nowMs() + tellAfterMs, () => {
+    this.#cancelTell ??= clock.at(clock.nowMs() + delayMs, () => {
       this.#cancelTell = null;
-      for (const one of this.#changed) this.#tell(one);
+      const nowMs = clock.nowMs();
+      for (const one of this.#changed) if (!one.isStale) this.#tell(one);
+      const stale = [...this.#changed].filter(({ isStale }) => isStale);
+      const early = stale.filter(({ isAsked, askedAtMs }) => isAsked || nowMs < askedAtMs + leastGapMs);
       this.#changed.clear();
+      for (const one of early) this.#changed.add(one);
+      if (early.length > 0) this.#tellLater(tellAfterMs);
+      const due = new Set(stale.filter((one) => !early.includes(one)));
+      if (due.size > 0) void this.#round((one) => due.has(one));
     });
   }
 

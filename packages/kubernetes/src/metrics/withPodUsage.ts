@@ -1,9 +1,15 @@
 import type { DriverEvent, ReplicaStart } from '@ebb/core';
+import type { ObjectKey } from '@ebb/documents';
 import type { TargetDriver } from '../advice/modeDriver.ts';
 import type { PodUsageReader } from './podUsage.ts';
 
 /** A driver of targets that also tells what their pods use. */
-export function withPodUsage(targets: TargetDriver, usage: PodUsageReader): TargetDriver {
+export function withPodUsage(
+  targets: TargetDriver,
+  usage: PodUsageReader,
+  /** Whether the engine is to hear of a workload's pods. */
+  isTold: (workload: ObjectKey) => boolean,
+): TargetDriver {
   return {
     measuresPods: true,
     counts: targets.counts,
@@ -21,7 +27,12 @@ export function withPodUsage(targets: TargetDriver, usage: PodUsageReader): Targ
     planned: (workload, replicas) => targets.planned?.(workload, replicas),
     list: () => targets.list(),
     watch(listener: (event: DriverEvent) => void) {
-      const ends = [targets.watch(listener), usage.watch(listener)];
+      const ends = [
+        targets.watch(listener),
+        usage.watch((event) => {
+          if (event.type !== 'pod-usage' || isTold(event.usage.workload)) listener(event);
+        }),
+      ];
       return () => {
         for (const end of ends) end();
       };
