@@ -78,7 +78,11 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
     operators.push(operator);
     let text = '';
     operator.stderr?.on('data', (part) => (text += String(part)));
-    return { port, said: () => text };
+    const stop = async () => {
+      operator.kill('SIGTERM');
+      await once(operator, 'exit');
+    };
+    return { port, said: () => text, stop };
   };
   const addVolume = (at: string) =>
     cluster.api.post('/api/v1/persistentvolumes', {
@@ -114,6 +118,7 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
       for (const path of [
         core,
         `${core}-tenant`,
+        `${core}-tenant-b`,
         `/api/v1/persistentvolumes/${namespace}`,
         `/api/v1/persistentvolumes/${namespace}-tenant`,
       ])
@@ -191,7 +196,7 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
     expect([...checks(out).values()].filter(({ state }) => state === 'bad')).toHaveLength(1);
     expect(checks(out).get('operator')?.hint).toContain('KWOK');
 
-    const { port, said } = await runOperator(namespace);
+    const { port, said, stop } = await runOperator(namespace);
     await until(async () => checks((await ebb('doctor', '--json')).out).get('lease')?.state !== 'bad', {
       withinMs: 60_000,
       what: () => `a lease\n${said()}`,
@@ -215,6 +220,8 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
       action: 'change',
       fields: ['rules'],
     });
+    // It would decide for everything that comes later.
+    await stop();
   });
 
   it('names another manager of a field, and takes it over only when told to', async () => {
@@ -290,6 +297,47 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
     expect(actions(await report('upgrade'))).toEqual(new Set(['unchanged']));
   });
 
+  it('goes from being in charge to advice, with the right to scale nothing, and back', async () => {
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'web', namespace: 'default' } };
+    const path = '/apis/apps/v1/namespaces/default/deployments/web/scale';
+    const operator = cluster.apiFor({ name: 'operator', token: await tokenOf('ebb', namespace) });
+    const writesScale = async () =>
+      (await operator.send('PUT', `${path}?dryRun=All`, { ...scale, spec: { replicas: 3 } })).status;
+    const checks = async () =>
+      new Map((JSON.parse((await ebb('doctor', '--json')).out) as Diagnosis).checks.map((one) => [one.name, one]));
+    const becomes = (expected: number) =>
+      until(async () => (await writesScale()) === expected, { withinMs: 20_000, what: () => `status ${expected}` });
+    await becomes(200);
+    // An HPA that Ebb was put in charge of would be scaled by nobody.
+    const hpas = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers';
+    await cluster.api.post(hpas, {
+      metadata: { name: 'web', annotations: { 'ebb.dev/mode': 'control', 'ebb.dev/taken-over': '{}' } },
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 3 },
+    });
+    const refused = await ebb('upgrade', '--advice');
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('ebb give-back hpa/web --namespace default');
+    await becomes(200);
+    await cluster.api.send('DELETE', `${hpas}/web`);
+    const told = await report('upgrade', '--advice', '--no-wait');
+    const of = (action: string) =>
+      told.objects.filter((one) => one.action === action).map(({ kind, name }) => `${kind} ${name}`);
+    expect(of('change')).toEqual(expect.arrayContaining(['ClusterRole ebb', 'Role ebb', 'Deployment ebb']));
+    expect(of('remove')).toEqual(expect.arrayContaining(['Deployment ebb-gateway', 'Service ebb-gateway']));
+    await becomes(403);
+    const advised = await checks();
+    expect(advised.get('operator')?.found).toContain('in advice: ');
+    expect(advised.get('rights')).toMatchObject({ state: 'ok' });
+    await report('upgrade', '--take-over', '--no-wait');
+    await becomes(200);
+    expect((await checks()).get('operator')?.found).toContain('in advice: ');
+    await report('upgrade', '--no-advice', '--no-wait');
+    await becomes(200);
+    expect((await checks()).get('operator')?.found).not.toContain('in advice');
+    expect(actions(await report('upgrade'))).toEqual(new Set(['unchanged']));
+    operator.close();
+  });
+
   it('refuses to go back, and to lose a version in which objects are stored', async () => {
     const inventory = `${core}/configmaps/ebb-inventory`;
     await cluster.api.patch(inventory, { data: { version: '0.2.0' } });
@@ -306,8 +354,10 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
     await stored(['v1alpha1']);
   });
 
-  it('is of one tenant, with no right outside of his namespace', async () => {
+  it('is of tenants, with no right outside of their namespaces', async () => {
     const tenant = `${namespace}-tenant`;
+    const second = `${tenant}-b`;
+    await cluster.api.post('/api/v1/namespaces', { metadata: { name: second } });
     const group = 'keda.sh';
     // Of the whole cluster: the tenant's operator may not list it, and lives without.
     await cluster.api.post(definitions, {
@@ -322,10 +372,11 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
     await addVolume(tenant);
     const words = ['--namespace', tenant, '--kubeconfig', cluster.kubeconfig];
     const ofTenant = (...more: string[]) => runMain(['kubernetes', ...more, ...words], folder);
-    const { code, out, err } = await ofTenant('install', '--watch-namespace', tenant, '--no-kinds');
+    const watched = `${tenant},${second}`;
+    const { code, out, err } = await ofTenant('install', '--watch-namespace', watched, '--no-kinds');
     expect(code, err).toBe(0);
     expect(out).not.toMatch(/ClusterRole|CustomResourceDefinition/);
-    const { port, said } = await runOperator(tenant, { EBB_WATCH_NAMESPACE: tenant, EBB_METRICS: 'false' });
+    const { port, said, stop } = await runOperator(tenant, { EBB_WATCH_NAMESPACE: watched, EBB_METRICS: 'false' });
     const answers = (path: string) =>
       fetch(`http://127.0.0.1:${port}${path}`).then(
         (answer) => answer.status,
@@ -335,8 +386,42 @@ describe.runIf(available('kubernetes'))('ebb kubernetes', () => {
     expect(await answers('/metrics')).toBe(404);
     const healthy = async () => (await ofTenant('doctor')).code === 0;
     await until(healthy, { withinMs: 30_000, what: () => `a tenant in good health\n${said()}` });
+    // Each tenant's Workload is scaled, and nobody else's.
+    const labels = { app: 'shop' };
+    const pod = { metadata: { labels }, spec: { containers: [{ name: 'shop', image: 'shop' }] } };
+    const shop = {
+      metadata: { name: 'shop' },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template: pod },
+    };
+    const deployments = (at: string) => `/apis/apps/v1/namespaces/${at}/deployments`;
+    for (const at of [tenant, second, 'default']) {
+      await cluster.api.post(deployments(at), shop);
+      await cluster.api.post(`/apis/ebb.dev/v1alpha1/namespaces/${at}/workloads`, {
+        ...{ apiVersion: 'ebb.dev/v1alpha1', kind: 'Workload', metadata: { name: 'shop' } },
+        spec: { classes: [{ command: ['./serve'] }], scaling: { minReplicas: 2, maxReplicas: 4 } },
+      });
+    }
+    const replicasOf = async (at: string) =>
+      (await cluster.api.get<{ spec: { replicas: number } }>(`${deployments(at)}/shop`)).spec.replicas;
+    for (const at of [tenant, second]) {
+      await until(async () => (await replicasOf(at)) === 2, {
+        withinMs: 30_000,
+        what: () => `two in ${at}\n${said()}`,
+      });
+    }
+    expect(await replicasOf('default')).toBe(1);
+    const account = cluster.apiFor({ name: 'tenant', token: await tokenOf('ebb', tenant) });
+    const lists = async (at: string) => (await account.send('GET', `/api/v1/namespaces/${at}/pods`)).status;
+    expect([await lists(tenant), await lists(second), await lists('default')]).toEqual([200, 200, 403]);
+    account.close();
+    await stop();
+    await cluster.api.send('DELETE', '/apis/ebb.dev/v1alpha1/namespaces/default/workloads/shop');
     const removed = await ofTenant('uninstall', '--data', '--no-wait');
     expect(removed.code, removed.err).toBe(0);
+    expect(await status(`/apis/rbac.authorization.k8s.io/v1/namespaces/${second}/roles/ebb-followed`)).toBe(404);
+    for (const at of [tenant, second]) {
+      await cluster.api.send('DELETE', `/apis/ebb.dev/v1alpha1/namespaces/${at}/workloads/shop`);
+    }
     // The other Ebb keeps what is of the whole cluster.
     for (const path of [`${definitions}/workloads.ebb.dev`, '/apis/rbac.authorization.k8s.io/v1/clusterroles/ebb']) {
       expect(await status(path), path).toBe(200);

@@ -124,6 +124,7 @@ describe.skipIf(!(available('kubernetes') && available('redis')))('from a cluste
     await post('ScaledObject', 'orders', { scaleTargetRef: { name: 'orders' }, triggers: [redisTrigger('orders')] });
     await post('ScaledJob', 'resize', {
       jobTargetRef: { template: { spec: { restartPolicy: 'Never', containers: [container('shop/resize:1')] } } },
+      pollingInterval: 1,
       triggers: [redisTrigger('pictures')],
     });
     const credentials = { secretTargetRef: [{ parameter: 'password', name: 'redis', key: 'password' }] };
@@ -258,8 +259,18 @@ describe.skipIf(!(available('kubernetes') && available('redis')))('from a cluste
       const { out } = await runMain(['kubernetes', 'advice', 'orders', ...here(), ...lease], folder);
       return /ebb +4 wanted/.test(out);
     }, 'advice of four');
+    await redis.cli(['rpush', 'pictures', ...Array.from({ length: 25 }, (_, index) => `p${index}`)]);
+    await within(async () => {
+      const { out } = await runMain(['kubernetes', 'advice', 'resize', ...here(), ...lease], folder);
+      return out.includes('0 → 3 Jobs');
+    }, 'three Jobs of Ebb');
     const { out: listed } = await ebb('kubernetes', 'advice', ...here(), ...lease);
     expect(listed).toContain('Deployment/site');
+    expect(listed).toMatch(/Job\/resize +ScaledJob\/resize .* 0 → 3\n/);
+    await ebb('kubernetes', 'advice', 'resize', ...here(), ...lease);
+    const json = await runMain(['kubernetes', 'advice', 'resize', '--json', ...here(), ...lease], folder);
+    expect(JSON.parse(json.out)).toMatchObject({ comparisons: [{ made: { actual: 0, advised: 3 } }] });
+    expect((await api.get<{ items: object[] }>('/apis/batch/v1/namespaces/default/jobs')).items).toEqual([]);
     await ebb('kubernetes', 'advice', 'orders', ...here(), ...lease);
     expect(await count()).toBe(1);
     const planned = await ebb('take-over', 'scaledobject/orders', ...here(), ...lease);
@@ -276,9 +287,20 @@ describe.skipIf(!(available('kubernetes') && available('redis')))('from a cluste
     expect((await ebb('give-back', 'hpa/site', ...here(), ...lease, '--yes')).code).toBe(0);
     const after = await hpa();
     expect([after.spec, after.metadata.annotations]).toEqual([before.spec, before.metadata.annotations]);
-    expect((await ebb('give-back', 'orders', ...here(), ...lease, '--yes')).code).toBe(0);
+    const giving = ebb('give-back', 'orders', ...here(), ...lease, '--yes');
+    const orders = '/apis/keda.sh/v1alpha1/namespaces/default/scaledobjects/orders';
+    const annotations = async () =>
+      (await api.get<{ metadata: { annotations?: object } }>(orders)).metadata.annotations;
+    await within(async () => !('autoscaling.keda.sh/paused' in ((await annotations()) ?? {})), 'KEDA to go on');
+    // What KEDA does then.
+    await api.post('/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers', {
+      metadata: { name: 'keda-hpa-orders', labels: { 'app.kubernetes.io/managed-by': 'keda-operator' } },
+      spec: { scaleTargetRef: reference('orders'), maxReplicas: 5 },
+    });
+    expect((await giving).code).toBe(0);
+    expect(await annotations()).toBeUndefined();
     expect((await ebb('take-over', 'nobody', ...here(), ...lease)).err).toContain(
-      'there is no ScaledObject or HorizontalPodAutoscaler',
+      'there is no ScaledObject, HorizontalPodAutoscaler or ScaledJob',
     );
     expect((await ebb('take-over', 'pod/x', ...here())).code).toBe(2);
     if (process.env.EBB_SHOW) console.log(said.join('\n'));

@@ -20,8 +20,8 @@ import { readVersion } from './version.ts';
 export interface ClusterOperatorOptions {
   /** Null: `KUBECONFIG`, the service account of the pod, or `~/.kube/config`. */
   kubeconfig: string | null;
-  /** Objects of this namespace alone; null: of all. */
-  namespace: string | null;
+  /** Objects of this namespace, or of these, alone; null: of all. */
+  namespace: string | readonly string[] | null;
   /** Objects that say nothing else are decided on and never written to. Left out: they are in Ebb's charge. */
   advice?: boolean;
   /** Null: `ebb` in the namespace of the pod or of the kubeconfig. */
@@ -30,6 +30,12 @@ export interface ClusterOperatorOptions {
   nodePools: { catalogue: string | null } | null;
   /** Whether the external metrics API is served at `port` of the health host, and the pod that this is; left out: no. */
   externalMetrics?: { port: number; podName: string | null } | null;
+  /** Whether endpoints of Services are kept, so that gateways can be out of the path; left out: no. */
+  serveServices?: boolean;
+  /** Whether pods are sized as Workloads say; left out: no. */
+  sizing?: boolean;
+  /** Images of the pods that keep images and room for targets whose annotations ask for it; left out: nothing is kept. */
+  warmth?: { pause: string; tool: string } | null;
   /** Has journal, ledger and state, unless `store` has. */
   dataDirectory: string;
   /** A database in the place of the file: several operators can stand by for one another. */
@@ -69,7 +75,11 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
     const startedAt = Date.now();
     const version = readVersion();
     const told = new StoreTold();
-    const metricsText = () => operatorMetricsText({ version, startedAt, engine: operator?.leading()?.engine ?? null });
+    const metricsText = () => {
+      const leading = operator?.leading() ?? null;
+      const services = leading?.servedServices() ?? [];
+      return operatorMetricsText({ version, startedAt, engine: leading?.engine ?? null, services });
+    };
     const health = await listenHealth(
       options.health,
       healthListener(
@@ -88,9 +98,11 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
     undo.push(() => clock.close());
     const metrics = httpMetricsScraper();
     undo.push(() => metrics.close());
-    const nodes = options.nodePools
-      ? clusterNodes({ clock, log, offerings: await openOfferings(options.nodePools.catalogue) })
-      : null;
+    // Machines are left alone in advice, and may not even be seen.
+    const nodes =
+      options.nodePools && !options.advice
+        ? clusterNodes({ clock, log, offerings: await openOfferings(options.nodePools.catalogue) })
+        : null;
     if (nodes) undo.push(() => nodes.close());
     operator = await startOperator({
       transport: cluster.transport,
@@ -103,10 +115,12 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
         clock,
         embedded,
         ...(nodes ? { nodes } : {}),
+        ...(options.sizing ? { sizing: true } : {}),
+        ...(options.warmth ? { warmth: options.warmth } : {}),
         metrics,
         newSuffix,
         log,
-        gateways: clusterGateways(),
+        gateways: { ...clusterGateways(), serveServices: options.serveServices ?? false },
         ...(options.externalMetrics
           ? {
               externalMetrics: {

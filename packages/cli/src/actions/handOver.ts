@@ -12,6 +12,9 @@ const kinds: Readonly<Record<string, HandedKind>> = {
   scaledobject: 'ScaledObject',
   scaledobjects: 'ScaledObject',
   so: 'ScaledObject',
+  scaledjob: 'ScaledJob',
+  scaledjobs: 'ScaledJob',
+  sj: 'ScaledJob',
   hpa: 'HorizontalPodAutoscaler',
   horizontalpodautoscaler: 'HorizontalPodAutoscaler',
   horizontalpodautoscalers: 'HorizontalPodAutoscaler',
@@ -64,7 +67,7 @@ function objectOf(written: string): { kind: HandedKind | null; name: string } {
   const kind = Object.hasOwn(kinds, first.toLowerCase()) ? kinds[first.toLowerCase()] : undefined;
   if (!kind || rest.length > 0) {
     throw new Failure('usage', `"${written}" is no object that can be handed over.`, [
-      'write scaledobject/NAME, hpa/NAME, or NAME alone',
+      'write scaledobject/NAME, scaledjob/NAME, hpa/NAME, or NAME alone',
     ]);
   }
   return { kind, name: checkedName(second) };

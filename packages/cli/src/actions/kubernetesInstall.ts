@@ -8,6 +8,7 @@ import {
   installVersion,
   planInstall,
   readInstalled,
+  refuseTakenOver,
   type Readiness,
   settingsForUpgrade,
   waitForOperator,
@@ -17,7 +18,7 @@ import type { EbbContext } from '../context.ts';
 import type { ExitName } from '../exitCodes.ts';
 import { defaultTimeoutMs, inCluster, waiting } from '../kubernetesInstall/cluster.ts';
 import { actionLines, actionsJson } from '../kubernetesInstall/render.ts';
-import { readSettings } from '../kubernetesInstall/settings.ts';
+import { checkName, readSettings } from '../kubernetesInstall/settings.ts';
 
 /** Sets a cluster to what the flags say. */
 export async function kubernetesInstall(context: EbbContext, flags: InstallFlags): Promise<ExitName> {
@@ -38,7 +39,9 @@ export async function kubernetesInstall(context: EbbContext, flags: InstallFlags
 
 /** Brings what is installed to this version, with the settings that it has. */
 export async function kubernetesUpgrade(context: EbbContext, flags: InstallFlags): Promise<ExitName> {
-  const { namespace = defaultSettings.namespace } = readSettings(flags);
+  const { namespace = defaultSettings.namespace } = flags;
+  // All else is read over what was chosen before.
+  checkName(namespace);
   return inCluster(flags, async (server, url) => {
     const { version, inventory } = await readInstalled(server, namespace);
     if (version === null) {
@@ -67,6 +70,7 @@ interface SetOptions {
 async function set({ context, flags, server, url, choice }: SetOptions): Promise<ExitName> {
   const { namespace = defaultSettings.namespace } = choice;
   const { dryRun = false, force = false } = flags;
+  if (!force) await refuseTakenOver(server, choice);
   const manifests = installManifests(choice);
   const plan = await planInstall({ server, manifests, namespace, version: installVersion, force });
   if (!dryRun) await executeInstall({ server, plan, namespace, force, settings: choice, waiting });

@@ -5,6 +5,7 @@ import { findDataDirectory } from '../dataDirectory.ts';
 import type { ExitName } from '../exitCodes.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { Interrupts } from '../interrupts.ts';
+import { namesOf } from '../kubernetesInstall/settings.ts';
 import { serviceLog } from '../kubernetes/serviceLog.ts';
 import { leaseOf } from '../kubernetes/withCluster.ts';
 
@@ -14,10 +15,12 @@ const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 /** Runs until it is told to end, or cannot go on. */
 export async function operator(context: EbbContext, flags: OperatorFlags): Promise<ExitName> {
   const lease = readLease(flags.lease, context.env.POD_NAMESPACE);
-  const namespace = flags.namespace ?? (context.env.EBB_WATCH_NAMESPACE || undefined);
-  if (namespace !== undefined) checkName('--namespace', namespace);
+  const { EBB_WATCH_NAMESPACE: watched } = context.env;
+  const namespaces = flags.namespace ?? (watched ? [watched] : null);
+  const namespace = namespaces && namesOf(namespaces);
+  for (const name of namespace ?? []) checkName('--namespace', name);
   const nodePools = flags.nodePools ?? context.env.EBB_NODE_POOLS === 'true';
-  if (nodePools && namespace !== undefined) {
+  if (nodePools && namespace !== null) {
     throw new Failure(
       'usage',
       'nodes are decided on by the pods of all namespaces: --node-pools and --namespace exclude each other',
@@ -27,6 +30,7 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
     throw new Failure('usage', '--catalogue has the prices of nodes: it needs --node-pools');
   }
   const externalMetrics = flags.externalMetrics ?? context.env.EBB_EXTERNAL_METRICS === 'true';
+  const isWarm = flags.warmth ?? context.env.EBB_WARMTH === 'true';
   // Only a pod is behind the Service that the API server asks.
   const podName = context.env.POD_IP === undefined ? null : hostname();
   const { path: dataDirectory } = findDataDirectory(flags.data, context.env, context.workingDirectory);
@@ -34,16 +38,24 @@ export async function operator(context: EbbContext, flags: OperatorFlags): Promi
   const interrupts = new Interrupts();
   try {
     const { isStoreTrouble, readStoreSettings, startClusterOperator } = await import('@ebb/controller');
-    const { externalMetricsPort } = await import('@ebb/kubernetes');
+    const { defaultSettings, externalMetricsPort } = await import('@ebb/kubernetes');
     const store = storeOf(() => readStoreSettings(context.env));
     const started = await startClusterOperator({
       kubeconfig: flags.kubeconfig ?? null,
-      namespace: namespace ?? null,
+      namespace,
       metrics: flags.metrics ?? context.env.EBB_METRICS !== 'false',
       lease,
       advice: flags.advice ?? context.env.EBB_ADVICE === 'true',
       nodePools: nodePools ? { catalogue: flags.catalogue ?? null } : null,
       externalMetrics: externalMetrics ? { port: externalMetricsPort, podName } : null,
+      serveServices: flags.serveServices ?? context.env.EBB_SERVE_SERVICES === 'true',
+      sizing: flags.sizing ?? context.env.EBB_SIZING === 'true',
+      warmth: isWarm
+        ? {
+            pause: context.env.EBB_PAUSE_IMAGE || defaultSettings.pauseImage,
+            tool: context.env.EBB_TOOL_IMAGE || defaultSettings.toolImage,
+          }
+        : null,
       dataDirectory,
       store,
       signal: interrupts.stop,

@@ -29,7 +29,9 @@ const parameters = {
   aliases: { n: 'namespace' },
   positional: {
     kind: 'tuple',
-    parameters: [{ parse: String, placeholder: '[KIND/]NAME', brief: 'A ScaledObject, or an HPA (hpa/NAME)' }],
+    parameters: [
+      { parse: String, placeholder: '[KIND/]NAME', brief: 'A ScaledObject, an HPA (hpa/NAME), or a ScaledJob' },
+    ],
   },
 } as const;
 
@@ -37,7 +39,8 @@ export const takeOver = defineCommand<HandOverFlags, [string]>({
   brief: 'Put Ebb in charge of what a ScaledObject or an HPA scales',
   description:
     'From advice to in charge, one object at a time. A ScaledObject is paused for KEDA, and Ebb begins when KEDA has taken\n' +
-    'its HPA away. An HPA goes on reading its metrics, is switched off in both directions, and keeps a copy of what it was.\n' +
+    'its HPA away; of a ScaledJob it makes the Jobs from then on. An HPA goes on reading its metrics, is switched off in both\n' +
+    'directions, and keeps a copy of what it was.\n' +
     'Two are never in charge. Shows what would be done; --yes does it. Stopped in between, the same command goes on.',
   examples: [
     { command: 'ebb take-over hpa/web -n shop', does: 'what would be done' },

@@ -20,6 +20,7 @@ const manifests = defineCommand<ManifestsFlags, []>({
       command: 'ebb kubernetes manifests --image registry.example/ebb:0.1.0 --read-namespace shop > ebb.yaml',
       does: 'your image, and triggers may use the Secrets of the namespace shop',
     },
+    { command: 'ebb kubernetes manifests --advice', does: 'an Ebb that advises, with no right to scale anything' },
   ],
   parameters: {
     flags: {

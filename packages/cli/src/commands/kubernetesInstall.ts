@@ -66,6 +66,7 @@ export const kubernetesInstall = defineCommand<InstallFlags, []>({
       command: 'ebb kubernetes install --namespace team-a --watch-namespace team-a --no-kinds',
       does: 'an Ebb of one tenant, with no rights outside',
     },
+    { command: 'ebb kubernetes install --advice', does: 'beside KEDA and HPAs, with no right to scale anything' },
   ],
   parameters: { flags: { ...settingFlags, ...writing, ...clusterFlags }, aliases },
   load: async () => (await import('../actions/kubernetesInstall.ts')).kubernetesInstall,
@@ -78,6 +79,7 @@ export const kubernetesUpgrade = defineCommand<InstallFlags, []>({
     'any more. A definition never loses a version in which objects are stored. An older version is refused without --force.',
   examples: [
     { command: 'ebb kubernetes upgrade', does: 'with the settings that it has' },
+    { command: 'ebb kubernetes upgrade --no-advice', does: 'from advice to being in charge' },
     { command: 'ebb kubernetes upgrade --dry-run --json', does: 'what it would do, as JSON' },
   ],
   parameters: { flags: { ...settingFlags, ...writing, ...clusterFlags }, aliases },

@@ -12,9 +12,14 @@ export interface SettingFlags {
   networkPolicy?: boolean;
   nodePools?: boolean;
   externalMetrics?: boolean;
+  sizing?: boolean;
+  warmth?: boolean;
+  serveServices?: boolean;
+  advice?: boolean;
+  takeOver?: boolean;
   gateway?: boolean;
   kinds?: boolean;
-  watchNamespace?: string;
+  watchNamespace?: string[];
   serviceAccountAnnotation?: string[];
   podLabel?: string[];
   metrics?: boolean;
@@ -40,13 +45,29 @@ export const settingFlags = {
   networkPolicy: given('Add the example of a NetworkPolicy'),
   nodePools: given('Let the operator make and end nodes, with the rights for it'),
   externalMetrics: given('Have Ebb serve the external metrics API, for HPAs that follow it'),
+  serveServices: given('Let the operator keep endpoints of Services, so that gateways can be out of the path'),
+  advice: {
+    kind: 'boolean',
+    optional: true,
+    brief: 'Decide beside who is in charge, with no right to write to a target (default: no)',
+  },
+  takeOver: {
+    kind: 'boolean',
+    optional: true,
+    brief: 'With --advice: the rights to be in charge of single objects, by ebb take-over',
+  },
+  sizing: given('Let the operator size pods as Workloads say, with the rights for it'),
+  warmth: given('Let the operator keep images and room where annotations ask for it, with the rights for it'),
   gateway: {
     kind: 'boolean',
     optional: true,
     brief: 'Add the gateways, which hold and balance requests (default: yes)',
   },
   kinds: { kind: 'boolean', optional: true, brief: 'Add the definitions of the kinds (default: yes)' },
-  watchNamespace: text('NAME', 'Follow this namespace alone, with a Role in it in the place of the ClusterRole'),
+  watchNamespace: many(
+    'NAME',
+    'Follow this namespace alone, or each that is named, with a Role in it and no ClusterRole',
+  ),
   serviceAccountAnnotation: many('KEY=VALUE', 'Annotation of the service account, by which a cloud knows the operator'),
   podLabel: many('KEY=VALUE', "Label more of the operator's pods"),
   metrics: { kind: 'boolean', optional: true, brief: 'Answer /metrics on the health port (default: yes)' },

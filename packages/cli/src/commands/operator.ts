@@ -3,7 +3,7 @@ import { dataFlag, jsonFlag, portFlag, textFlag } from './flags.ts';
 
 export interface OperatorFlags {
   kubeconfig?: string;
-  namespace?: string;
+  namespace?: string[];
   lease?: string;
   advice?: boolean;
   data?: string;
@@ -11,6 +11,9 @@ export interface OperatorFlags {
   metrics?: boolean;
   nodePools?: boolean;
   externalMetrics?: boolean;
+  sizing?: boolean;
+  warmth?: boolean;
+  serveServices?: boolean;
   catalogue?: string;
   json?: boolean;
 }
@@ -34,13 +37,19 @@ export const operator = defineCommand<OperatorFlags, []>({
         'FILE',
         "Cluster and user (default: $KUBECONFIG, the pod's service account, ~/.kube/config)",
       ),
-      namespace: textFlag('NAME', 'Only objects of this namespace (default: $EBB_WATCH_NAMESPACE, else all)'),
+      namespace: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        placeholder: 'NAME',
+        brief: 'Only objects of this namespace, or of each that is named (default: $EBB_WATCH_NAMESPACE, else all)',
+      },
       lease: textFlag('NAMESPACE/NAME', 'Lease of the one that decides (default: ebb in the own namespace)'),
       advice: {
         kind: 'boolean',
         optional: true,
-        withNegated: false,
-        brief: 'Decide and write to no target, but where an object says ebb.dev/mode: control',
+        brief: 'Write to no target but where it says ebb.dev/mode: control (default: $EBB_ADVICE, else no)',
       },
       data: dataFlag,
       apiPort: portFlag('Port of /livez, /healthz and /metrics (default 7070; 0: any free one)'),
@@ -58,6 +67,22 @@ export const operator = defineCommand<OperatorFlags, []>({
         kind: 'boolean',
         optional: true,
         brief: 'Serve the external metrics API (default: $EBB_EXTERNAL_METRICS, else no)',
+      },
+      serveServices: {
+        kind: 'boolean',
+        optional: true,
+        brief:
+          'Keep endpoints of Services with the label ebb.dev/gateway: serve (default: $EBB_SERVE_SERVICES, else no)',
+      },
+      sizing: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'Size pods as Workloads say (default: $EBB_SIZING, else no)',
+      },
+      warmth: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'Keep images and room where annotations ask for it (default: $EBB_WARMTH, else no)',
       },
       catalogue: textFlag('FILE', 'Prices of machines, in place of the built-in list'),
       json: jsonFlag,

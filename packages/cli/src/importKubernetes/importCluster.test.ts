@@ -1,3 +1,4 @@
+import { resolveHpa, resolveScaledObject, yamlValues } from '@ebb/documents';
 import type { ReadObject } from '@ebb/kubernetes';
 import { describe, expect, it } from 'vitest';
 import { readDocuments } from '../documents.ts';
@@ -78,7 +79,8 @@ function imported(objects: ReadObject[], all = false) {
   expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   const fate = (name: string) => result.fates.find((one) => one.object === name);
   const text = (path: string) => result.files.find((one) => one.path === path)?.text ?? '';
-  return { ...result, cluster, fate, text };
+  const document = (path: string) => yamlValues(text(path))[0];
+  return { ...result, cluster, fate, text, document };
 }
 
 describe('ebb import kubernetes', () => {
@@ -94,10 +96,198 @@ describe('ebb import kubernetes', () => {
     expect(text('workloads/shop-web.yaml')).toContain('minReplicas: 2\n    maxReplicas: 9');
   });
 
-  it('keeps an HPA whose metric has a source that it does not name, and says so', () => {
-    const { fate, text } = imported([deployment('web'), hpa('web', [cpu, external])]);
-    expect(fate('HorizontalPodAutoscaler shop/web')?.notes.join()).toContain('External queue: an HPA does not say');
+  it('asks the metrics APIs for what an HPA has them asked for, and says which rights that takes', () => {
+    const selector = { matchLabels: { queue: 'orders' }, matchExpressions: [{ key: 'old', operator: 'DoesNotExist' }] };
+    const metrics = [
+      cpu,
+      {
+        type: 'External',
+        external: { metric: { name: 'ready', selector }, target: { type: 'AverageValue', averageValue: '500m' } },
+      },
+      {
+        type: 'Pods',
+        pods: { metric: { name: 'requests' }, target: { type: 'AverageValue', averageValue: '10' } },
+      },
+      {
+        type: 'Object',
+        object: {
+          describedObject: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'front' },
+          metric: { name: 'hits' },
+          target: { type: 'Value', value: '2k' },
+        },
+      },
+    ];
+    const [web] = [deployment('web')].map((one) => ({
+      ...one,
+      document: {
+        ...one.document,
+        spec: {
+          ...(one.document.spec as object),
+          selector: {
+            matchLabels: { app: 'web' },
+            matchExpressions: [{ key: 'tier', operator: 'In', values: ['a', 'b'] }],
+          },
+        },
+      },
+    }));
+    const { fate, document } = imported([web ?? deployment('web'), hpa('web', metrics)]);
+    expect(document('shop/scaledobject-web.yaml')).toMatchObject({
+      spec: {
+        triggers: [
+          { type: 'cpu' },
+          {
+            type: 'kubernetes-metrics',
+            metricType: 'AverageValue',
+            metadata: { metricName: 'ready', metricSelector: 'queue=orders,!old', targetValue: '0.5' },
+          },
+          {
+            metricType: 'AverageValue',
+            metadata: { api: 'custom', object: 'pods', podSelector: 'app=web,tier in (a,b)', metricName: 'requests' },
+          },
+          {
+            metricType: 'Value',
+            metadata: {
+              api: 'custom',
+              object: 'ingresses.networking.k8s.io/front',
+              metricName: 'hits',
+              targetValue: '2000',
+            },
+          },
+        ],
+      },
+    });
+    const told = fate('HorizontalPodAutoscaler shop/web');
+    expect(told?.result).toBe('translated');
+    for (const right of [
+      'list ready of external.metrics.k8s.io',
+      'get pods/requests of custom.metrics.k8s.io',
+      'get ingresses.networking.k8s.io/hits of custom.metrics.k8s.io',
+    ]) {
+      expect(told?.notes.join()).toContain(right);
+    }
+  });
+
+  it.each([
+    [
+      'Object hits: it is of a Zebra',
+      {
+        type: 'Object',
+        object: {
+          describedObject: { kind: 'Zebra', name: 'z' },
+          metric: { name: 'hits' },
+          target: { type: 'Value', value: '2' },
+        },
+      },
+    ],
+    [
+      'Resource ephemeral-storage: there is no trigger but for cpu and memory',
+      {
+        type: 'Resource',
+        resource: { name: 'ephemeral-storage', target: { type: 'AverageValue', averageValue: '1Gi' } },
+      },
+    ],
+    [
+      'ContainerResource nvidia.com-gpu: there is no trigger but for cpu and memory',
+      {
+        type: 'ContainerResource',
+        containerResource: {
+          name: 'nvidia.com-gpu',
+          container: 'main',
+          target: { type: 'Utilization', averageUtilization: 5 },
+        },
+      },
+    ],
+    [
+      'Pods requests: the labels of the pods are not known',
+      { type: 'Pods', pods: { metric: { name: 'requests' }, target: { type: 'AverageValue', averageValue: '10' } } },
+    ],
+  ])('keeps an HPA of which no trigger reads the same: %s', (why, metric) => {
+    const { fate, text } = imported([hpa('web', [cpu, metric])]);
+    const told = fate('HorizontalPodAutoscaler shop/web');
+    expect(told?.result).toBe('taken');
+    expect(told?.notes.join()).toContain(why);
     expect(text('shop/horizontalpodautoscaler-web.yaml')).toContain('kind: HorizontalPodAutoscaler');
+  });
+
+  // What of an HPA's fields counts for its count is in the ScaledObject, and by Ebb's own reading it is the same.
+  it.each<[string, object, string | undefined]>([
+    ['nothing but bounds', {}, undefined],
+    [
+      'minReplicas 0 with a metric that is there without pods',
+      { minReplicas: 0, metrics: [external] },
+      'cooldownPeriod',
+    ],
+    ['no metric: cpu at 80 %', { metrics: undefined }, undefined],
+    ['a container', { metrics: [memory] }, undefined],
+    [
+      'policies, windows, tolerances and forbidden directions',
+      {
+        behavior: {
+          scaleUp: {
+            stabilizationWindowSeconds: 30,
+            selectPolicy: 'Min',
+            tolerance: '50m',
+            policies: [
+              { type: 'Percent', value: 50, periodSeconds: 60 },
+              { type: 'Pods', value: 2, periodSeconds: 15 },
+            ],
+          },
+          scaleDown: { selectPolicy: 'Disabled' },
+        },
+      },
+      undefined,
+    ],
+  ])('carries over %s', (_what, fields, note) => {
+    const metadata = { name: 'web', namespace: 'shop' };
+    const spec = {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web' },
+      ...{ minReplicas: 2, maxReplicas: 9, metrics: [cpu], ...fields },
+    };
+    const document = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata, spec };
+    const written = resolveHpa(JSON.parse(JSON.stringify(document)));
+    const one = { ...hpa('web', []), document: JSON.parse(JSON.stringify(document)) as ReadObject['document'] };
+    const { fate, document: made } = imported([one]);
+    const read = resolveScaledObject(made('shop/scaledobject-web.yaml'));
+    expect([read.minReplicas, read.maxReplicas]).toEqual([written.minReplicas, written.maxReplicas]);
+    expect(read.behavior).toEqual(written.behavior);
+    expect(read.target).toMatchObject(written.target);
+    expect(read.triggers).toHaveLength(written.metrics.length);
+    if (note) expect(fate('HorizontalPodAutoscaler shop/web')?.notes.join()).toContain(note);
+  });
+
+  it('reads what Ebb is in charge of as it was before', () => {
+    const before = hpa('web', [cpu]);
+    const { behavior, ...spec } = before.document.spec as Record<string, unknown>;
+    const kept = { spec: { minReplicas: 2, maxReplicas: 9, behavior }, annotations: { 'ebb.dev/mode': null } };
+    const taken = {
+      ...before,
+      document: {
+        ...before.document,
+        metadata: {
+          name: 'web',
+          annotations: {
+            'ebb.dev/mode': 'control',
+            'ebb.dev/taken-over': JSON.stringify(kept),
+            'ebb.dev/improvements': 'true',
+          },
+        },
+        spec: {
+          ...spec,
+          minReplicas: 1,
+          maxReplicas: 2_147_483_647,
+          behavior: { scaleUp: { selectPolicy: 'Disabled' } },
+        },
+      },
+    };
+    const orders = scaledObject('orders');
+    const annotations = { 'ebb.dev/mode': 'control', 'autoscaling.keda.sh/paused': 'true', 'ebb.dev/taken-over': '{}' };
+    const paused = { ...orders, document: { ...orders.document, metadata: { name: 'orders', annotations } } };
+    const { text } = imported([deployment('web'), taken, deployment('orders'), paused]);
+    expect(text('shop/scaledobject-web.yaml')).toContain('maxReplicaCount: 9');
+    expect(text('shop/scaledobject-web.yaml')).toContain('stabilizationWindowSeconds: 60');
+    expect(text('shop/scaledobject-web.yaml')).toContain('ebb.dev/improvements: "true"');
+    expect(text('workloads/shop-web.yaml')).toContain('maxReplicas: 9');
+    expect(text('shop/scaledobject-orders.yaml')).not.toContain('paused');
   });
 
   it('takes the objects of KEDA as they are, leaves its HPAs aside, and Deployments that nothing scales', () => {

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { readDocuments } from '../documents.ts';
 import { documentText, fileNameOf } from '../importNodes/documentText.ts';
 import { recordAt } from '../importKeda/podSpecs.ts';
+import { beforeTakeOver } from './beforeTakeOver.ts';
 import { translateHpa } from './hpa.ts';
 import { withoutSecretValues } from './secretValues.ts';
 import { type Draft, type Fate, leftAside, type Translated } from './translated.ts';
@@ -36,7 +37,8 @@ const asTheyAre = [
 const order = [...asTheyAre, 'HorizontalPodAutoscaler', 'Service', 'InferenceService', 'Deployment', 'StatefulSet'];
 
 /** What a cluster becomes: documents that are valid together, and what became of each object. Pure. */
-export function importCluster({ objects }: ReadCluster, { all }: { all: boolean }): ImportedCluster {
+export function importCluster(cluster: ReadCluster, { all }: { all: boolean }): ImportedCluster {
+  const objects = cluster.objects.map(beforeTakeOver);
   const fates: Fate[] = [];
   const drafts: Drafts = new Map();
   const keep = (object: ReadObject, { fate, drafts: made }: Translated) => {
@@ -75,7 +77,7 @@ function translate(
     if (asTheyAre.includes(kind)) {
       return { fate: { result: 'taken', notes: [] }, drafts: [{ path: pathOf(kind, name), comment: [], document }] };
     }
-    if (kind === 'HorizontalPodAutoscaler') return translateHpa(object, pathOf);
+    if (kind === 'HorizontalPodAutoscaler') return translateHpa(object, pathOf, objects);
     if (kind === 'Service' || kind === 'InferenceService') return translateService(object, objects);
   } catch (error) {
     return leftAside(error instanceof Error ? error.message : String(error));

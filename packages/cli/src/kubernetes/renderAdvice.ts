@@ -12,6 +12,7 @@ export function adviceLines(context: EbbContext, { comparisons, leftOut }: Advic
   if (comparisons.length === 0) return ['nothing is advised on'];
   if (isWhole) return comparisons.flatMap((one) => wholeLines(context, one));
   const several = new Set(comparisons.map(({ namespace }) => namespace)).size > 1;
+  const hasJobs = comparisons.some(({ made }) => made !== undefined);
   const columns = [
     { title: 'target', value: (one: Comparison) => (several ? `${one.namespace}/` : '') + one.target },
     { title: 'by', value: ({ document }: Comparison) => document },
@@ -30,6 +31,9 @@ export function adviceLines(context: EbbContext, { comparisons, leftOut }: Advic
       title: 'unready',
       value: ({ actualTotals, advisedTotals }: Comparison) => pair(actualTotals.unreadyMs, advisedTotals.unreadyMs),
     },
+    ...(hasJobs
+      ? [{ title: 'jobs', value: ({ made }: Comparison) => (made ? `${made.actual} → ${made.advised}` : '') }]
+      : []),
   ];
   const [head = '', ...rows] = table(columns, [...comparisons]);
   const sum = (side: 'actualTotals' | 'advisedTotals', field: 'replicaMs' | 'shortMs') =>
@@ -43,17 +47,37 @@ export function adviceLines(context: EbbContext, { comparisons, leftOut }: Advic
         `${pair(sum('actualTotals', 'shortMs'), sum('advisedTotals', 'shortMs'))} of them missing when the readings asked for them.`,
     ),
     ...(leftOut > 0 ? [`${countText(leftOut, 'more target')} found no room in the ConfigMap.`] : []),
-    ...wrap('Each pair: what happened → what Ebb would have done, in seconds times replicas.', lineWidth).map(dim),
+    ...wrap(
+      'Each pair: what happened → what Ebb would have done, in seconds times replicas' +
+        (hasJobs ? '; of a ScaledJob in seconds times Jobs that run, and Jobs made.' : '.'),
+      lineWidth,
+    ).map(dim),
   ];
 }
 
 function wholeLines({ colors }: EbbContext, one: Comparison): string[] {
   const { bold, dim } = colors;
-  const { actual, advised, actualTotals, advisedTotals } = one;
+  const { actual, advised, actualTotals, advisedTotals, made } = one;
   const row = (label: string, text: string) => `  ${label.padEnd(16)}${text}`;
-  return [
+  const title =
     bold(`${one.namespace}/${one.target}`) +
-      dim(` by ${one.document}, watched for ${durationText(one.atMs - one.sinceMs)}`),
+    dim(` by ${one.document}, watched for ${durationText(one.atMs - one.sinceMs)}`);
+  if (made) {
+    return [
+      title,
+      row('runs', `${actual.live} Jobs, ${actual.ready} of them with a pod that runs`),
+      row('ebb', `${advised.live} Jobs`),
+      row('because', one.because),
+      row('made', `${made.actual} → ${made.advised} Jobs`),
+      row('job-seconds', pair(actualTotals.replicaMs, advisedTotals.replicaMs)),
+      row('short', `${pair(actualTotals.shortMs, advisedTotals.shortMs)} fewer running than Ebb would have had`),
+      dim(
+        '  Each Job of Ebb stands for one that is really made, in order, and ends with it: its work waits for that one.',
+      ),
+    ];
+  }
+  return [
+    title,
     row('runs', `${actual.wanted} wanted, ${actual.live} there, ${actual.ready} ready`),
     row('ebb', `${advised.wanted} wanted, ${advised.live} there, ${advised.ready} ready`),
     row('because', one.because),

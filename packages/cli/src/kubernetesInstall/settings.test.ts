@@ -9,24 +9,44 @@ describe('settings of an installation', () => {
     const before = { namespace: 'shop', image: 'a:1', readNamespaces: ['x'], metrics: 'false', withoutKinds: true };
     expect(readSettings({}, before)).toEqual(before);
     const flags = {
-      ...{ image: 'b:2', readNamespace: ['y', 'y', 'shop'], metrics: true, kinds: true, watchNamespace: 'team-a' },
+      ...{
+        image: 'b:2',
+        readNamespace: ['y', 'y', 'shop'],
+        metrics: true,
+        kinds: true,
+        watchNamespace: ['team-b,team-a', 'team-b'],
+      },
       serviceAccountAnnotation: ['eks.amazonaws.com/role-arn=arn:aws:iam::1:role/a=b'],
       podLabel: ['azure.workload.identity/use=true', 'team='],
     };
     expect(readSettings(flags, before)).toEqual({
       ...{ namespace: 'shop', image: 'b:2', readNamespaces: ['y'], metrics: 'true', withoutKinds: false },
-      watchNamespace: 'team-a',
+      watchNamespace: 'team-b,team-a',
       serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/a=b' },
       podLabels: { 'azure.workload.identity/use': 'true', team: '' },
     });
   });
 
+  it('take advice over what was chosen, and give it up again', () => {
+    const advice = readSettings({ advice: true, takeOver: true }, { nodePools: 'true' });
+    expect(advice).toMatchObject({ advice: 'true', takeOver: 'true', nodePools: 'true' });
+    expect(readSettings({ advice: false }, advice)).toMatchObject({ advice: 'false', takeOver: 'false' });
+    expect(readSettings({ advice: true }, advice)).toMatchObject({ advice: 'true', takeOver: 'false' });
+    expect(readSettings({ takeOver: true }, { advice: 'true' })).toMatchObject({ advice: 'true', takeOver: 'true' });
+    expect(readSettings({ image: 'b:2' }, advice)).toMatchObject({ advice: 'true', takeOver: 'true' });
+    expect(readSettings({ gateway: true }, advice)).toMatchObject({ gateway: true });
+  });
+
   it.each([
-    [{ watchNamespace: 'Team_A' }, 'Did you mean team-a?'],
+    [{ takeOver: true }, '--take-over is for --advice'],
+    [{ advice: true, nodePools: true }, 'leave --node-pools out'],
+    [{ advice: true, gateway: true }, 'leave --gateway out, or add --take-over'],
+    [{ watchNamespace: ['b', 'Team_A'] }, 'Did you mean team-a?'],
+    [{ watchNamespace: ['a,'] }, '"" is not the name of a namespace'],
     [{ podLabel: ['team'] }, '--pod-label: "team" is not KEY=VALUE'],
     [{ podLabel: ['team=a b'] }, '--pod-label team: "a b" is not the value of a label'],
     [{ serviceAccountAnnotation: ['=x'] }, '--service-account-annotation: "=x" is not KEY=VALUE'],
-    [{ watchNamespace: 'a', nodePools: true }, '--node-pools needs rights in the whole cluster'],
+    [{ watchNamespace: ['a'], nodePools: true }, '--node-pools needs rights in the whole cluster'],
   ])('refuse %j', (flags, told) => {
     expect(() => readSettings(flags)).toThrow(Failure);
     expect(() => readSettings(flags)).toThrow(told);

@@ -5,8 +5,11 @@ import { Failure } from '../failure.ts';
 
 /** What flags say of an installation, over what was chosen before. Throws a `Failure` (usage) that names the wrong value. */
 export function readSettings(flags: SettingFlags, before: InstallChoice = {}): InstallChoice {
-  const { namespace, image, storageSize, storageClass, readNamespace, watchNamespace, networkPolicy, kinds } = flags;
-  for (const name of [namespace, watchNamespace, ...(readNamespace ?? [])]) if (name !== undefined) checkName(name);
+  const { namespace, image, storageSize, storageClass, readNamespace, networkPolicy, kinds } = flags;
+  const watchNamespaces = flags.watchNamespace && namesOf(flags.watchNamespace);
+  for (const name of [namespace, ...(watchNamespaces ?? []), ...(readNamespace ?? [])]) {
+    if (name !== undefined) checkName(name);
+  }
   if (storageSize !== undefined) checkSize(storageSize);
   if (flags.postgresSecret) checkSecret(flags.postgresSecret);
   if (image !== undefined && !/^[^\s'"]{1,512}$/.test(image)) {
@@ -28,12 +31,20 @@ export function readSettings(flags: SettingFlags, before: InstallChoice = {}): I
     ...(flags.postgresSecret === undefined ? {} : { postgresSecret: flags.postgresSecret }),
     ...(readNamespace === undefined ? {} : { readNamespaces: readNamespace }),
     ...(flags.scaleKind === undefined ? {} : { scaleKinds: [...new Set(flags.scaleKind)] }),
-    ...(watchNamespace === undefined ? {} : { watchNamespace }),
+    ...(watchNamespaces === undefined ? {} : { watchNamespace: watchNamespaces.join(',') }),
     ...(annotations === undefined ? {} : { serviceAccountAnnotations: annotations }),
     ...(labels === undefined ? {} : { podLabels: labels }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(flags.nodePools === undefined ? {} : { nodePools: String(flags.nodePools) }),
     ...(flags.externalMetrics === undefined ? {} : { externalMetrics: String(flags.externalMetrics) }),
+    ...(flags.advice === undefined ? {} : { advice: String(flags.advice) }),
+    // Advice by itself is advice and no more, whatever was given besides before.
+    ...(flags.takeOver === undefined && flags.advice === undefined
+      ? {}
+      : { takeOver: String(flags.takeOver ?? false) }),
+    ...(flags.serveServices === undefined ? {} : { serveServices: String(flags.serveServices) }),
+    ...(flags.sizing === undefined ? {} : { sizing: String(flags.sizing) }),
+    ...(flags.warmth === undefined ? {} : { warmth: String(flags.warmth) }),
     ...(flags.metrics === undefined ? {} : { metrics: String(flags.metrics) }),
     ...(flags.gateway === undefined ? {} : { gateway: flags.gateway }),
     ...(kinds === undefined ? {} : { withoutKinds: !kinds }),
@@ -41,11 +52,25 @@ export function readSettings(flags: SettingFlags, before: InstallChoice = {}): I
   if (chosen.watchNamespace && chosen.nodePools === 'true') {
     throw new Failure(
       'usage',
-      '--node-pools needs rights in the whole cluster, and --watch-namespace gives them in one alone',
+      '--node-pools needs rights in the whole cluster, and --watch-namespace gives them in those alone that it names',
     );
+  }
+  if (flags.takeOver && chosen.advice !== 'true') {
+    throw new Failure('usage', '--take-over is for --advice: an operator that is in charge has these rights already');
+  }
+  if (chosen.advice === 'true') {
+    if (flags.nodePools) throw new Failure('usage', '--advice does nothing with machines: leave --node-pools out');
+    if (flags.gateway && chosen.takeOver !== 'true') {
+      throw new Failure('usage', '--advice holds no requests: leave --gateway out, or add --take-over');
+    }
   }
   const own = chosen.namespace ?? defaultSettings.namespace;
   return { ...chosen, readNamespaces: [...new Set(chosen.readNamespaces)].filter((name) => name !== own) };
+}
+
+/** Each once; one word may be several with commas between them. */
+export function namesOf(written: readonly string[]): string[] {
+  return [...new Set(written.flatMap((text) => text.split(',')).map((name) => name.trim()))];
 }
 
 const namePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

@@ -1,6 +1,6 @@
 import { MemoryStore } from '@ebb/testing';
 import { beforeEach, expect, it } from 'vitest';
-import { type JsonObject, numberAt, textAt } from '../client/values.ts';
+import { type JsonObject, numberAt, objectAt, textAt } from '../client/values.ts';
 import { deployment, type FakeCluster } from '../fake/fakeCluster.fixture.ts';
 import { fakeOperators } from '../fake/fakeOperators.fixture.ts';
 import { scaledObject, type ToldTriggers } from '../fake/operator.fixture.ts';
@@ -97,6 +97,49 @@ it('decides live for a ScaledObject and an HPA that others act on, and writes no
   expect(advice('site')?.document).toBe('HorizontalPodAutoscaler/site');
   expect([count(), count('site')]).toEqual([7, 2]);
   expect(writes()).toEqual([ownConfigMap]);
+});
+
+it('counts a pod no more that has been given to somebody else by its labels', async () => {
+  cluster.server.put(deployments, deployment('web', 2));
+  cluster.server.put(deployments, deployment('site', 1));
+  cluster.server.put(objects, scaledObject('jobs'));
+  cluster.server.put(hpas, hpa('site', { target: 'site' }));
+  await run({ mode: 'advice' });
+  await within(() => advice()?.actual.ready === 2 && advice('site')?.actual.ready === 1, 'both');
+  cluster.server.podsReadyAfterMs = null;
+  const [pod] = cluster.server.list('v1/pods').filter((one) => textAt(one, 'metadata', 'labels', 'app') === 'web');
+  const relabel = (app: string) =>
+    pod && cluster.server.put('v1/pods', { ...pod, metadata: { ...objectAt(pod, 'metadata'), labels: { app } } });
+  relabel('site');
+  await within(() => advice()?.actual.live === 1 && advice('site')?.actual.live === 2, 'one that went over');
+  relabel('nobody');
+  await within(() => advice('site')?.actual.live === 1, 'one that left');
+  relabel('web');
+  await within(() => advice()?.actual.live === 2, 'one that came back');
+});
+
+it('reads a metric of an HPA that is below zero', async () => {
+  cluster.server.put(deployments, deployment('site', 3));
+  const external = { metric: { name: 'balance' }, target: { type: 'AverageValue', averageValue: '10' } };
+  const below = (averageValue: string) => {
+    const one = hpa('site', { target: 'site', replicas: 3 });
+    return {
+      ...one,
+      spec: { ...objectAt(one, 'spec'), metrics: [{ type: 'External', external }] },
+      status: {
+        currentReplicas: 3,
+        currentMetrics: [{ type: 'External', external: { metric: external.metric, current: { averageValue } } }],
+      },
+    };
+  };
+  cluster.server.put(hpas, below('20'));
+  await run({ mode: 'advice' });
+  await within(() => advice('site')?.advised.wanted === 6, 'six');
+  cluster.server.put(hpas, below('-500m'));
+  const key = { cluster: 'local', namespace: 'default', name: 'site.hpa' };
+  const trigger = () => started[0]?.operator.leading()?.engine.scaledObject(key)?.triggers[0];
+  await within(() => trigger()?.value === -1.5, 'minus a half of each of three');
+  expect(trigger()?.state).toBe('ok');
 });
 
 it('writes to none when what it advises on goes, asks to be restored, or is scaled to zero by others', async () => {

@@ -7,6 +7,8 @@ import {
   type Comparison,
   counted,
   differenceOf,
+  isOfJobs,
+  type JobsMade,
   newComparison,
   readComparison,
   type Side,
@@ -42,6 +44,8 @@ const refreshMs = 300_000;
 export class AdviceBook {
   readonly #options: Required<AdviceBookOptions>;
   readonly #comparisons = new Map<string, Comparison>();
+  /** Jobs made by when a ScaledJob was told of last. */
+  readonly #made = new Map<string, JobsMade>();
   #saved = new Map<string, Comparison>();
   #isDue = false;
   #writtenAtMs = Number.NEGATIVE_INFINITY;
@@ -73,23 +77,28 @@ export class AdviceBook {
     return [...this.#comparisons.values()].map((one) => counted(one, atMs));
   }
 
-  /** One target as it is now on both sides. */
+  /** One target as it is now on both sides, or one ScaledJob, with the Jobs that were made since it is advised on here. */
   put(
     workload: ObjectKey,
     about: Pick<Comparison, 'document' | 'target'>,
-    now: { actual: Side; advised: Side; startMs: number; because: string },
+    now: { actual: Side; advised: Side; startMs: number; because: string; made?: JobsMade },
   ): void {
-    const key = keyText(workload);
+    const key = bookKey(workload, isOfJobs(about));
     const atMs = this.#options.clock.nowMs();
     const { namespace, name } = workload;
     const { actual, advised, startMs, because } = now;
     const known = this.#comparisons.get(key) ?? this.#takeUp(key, about, atMs);
     const before = known ?? newComparison({ namespace, name, ...about }, atMs, { actual, advised });
-    const next = { ...changed(before, atMs, { actual, advised }), startMs, because };
+    const made = now.made ? { made: this.#madeIn(key, before.made, now.made) } : {};
+    const next = { ...changed(before, atMs, { actual, advised }), startMs, because, ...made };
     const isNews = !known || JSON.stringify(sidesOf(known)) !== JSON.stringify(sidesOf(next));
     this.#comparisons.set(key, next);
     if (!isNews) return;
-    if (!known || known.advised.wanted !== advised.wanted || known.actual.wanted !== actual.wanted) {
+    // Jobs come and go one by one: what is decided of them is a line.
+    const isOther = now.made
+      ? known?.because !== because
+      : known?.advised.wanted !== advised.wanted || known.actual.wanted !== actual.wanted;
+    if (isOther) {
       const { log } = this.#options;
       log('info', 'advice', { workload: key, runs: actual.wanted, would: advised.wanted, because });
     }
@@ -97,8 +106,19 @@ export class AdviceBook {
   }
 
   /** It is not advised on any more. */
-  drop(workload: ObjectKey): void {
-    if (this.#comparisons.delete(keyText(workload))) this.#planNews(this.#soonMs);
+  drop(workload: ObjectKey, { isJobs = false }: { isJobs?: boolean } = {}): void {
+    const key = bookKey(workload, isJobs);
+    this.#made.delete(key);
+    if (this.#comparisons.delete(key)) this.#planNews(this.#soonMs);
+  }
+
+  #madeIn(key: string, before: JobsMade = { actual: 0, advised: 0 }, made: JobsMade): JobsMade {
+    const told = this.#made.get(key) ?? { actual: 0, advised: 0 };
+    this.#made.set(key, made);
+    return {
+      actual: before.actual + Math.max(0, made.actual - told.actual),
+      advised: before.advised + Math.max(0, made.advised - told.advised),
+    };
   }
 
   /** Whoever hands a target over waits to hear that it is, or is no more, advised on. */
@@ -195,11 +215,15 @@ export function adviceData(comparisons: readonly Comparison[]): Record<string, s
   return leftOut === 0 ? data : { ...data, [leftOutKey]: String(leftOut) };
 }
 
-/** Key of a target in the ConfigMap's data. */
-export function adviceKey({ namespace, name }: Pick<Comparison, 'namespace' | 'name'>): string {
-  return `${namespace}.${name}`;
+/** Key of a target or a ScaledJob in the ConfigMap's data; no name begins with "_". */
+export function adviceKey({ namespace, name, document }: Pick<Comparison, 'namespace' | 'name' | 'document'>): string {
+  return isOfJobs({ document }) ? `${namespace}._jobs.${name}` : `${namespace}.${name}`;
 }
 
-function sidesOf({ actual, advised, because }: Comparison): unknown {
-  return [actual, advised, because];
+function bookKey(key: ObjectKey, isJobs: boolean): string {
+  return isJobs ? `jobs ${keyText(key)}` : keyText(key);
+}
+
+function sidesOf({ actual, advised, because, made }: Comparison): unknown {
+  return [actual, advised, because, made];
 }

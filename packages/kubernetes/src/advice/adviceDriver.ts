@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../client/objects.ts';
 import { isLive, type PodView, podView } from '../driver/pod.ts';
 import { PodIndex } from '../driver/podIndex.ts';
 import type { TargetReference, TargetState } from '../driver/target.ts';
+import { TargetIndex } from '../driver/targetIndex.ts';
 import type { Informer } from '../informer/informer.ts';
 
 export interface AdviceDriverOptions {
@@ -62,7 +63,11 @@ const startsKept = 20;
 export class AdviceDriver implements Driver {
   readonly #options: AdviceDriverOptions;
   readonly #advised = new Map<string, Advised>();
-  readonly #byNamespace = new Map<string, Set<Advised>>();
+  readonly #targets = new TargetIndex<Advised>();
+  /** By the id of what is imagined. */
+  readonly #byId = new Map<string, Advised>();
+  /** By pod UID: whose it is. */
+  readonly #owners = new Map<string, Advised>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   readonly #pods: PodIndex;
@@ -109,10 +114,11 @@ export class AdviceDriver implements Driver {
     this.#waiting.delete(key);
     const advised: Advised = { reference, state, pods: new Map(), imagined: new Map(), startsMs: new Map() };
     this.#advised.set(key, advised);
-    const near = this.#byNamespace.get(reference.namespace) ?? new Set();
-    this.#byNamespace.set(reference.namespace, near.add(advised));
+    this.#targets.add(advised);
     for (const pod of this.#pods.near(reference.namespace, state.selector)) {
-      if (isOf(advised, pod)) this.#note(advised, podView(pod));
+      if (!isOf(advised, pod) || this.#owners.has(pod.uid)) continue;
+      this.#owners.set(pod.uid, advised);
+      this.#note(advised, podView(pod));
     }
     const there = [...advised.pods.values()].filter(isLive).sort((left, right) => left.createdAtMs - right.createdAtMs);
     for (const { start, resolve } of waiting) {
@@ -122,7 +128,9 @@ export class AdviceDriver implements Driver {
     while (advised.imagined.size < state.replicas) {
       const pod = there.shift();
       if (!pod) break;
-      this.#imagine(advised, { id: pod.name, workload: reference.workload, ...this.#options.adopted }, pod);
+      // Pods of StatefulSets of one name have the same names in two namespaces.
+      const id = this.#byId.has(pod.name) ? `${pod.namespace}.${pod.name}` : pod.name;
+      this.#imagine(advised, { id, workload: reference.workload, ...this.#options.adopted }, pod);
     }
     this.#options.onActual(reference.workload);
   }
@@ -135,9 +143,8 @@ export class AdviceDriver implements Driver {
     const advised = this.#advised.get(key);
     if (!advised) return;
     this.#advised.delete(key);
-    const near = this.#byNamespace.get(advised.reference.namespace);
-    near?.delete(advised);
-    if (near?.size === 0) this.#byNamespace.delete(advised.reference.namespace);
+    this.#targets.delete(advised);
+    for (const uid of advised.pods.keys()) this.#owners.delete(uid);
     for (const one of [...advised.imagined.values()]) {
       this.#tell(one, 'stopping');
       this.#forget(advised, one);
@@ -187,10 +194,9 @@ export class AdviceDriver implements Driver {
       const [found] = at < 0 ? [] : waiting.splice(at, 1);
       found?.resolve();
     }
-    for (const advised of this.#advised.values()) {
-      const found = advised.imagined.get(id);
-      if (found) this.#forget(advised, found);
-    }
+    const advised = this.#byId.get(id);
+    const imagined = advised?.imagined.get(id);
+    if (advised && imagined) this.#forget(advised, imagined);
   }
 
   async list(): Promise<ReplicaObservation[]> {
@@ -213,7 +219,8 @@ export class AdviceDriver implements Driver {
     this.#listeners.clear();
     for (const { imagined } of this.#advised.values()) for (const one of imagined.values()) one.cancel?.();
     this.#advised.clear();
-    this.#byNamespace.clear();
+    this.#byId.clear();
+    this.#owners.clear();
   }
 
   /** Of a pod that is there: as ready as it is. Else ready after as long as pods of this target take. */
@@ -232,6 +239,7 @@ export class AdviceDriver implements Driver {
       cancel: null,
     };
     advised.imagined.set(start.id, one);
+    this.#byId.set(start.id, advised);
     if (one.readyAtMs === null) {
       one.cancel = clock.at(nowMs + this.startMsOf(workload), () => this.#ready(one));
     }
@@ -251,6 +259,7 @@ export class AdviceDriver implements Driver {
   #forget(advised: Advised, one: Imagined): void {
     one.cancel?.();
     advised.imagined.delete(one.start.id);
+    if (this.#byId.get(one.start.id) === advised) this.#byId.delete(one.start.id);
     this.#tell(one, 'gone');
   }
 
@@ -260,20 +269,23 @@ export class AdviceDriver implements Driver {
   }
 
   #podSeen(object: KubernetesObject): void {
-    for (const advised of this.#byNamespace.get(object.namespace) ?? []) {
-      if (!isOf(advised, object)) continue;
-      const pod = podView(object);
-      const before = advised.pods.get(pod.uid);
-      this.#note(advised, pod);
-      for (const one of advised.imagined.values()) if (one.pod === pod.uid && pod.phase === 'ready') this.#ready(one);
-      if (before?.phase !== pod.phase) this.#options.onActual(advised.reference.workload);
-    }
+    const known = this.#owners.get(object.uid);
+    // With other labels it is nobody's, or another one's.
+    if (known && !isOf(known, object)) this.#podGone(object);
+    const advised = this.#owners.get(object.uid) ?? this.#targets.ownerOf(object);
+    if (!advised) return;
+    this.#owners.set(object.uid, advised);
+    const pod = podView(object);
+    const before = advised.pods.get(pod.uid);
+    this.#note(advised, pod);
+    for (const one of advised.imagined.values()) if (one.pod === pod.uid && pod.phase === 'ready') this.#ready(one);
+    if (before?.phase !== pod.phase) this.#options.onActual(advised.reference.workload);
   }
 
-  #podGone({ uid, namespace }: KubernetesObject): void {
-    for (const advised of this.#byNamespace.get(namespace) ?? []) {
-      if (advised.pods.delete(uid)) this.#options.onActual(advised.reference.workload);
-    }
+  #podGone({ uid }: KubernetesObject): void {
+    const advised = this.#owners.get(uid);
+    this.#owners.delete(uid);
+    if (advised?.pods.delete(uid)) this.#options.onActual(advised.reference.workload);
   }
 
   #note(advised: Advised, pod: PodView): void {

@@ -7,6 +7,7 @@ import type { ClusterView } from '../operator/cluster.ts';
 import { keyOf } from '../operator/documents.ts';
 import { AdviceBook } from './adviceBook.ts';
 import { AdviceDriver } from './adviceDriver.ts';
+import { AdvisedJobs, type RunsPart } from './advisedJobs.ts';
 import type { Comparison } from './comparison.ts';
 import { hpaOfClaim } from './hpaDocument.ts';
 import { HpaTriggers } from './hpaTriggers.ts';
@@ -36,6 +37,7 @@ export class Advising {
   #engine: Engine | null = null;
   #unwatch: (() => void) | null = null;
   #triggers: HpaTriggers | null = null;
+  #jobs: AdvisedJobs | null = null;
 
   constructor(options: AdvisingOptions) {
     const { clock, view, adopted, control } = options;
@@ -65,6 +67,13 @@ export class Advising {
     return this.#triggers;
   }
 
+  /** Jobs of ScaledJobs: made by what they are given, or imagined. */
+  runs(real: RunsPart): AdvisedJobs {
+    const { clock } = this.#options;
+    this.#jobs = new AdvisedJobs({ clock, real, onChanged: (owner) => this.#compareJobs(owner) });
+    return this.#jobs;
+  }
+
   onEvent(event: InformerEvent): void {
     this.#triggers?.onEvent(event);
   }
@@ -74,6 +83,7 @@ export class Advising {
     this.#engine = engine;
     this.#unwatch = engine.watchStatuses(({ type, key }) => {
       if (type === 'status') this.#compare(key);
+      if (type === 'jobs') this.#compareJobs(key);
     });
     for (const { namespace, name } of engine.statuses()) this.#compare(keyOf({ namespace, name }));
   }
@@ -81,6 +91,24 @@ export class Advising {
   async close(): Promise<void> {
     this.#unwatch?.();
     await this.#book.close();
+  }
+
+  #compareJobs(owner: ObjectKey): void {
+    const sides = this.#jobs?.sidesOf(owner);
+    if (!sides) {
+      this.#book.drop(owner, { isJobs: true });
+      return;
+    }
+    const status = this.#engine?.scaledJob(owner);
+    if (!status) return;
+    this.#book.put(
+      owner,
+      { document: `ScaledJob/${owner.name}`, target: `Job/${owner.name}` },
+      { ...sides, startMs: 0, because: status.summary },
+    );
+    // A source that cannot be read says nothing of what is asked for.
+    const isIdle = status.triggers.every(({ state, active }) => state === 'ok' && active === false);
+    if (isIdle) this.#jobs?.idle(owner, status.minReplicas);
   }
 
   #compare(workload: ObjectKey): void {

@@ -19,10 +19,16 @@ export interface Totals {
   readonly changes: number;
 }
 
-/** What happened beside what Ebb would have done, for one target. */
+/** How many Jobs were made of a ScaledJob. */
+export interface JobsMade {
+  readonly actual: number;
+  readonly advised: number;
+}
+
+/** What happened beside what Ebb would have done, for one target, or for the Jobs of one ScaledJob. */
 export interface Comparison {
   readonly namespace: string;
-  /** Of the workload: the target's. */
+  /** Of the workload: the target's. Of a ScaledJob: its own. */
   readonly name: string;
   /** What is followed, such as `HorizontalPodAutoscaler/web`. */
   readonly document: string;
@@ -39,6 +45,13 @@ export interface Comparison {
   readonly startMs: number;
   /** Why Ebb decides what it does. */
   readonly because: string;
+  /** Of a ScaledJob, since it is advised on; left out: it is about replicas. */
+  readonly made?: JobsMade;
+}
+
+/** Of documents that say which: a ScaledJob and a target may have one name. */
+export function isOfJobs({ document }: Pick<Comparison, 'document'>): boolean {
+  return document.startsWith('ScaledJob/');
 }
 
 const none: Totals = { replicaMs: 0, unreadyMs: 0, shortMs: 0, changes: 0 };
@@ -110,7 +123,13 @@ export function readComparison(value: unknown): Comparison | null {
     ...{ namespace, name, document, target, sinceMs, atMs, actual, advised, actualTotals, advisedTotals },
     startMs: numberAt(value, 'startMs') ?? 0,
     because: textAt(value, 'because') ?? '',
+    ...madeOf(value),
   };
+}
+
+function madeOf(value: unknown): { made?: JobsMade } {
+  const [actual, advised] = numbersOf(value, 'made', ['actual', 'advised']) ?? [];
+  return actual === undefined || advised === undefined ? {} : { made: { actual, advised } };
 }
 
 /** How far apart both are, in replicas. */

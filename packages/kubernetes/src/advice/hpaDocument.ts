@@ -112,10 +112,13 @@ function nameIn(status: unknown, metric: HpaMetricDocumentSpec): string | null {
   return textAt(source, 'metric', 'name') ?? textAt(source, 'name');
 }
 
+/** A metric may be below zero, as no amount of a resource is. */
 function quantity(written: unknown): number | null {
-  const text = valueText(written);
-  const parsed = text === null ? null : parseMilli(text);
-  return parsed && 'value' in parsed ? parsed.value / 1000 : null;
+  const text = valueText(written) ?? '';
+  const isNegative = text.startsWith('-');
+  const parsed = parseMilli(isNegative ? text.slice(1) : text);
+  if (!('value' in parsed)) return null;
+  return (isNegative ? -parsed.value : parsed.value) / 1000;
 }
 
 function targetOf({ target }: HpaMetricDocumentSpec): number {

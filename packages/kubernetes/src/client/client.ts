@@ -4,7 +4,9 @@ import { type KubernetesObject, readObject } from './objects.ts';
 import {
   apiVersionOf,
   collectionPath,
+  eachNamespace,
   groupPath,
+  type Namespaces,
   objectPath,
   type Resource,
   resources,
@@ -88,29 +90,15 @@ export class KubernetesClient {
     }
   }
 
-  /** All objects, a page at a time, and the version that a watch goes on from. */
+  /** All objects, a page at a time, and the version that a watch goes on from; of several namespaces there is none. */
   async list(
     resource: Resource,
-    {
-      namespace,
-      signal,
-      labelSelector,
-    }: { namespace: string | null; signal?: AbortSignal; labelSelector?: string | undefined },
+    { namespace, ...options }: { namespace: Namespaces; signal?: AbortSignal; labelSelector?: string | undefined },
   ): Promise<{ objects: KubernetesObject[]; resourceVersion: string }> {
-    const path = collectionPath(resource, namespace);
-    const objects: KubernetesObject[] = [];
-    let next: string | undefined;
-    for (;;) {
-      const query = { limit: String(pageSize), continue: next, labelSelector };
-      const page = await this.#repeat({ method: 'GET', path, query, ...(signal ? { signal } : {}) });
-      for (const item of listAt(page, 'items')) {
-        const object = readObject(item, shapeOf(resource));
-        if (object) objects.push(object);
-      }
-      next = textAt(page, 'metadata', 'continue') || undefined;
-      const resourceVersion = textAt(page, 'metadata', 'resourceVersion') ?? '';
-      if (next === undefined) return { objects, resourceVersion };
-    }
+    const [first = null, ...others] = eachNamespace(resource.namespaced ? namespace : null);
+    const found = await this.#listOf(resource, first, options);
+    for (const other of others) found.objects.push(...(await this.#listOf(resource, other, options)).objects);
+    return others.length === 0 ? found : { ...found, resourceVersion: '' };
   }
 
   /** What is at a path that holds no object with a name, such as values of metrics. */
@@ -119,8 +107,10 @@ export class KubernetesClient {
   }
 
   /** Whether a collection may be listed: throws what the server refuses. */
-  async probe(resource: Resource, namespace: string | null): Promise<void> {
-    await this.#repeat({ method: 'GET', path: collectionPath(resource, namespace), query: { limit: '1' } });
+  async probe(resource: Resource, namespaces: Namespaces): Promise<void> {
+    for (const namespace of eachNamespace(namespaces)) {
+      await this.#repeat({ method: 'GET', path: collectionPath(resource, namespace), query: { limit: '1' } });
+    }
   }
 
   /** Follows changes after a version. Resolves when the stream ends by itself; 410 is an `ApiServerError`. */
@@ -172,6 +162,11 @@ export class KubernetesClient {
   create(resource: Resource, { namespace }: { namespace: string }, body: JsonObject): Promise<KubernetesObject> {
     const request = { method: 'POST', path: collectionPath(resource, namespace), body } as const;
     return this.#send(request).then((answer) => required(resource, answer));
+  }
+
+  /** Asks something that changes nothing, such as who may do what. */
+  review(path: string, body: JsonObject): Promise<JsonObject> {
+    return this.#repeat({ method: 'POST', path, body });
   }
 
   /** Replaces it as a whole; with a stale `metadata.resourceVersion` it is refused with 409. */
@@ -249,6 +244,23 @@ export class KubernetesClient {
     }
   }
 
+  /** Changes what containers of a running pod have, where the server can; 409 where it is another pod by now. */
+  async resizePod(at: NamedObject, uid: string, containers: readonly JsonObject[]): Promise<void> {
+    await this.#send({
+      method: 'PATCH',
+      path: objectPath(resources.pods, at, 'resize'),
+      query: { fieldManager },
+      contentType: 'application/strategic-merge-patch+json',
+      body: { metadata: { uid }, spec: { containers } },
+    });
+  }
+
+  /** Whether the server has a subresource, such as `pods/resize` of `v1`. */
+  async hasSubresource(apiVersion: string, name: string): Promise<boolean> {
+    const answer = await this.#repeat({ method: 'GET', path: groupPath(splitApiVersion(apiVersion)) });
+    return listAt(answer, 'resources').some((one) => textAt(one, 'name') === name);
+  }
+
   async readScale(resource: Resource, at: NamedObject): Promise<Scale> {
     return readScale(await this.#repeat({ method: 'GET', path: objectPath(resource, at, 'scale') }));
   }
@@ -281,6 +293,27 @@ export class KubernetesClient {
     const plural = textAt(found, 'name');
     if (!isObject(found) || plural === null) return null;
     return { ...version, plural, kind, namespaced: found.namespaced === true };
+  }
+
+  async #listOf(
+    resource: Resource,
+    namespace: string | null,
+    { signal, labelSelector }: { signal?: AbortSignal; labelSelector?: string | undefined },
+  ): Promise<{ objects: KubernetesObject[]; resourceVersion: string }> {
+    const path = collectionPath(resource, namespace);
+    const objects: KubernetesObject[] = [];
+    let next: string | undefined;
+    for (;;) {
+      const query = { limit: String(pageSize), continue: next, labelSelector };
+      const page = await this.#repeat({ method: 'GET', path, query, ...(signal ? { signal } : {}) });
+      for (const item of listAt(page, 'items')) {
+        const object = readObject(item, shapeOf(resource));
+        if (object) objects.push(object);
+      }
+      next = textAt(page, 'metadata', 'continue') || undefined;
+      const resourceVersion = textAt(page, 'metadata', 'resourceVersion') ?? '';
+      if (next === undefined) return { objects, resourceVersion };
+    }
   }
 
   async #repeat(request: Omit<TransportRequest, 'timeoutMs'>): Promise<JsonObject> {

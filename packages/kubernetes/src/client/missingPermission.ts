@@ -31,7 +31,9 @@ export function readNamespaceRemedy(namespace: string): string {
 
 /** How the right to scale a kind is given, such as `rollouts` of `argoproj.io`. */
 export function scaleKindRemedy({ group, plural }: { group: string; plural: string }): string {
-  if (group === 'apps' || group === 'ebb.dev') return 'to give it that right, apply the manifests of this version';
+  if (group === 'apps' || group === 'ebb.dev') {
+    return 'to give it that right, apply the manifests of this version; one that was installed to advise takes --take-over';
+  }
   const kind = `${group}/${plural}`;
   return `to give it that right, install Ebb with --scale-kind ${kind} (scaleKinds of the chart)`;
 }

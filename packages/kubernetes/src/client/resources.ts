@@ -1,3 +1,11 @@
+/** One namespace, several, or null: all of them. */
+export type Namespaces = string | readonly string[] | null;
+
+/** Each namespace that is asked for by itself; null: all at once. */
+export function eachNamespace(namespaces: Namespaces): readonly (string | null)[] {
+  return typeof namespaces === 'string' || namespaces === null ? [namespaces] : namespaces;
+}
+
 /** A collection of the API server. */
 export interface Resource {
   /** Empty: the core group. */
@@ -20,12 +28,27 @@ export const resources = {
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced },
   daemonSets: { group: 'apps', version: 'v1', plural: 'daemonsets', kind: 'DaemonSet', namespaced },
   jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced },
+  services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced },
+  endpointSlices: {
+    group: 'discovery.k8s.io',
+    version: 'v1',
+    plural: 'endpointslices',
+    kind: 'EndpointSlice',
+    namespaced,
+  },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced },
   horizontalPodAutoscalers: {
     group: 'autoscaling',
     version: 'v2',
     plural: 'horizontalpodautoscalers',
     kind: 'HorizontalPodAutoscaler',
+    namespaced,
+  },
+  verticalPodAutoscalers: {
+    group: 'autoscaling.k8s.io',
+    version: 'v1',
+    plural: 'verticalpodautoscalers',
+    kind: 'VerticalPodAutoscaler',
     namespaced,
   },
   scaledObjects: { group: 'keda.sh', version: 'v1alpha1', plural: 'scaledobjects', kind: 'ScaledObject', namespaced },
@@ -89,7 +112,7 @@ export function collectionPath(resource: Resource, namespace: string | null): st
 export function objectPath(
   resource: Resource,
   { namespace, name }: { namespace: string; name: string },
-  subresource?: 'eviction' | 'scale' | 'status',
+  subresource?: 'eviction' | 'resize' | 'scale' | 'status',
 ): string {
   const path = `${collectionPath(resource, resource.namespaced ? namespace : null)}/${encodeURIComponent(name)}`;
   return subresource ? `${path}/${subresource}` : path;

@@ -203,6 +203,10 @@ export class KubernetesDriver implements Driver {
       adopted,
       log,
       idOf: (uid) => bindings.idOf(uid),
+      isTaken: (id) => {
+        const other = this.#replicas.get(id);
+        return other !== undefined && other !== this.#managed.get(key);
+      },
       bindingsChanged: () => bindings.changed(key, () => target.bindings()),
       tell: (replica) => {
         const managed = this.#managed.get(key);

@@ -25,6 +25,8 @@ export interface ScaleTargetOptions {
   readonly actions: TargetActions;
   /** Id that a pod was bound to by an earlier engine; null: none. */
   idOf(podUid: string): string | null;
+  /** Whether a replica of another target has that id. */
+  isTaken(id: string): boolean;
   tell(replica: ReplicaObservation): void;
   /** Pods were bound or given up. */
   bindingsChanged(): void;
@@ -226,9 +228,11 @@ export class ScaleTarget {
   }
 
   #adopt(pod: PodView): void {
-    const { adopted, idOf } = this.#options;
+    const { adopted, idOf, isTaken } = this.#options;
     const bound = idOf(pod.uid);
-    const id = bound !== null && !this.#slots.has(bound) ? bound : pod.name;
+    const known = bound !== null && !this.#slots.has(bound) ? bound : pod.name;
+    // Pods of StatefulSets of one name have the same names in two namespaces.
+    const id = isTaken(known) ? `${pod.namespace}.${pod.name}` : known;
     if (this.#slots.has(id)) return;
     // Times of objects are of other machines' clocks: none of what is there is of later than now.
     const atMs = Math.min(pod.createdAtMs, this.#options.clock.nowMs());

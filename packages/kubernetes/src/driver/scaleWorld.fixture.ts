@@ -54,6 +54,7 @@ export class ScaleWorld {
       clock: this.clock,
       workload,
       adopted: { class: 'default', revision: 'target' },
+      isTaken: () => false,
       idOf: (uid) => this.#bound[uid] ?? null,
       tell: (replica) => this.target === target && this.#told(replica),
       bindingsChanged: () => {},

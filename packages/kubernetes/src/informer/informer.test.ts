@@ -35,6 +35,35 @@ it('lists, then follows what changes', async () => {
   expect(informer.lists).toBe(1);
 });
 
+it('follows several namespaces as one, each from its own version, and no other one', async () => {
+  await informer.close();
+  const { client, server } = cluster;
+  const at = (namespace: string, name: string) => ({ ...deployment(name, 1), metadata: { name, namespace } });
+  server.put(collection, at('a', 'one'));
+  server.put(collection, at('b', 'two'));
+  server.put(collection, at('c', 'other'));
+  informer = new Informer({ client, resource: resources.deployments, namespace: ['a', 'b'] });
+  await informer.start().synced;
+  const names = () =>
+    informer
+      .list()
+      .map(({ namespace, name }) => `${namespace}/${name}`)
+      .sort();
+  expect(names()).toEqual(['a/one', 'b/two']);
+  server.put(collection, at('c', 'another'));
+  server.put(collection, at('b', 'three'));
+  server.remove(collection, 'a', 'one');
+  await within(() => names().join() === 'b/three,b/two', 'what has changed');
+  // One that is listed anew takes nothing of the others away.
+  server.compact();
+  server.cut();
+  server.put(collection, at('a', 'four'));
+  server.remove(collection, 'b', 'two');
+  await within(() => names().join() === 'a/four,b/three', 'both again');
+  const asked = new Set(server.seen.map(({ path }) => path));
+  expect([...asked].every((path) => /namespaces\/[ab]\//.test(path))).toBe(true);
+});
+
 it('goes on from where it was after a broken connection, and lists nothing again', async () => {
   cluster.server.put(collection, deployment('a', 1));
   await informer.start().synced;

@@ -1,7 +1,7 @@
 import { Backoff } from '../client/backoff.ts';
 import { ApiServerError, isStatus, type KubernetesClient, type WatchedChange } from '../client/client.ts';
 import { isOlderVersion, type KubernetesObject, objectName } from '../client/objects.ts';
-import { apiVersionOf, type Resource } from '../client/resources.ts';
+import { apiVersionOf, eachNamespace, type Namespaces, type Resource } from '../client/resources.ts';
 
 export type InformerEvent =
   | { type: 'put'; object: KubernetesObject; before: KubernetesObject | null }
@@ -10,8 +10,8 @@ export type InformerEvent =
 export interface InformerOptions {
   readonly client: KubernetesClient;
   readonly resource: Resource;
-  /** Null: all namespaces. */
-  readonly namespace: string | null;
+  /** Null: all namespaces; several are followed each by itself, as one cache. */
+  readonly namespace: Namespaces;
   /** Left out: all objects of the collection. */
   readonly labelSelector?: string;
   /** What of an object is kept; left out: all of it. */
@@ -35,6 +35,8 @@ export class Informer {
   readonly #stop = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   #isSynced = false;
+  /** Namespaces that were not listed yet. */
+  #unlisted = 1;
   #lists = 0;
   #running: Promise<void> | null = null;
 
@@ -53,7 +55,11 @@ export class Informer {
   }
 
   start(): this {
-    this.#running ??= this.#run();
+    if (this.#running) return this;
+    const { resource, namespace } = this.#options;
+    const each = eachNamespace(resource.namespaced ? namespace : null);
+    this.#unlisted = each.length;
+    this.#running = Promise.all(each.map((one) => this.#run(one))).then(() => {});
     return this;
   }
 
@@ -77,14 +83,17 @@ export class Informer {
     await this.#running;
   }
 
-  async #run(): Promise<void> {
-    const { client, resource, namespace, labelSelector, onTrouble } = this.#options;
+  async #run(namespace: string | null): Promise<void> {
+    const { client, resource, labelSelector, onTrouble } = this.#options;
     const { signal } = this.#stop;
     const backoff = new Backoff(client.random);
     let resourceVersion: string | null = null;
+    let isListed = false;
     while (!signal.aborted) {
       try {
-        resourceVersion ??= await this.#list();
+        resourceVersion ??= await this.#list(namespace);
+        if (!isListed) this.#listed();
+        isListed = true;
         const fromMs = client.clock.nowMs();
         await client.watch(resource, { namespace, resourceVersion, signal, labelSelector }, (change) => {
           backoff.reset();
@@ -102,17 +111,25 @@ export class Informer {
     }
   }
 
-  async #list(): Promise<string> {
-    const { client, resource, namespace, labelSelector } = this.#options;
+  async #list(namespace: string | null): Promise<string> {
+    const { client, resource, labelSelector } = this.#options;
     const { signal } = this.#stop;
     const { objects, resourceVersion } = await client.list(resource, { namespace, signal, labelSelector });
     this.#lists++;
     const listed = new Set(objects.map(objectName));
-    for (const object of [...this.#objects.values()]) if (!listed.has(objectName(object))) this.#gone(object);
+    for (const object of [...this.#objects.values()]) {
+      const isHere = namespace === null || object.namespace === namespace;
+      if (isHere && !listed.has(objectName(object))) this.#gone(object);
+    }
     for (const object of objects) this.#put(object);
+    return resourceVersion;
+  }
+
+  #listed(): void {
+    this.#unlisted--;
+    if (this.#unlisted > 0) return;
     this.#isSynced = true;
     this.#synced.resolve();
-    return resourceVersion;
   }
 
   /** The version to go on from. */

@@ -12,18 +12,22 @@ export interface Right {
   readonly resource: string;
   /** Empty: in all namespaces, or of what is in none. */
   readonly namespace: string;
+  /** Of the object of this name alone; left out: of all. */
+  readonly name?: string;
 }
 
-/** `create roles.rbac.authorization.k8s.io in ebb-system`. */
-export function rightText({ verb, group, resource, namespace }: Right): string {
-  const [name = '', subresource] = resource.split('/');
-  const path = `${name}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-  return `${verb} ${path}${namespace === '' ? '' : ` in ${namespace}`}`;
+/** `create roles.rbac.authorization.k8s.io in ebb-system`, or `patch configmaps ebb-advice in ebb-system`. */
+export function rightText({ verb, group, resource, namespace, name }: Right): string {
+  const [plural = '', subresource] = resource.split('/');
+  const path = `${plural}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
+  return `${verb} ${path}${name === undefined ? '' : ` ${name}`}${namespace === '' ? '' : ` in ${namespace}`}`;
 }
 
 /** The same for many, a line for each resource: `get, patch roles.rbac.authorization.k8s.io in ebb-system`. */
 export function rightsText(rights: readonly Right[]): string[] {
-  const groups = Map.groupBy(rights, ({ group, resource, namespace }) => JSON.stringify([group, resource, namespace]));
+  const groups = Map.groupBy(rights, ({ group, resource, namespace, name }) =>
+    JSON.stringify([group, resource, namespace, name]),
+  );
   return [...groups.values()].flatMap(([first, ...others]) =>
     first ? [rightText({ ...first, verb: [first, ...others].map(({ verb }) => verb).join(', ') })] : [],
   );
@@ -86,7 +90,11 @@ export function rightsOfRole({ rules, metadata }: Manifest): Right[] {
   return (Array.isArray(rules) ? rules : []).flatMap((rule: unknown) =>
     texts(rule, 'apiGroups').flatMap((group) =>
       texts(rule, 'resources').flatMap((resource) =>
-        texts(rule, 'verbs').map((verb) => ({ verb, group, resource, namespace: metadata.namespace ?? '' })),
+        texts(rule, 'verbs').flatMap((verb): Right[] => {
+          const right = { verb, group, resource, namespace: metadata.namespace ?? '' };
+          const names = texts(rule, 'resourceNames');
+          return names.length === 0 ? [right] : names.map((name) => ({ ...right, name }));
+        }),
       ),
     ),
   );
@@ -104,9 +112,9 @@ export function unique(rights: readonly Right[]): Right[] {
   return [...new Map(rights.map((right) => [rightText(right), right])).values()];
 }
 
-function attributes({ verb, group, resource: path, namespace }: Right): JsonObject {
+function attributes({ verb, group, resource: path, namespace, name = '' }: Right): JsonObject {
   const [resource = '', subresource = ''] = path.split('/');
-  return { verb, group, resource, subresource, namespace };
+  return { verb, group, resource, subresource, namespace, name };
 }
 
 function isAllowed(answer: unknown): boolean {

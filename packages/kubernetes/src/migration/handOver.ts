@@ -5,7 +5,7 @@ import { type Resource, resources } from '../client/resources.ts';
 import { listAt, numberAt, objectAt, textAt, timeAt } from '../client/values.ts';
 
 /** What can be handed over. */
-export type HandedKind = 'ScaledObject' | 'HorizontalPodAutoscaler';
+export type HandedKind = 'ScaledObject' | 'HorizontalPodAutoscaler' | 'ScaledJob';
 
 export interface HandOverOptions {
   readonly client: KubernetesClient;
@@ -52,6 +52,13 @@ export class HandOverRefused extends Error {
 export const resourceOf: Readonly<Record<HandedKind, Resource>> = {
   ScaledObject: resources.scaledObjects,
   HorizontalPodAutoscaler: resources.horizontalPodAutoscalers,
+  ScaledJob: resources.scaledJobs,
+};
+/** How a person says which of several is meant. */
+const wordOf: Readonly<Record<HandedKind, string>> = {
+  ScaledObject: 'scaledobject',
+  HorizontalPodAutoscaler: 'hpa',
+  ScaledJob: 'scaledjob',
 };
 export const defaultWaitMs = 60_000;
 export const defaultLookMs = 500;
@@ -61,18 +68,29 @@ export async function findHanded(
   options: Pick<HandOverOptions, 'client' | 'kind' | 'namespace' | 'name'>,
 ): Promise<{ kind: HandedKind; object: KubernetesObject }> {
   const { client, namespace, name } = options;
-  const kinds: HandedKind[] = options.kind ? [options.kind] : ['ScaledObject', 'HorizontalPodAutoscaler'];
+  const any: HandedKind[] = ['ScaledObject', 'HorizontalPodAutoscaler', 'ScaledJob'];
+  const kinds = options.kind ? [options.kind] : any;
   const all = await Promise.all(
-    kinds.map(async (kind) => ({ kind, object: await client.get(resourceOf[kind], { namespace, name }) })),
+    kinds.map(async (kind) => {
+      const asked = client.get(resourceOf[kind], { namespace, name });
+      // Whoever may not see ScaledJobs does not mean one.
+      const mayBeRefused = kind === 'ScaledJob' && options.kind === null;
+      const object = await asked.catch((error: unknown) => {
+        if (mayBeRefused && isStatus(error, 403)) return null;
+        throw error;
+      });
+      return { kind, object };
+    }),
   );
   const found = all.flatMap(({ kind, object }) => (object ? [{ kind, object }] : []));
   const [first, second] = found;
   if (!first) {
-    throw new HandOverRefused(`there is no ${kinds.join(' or ')} "${name}" in the namespace ${namespace}`);
+    const named = kinds.join(', ').replace(/, (?=\w+$)/, ' or ');
+    throw new HandOverRefused(`there is no ${named} "${name}" in the namespace ${namespace}`);
   }
   if (second) {
-    throw new HandOverRefused(`there is a ScaledObject and a HorizontalPodAutoscaler "${name}"`, [
-      `say which: scaledobject/${name} or hpa/${name}`,
+    throw new HandOverRefused(`there is a ${found.map(({ kind }) => kind).join(' and a ')} "${name}"`, [
+      `say which: ${found.map(({ kind }) => `${wordOf[kind]}/${name}`).join(' or ')}`,
     ]);
   }
   if (first.kind === 'HorizontalPodAutoscaler' && isKedaOwned(first.object)) {
@@ -87,8 +105,9 @@ export async function findHanded(
   return first;
 }
 
-/** Such as `Deployment/web`. */
-export function targetText({ body }: KubernetesObject): string {
+/** Such as `Deployment/web`; of a ScaledJob `Job/resize`. */
+export function targetText({ kind: of, name, body }: KubernetesObject): string {
+  if (of === 'ScaledJob') return `Job/${name}`;
   const kind = textAt(body, 'spec', 'scaleTargetRef', 'kind') ?? 'Deployment';
   return `${kind}/${textAt(body, 'spec', 'scaleTargetRef', 'name') ?? ''}`;
 }
@@ -119,6 +138,7 @@ export async function othersOn(
   client: KubernetesClient,
   { kind, object }: { kind: HandedKind; object: KubernetesObject },
 ): Promise<string[]> {
+  if (kind === 'ScaledJob') return [];
   const { namespace } = object;
   const { objects } = await client.list(resources.horizontalPodAutoscalers, { namespace });
   const target = targetText(object);

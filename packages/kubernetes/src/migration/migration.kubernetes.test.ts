@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MemoryStore } from '@ebb/testing';
 import {
   available,
+  installKind,
   type KubernetesCluster,
   type RedisService,
   startKubernetes,
@@ -16,7 +17,7 @@ import { KubernetesClient } from '../client/client.ts';
 import { openCluster } from '../client/kubeConfig.ts';
 import { type ExternalMetrics, startExternalMetrics } from '../fake/externalMetrics.fixture.ts';
 import { half, machineClock } from '../fake/fakeCluster.fixture.ts';
-import { kubeconfigOfAccount } from '../fake/installedRights.fixture.ts';
+import { applyRights, kubeconfigOfAccount } from '../fake/installedRights.fixture.ts';
 import {
   createDeployment,
   installKeda,
@@ -26,11 +27,10 @@ import {
   scaledObjectsPath,
 } from '../fake/kedaCluster.fixture.ts';
 import { runOperator, type StartedOperator } from '../fake/operator.fixture.ts';
-import { advicePermissions, ownPermissions, rulesOf } from '../manifests/permissions.ts';
+import { type InstallChoice, installManifests } from '../manifests/install.ts';
 import { giveBack, takeOver } from './takeOver.ts';
 
 const hpaPath = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers';
-const rbac = '/apis/rbac.authorization.k8s.io/v1';
 const present = available('kubernetes') && available('redis');
 const own = process.env.KUBECONFIG_DISPOSABLE === undefined;
 
@@ -69,6 +69,7 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     [cluster, redis] = await Promise.all([startKubernetes({ apiServerFlags }), startRedis()]);
     await cluster.addNodes(4);
     await installKeda(cluster.api);
+    await installKind(cluster.api, { group: 'keda.sh', kind: 'ScaledJob' });
     metrics = await startExternalMetrics(cluster.api);
   });
   afterAll(async () => {
@@ -102,25 +103,18 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
       .filter((event) => event.stage === 'ResponseComplete' && by(event))
       .filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
       .map(({ verb, requestURI, responseStatus }) => `${verb} ${requestURI.split('?')[0]} ${responseStatus?.code}`);
-  const byOperator = ({ user }: AuditEvent) => user.username === 'system:serviceaccount:default:ebb-adviser';
+  const byOperator = ({ user }: AuditEvent) => user.username === 'system:serviceaccount:default:ebb';
   const byHpaController = ({ userAgent, requestURI }: AuditEvent) =>
     (userAgent ?? '').includes('horizontal-pod-autoscaler') && (requestURI.split('?')[0] ?? '').endsWith('/scale');
 
-  /** A kubeconfig of a service account that has the rights of advice, and may scale where a test says so. */
-  async function adviser(): Promise<string> {
-    const { api } = cluster;
-    const subjects = [{ kind: 'ServiceAccount', name: 'ebb-adviser', namespace: 'default' }];
-    await api.post('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'ebb-adviser' } });
-    const bind = async (scope: string, kind: 'Role' | 'ClusterRole', rules: unknown) => {
-      const metadata = { name: 'ebb-adviser' };
-      await api.post(`${rbac}${scope}/${kind.toLowerCase()}s`, { metadata, rules });
-      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: 'ebb-adviser' };
-      await api.post(`${rbac}${scope}/${kind.toLowerCase()}bindings`, { metadata, roleRef, subjects });
-    };
-    await bind('', 'ClusterRole', rulesOf(advicePermissions));
-    await bind('/namespaces/default', 'Role', rulesOf(ownPermissions));
-    return kubeconfigOfAccount(cluster, 'default', 'ebb-adviser');
-  }
+  /** The rights that an installation gives, in the namespace of the tests. */
+  const install = (choice: InstallChoice) => {
+    const manifests = installManifests({ namespace: 'default', withoutKinds: true, ...choice });
+    return applyRights(
+      cluster.api,
+      manifests.filter(({ kind }) => kind !== 'Namespace'),
+    );
+  };
 
   it('advises beside a real HPA and a ScaledObject and writes nothing, takes over and gives back', async () => {
     const { api } = cluster;
@@ -144,8 +138,25 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
         behavior: { scaleUp: { policies }, scaleDown: { stabilizationWindowSeconds: 0, policies } },
       },
     });
-    const kubeconfig = await adviser();
+    await install({ advice: 'true' });
+    const kubeconfig = await kubeconfigOfAccount(cluster, 'default', 'ebb');
     const opened = await openCluster({ path: kubeconfig });
+    const refusedWith = async (method: 'PUT' | 'POST' | 'DELETE', path: string, body: object) =>
+      (await opened.transport.send({ method, path, body, timeoutMs: 10_000 })).status;
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'site', namespace: 'default' } };
+    expect(
+      await Promise.all([
+        refusedWith('PUT', '/apis/apps/v1/namespaces/default/deployments/site/scale', {
+          ...scale,
+          spec: { replicas: 3 },
+        }),
+        refusedWith('DELETE', '/api/v1/namespaces/default/pods/any', {}),
+        refusedWith('POST', '/apis/batch/v1/namespaces/default/jobs', { metadata: { name: 'any' } }),
+        refusedWith('POST', '/api/v1/namespaces/default/secrets', { metadata: { name: 'any' } }),
+        refusedWith('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'any' } }),
+      ]),
+    ).toEqual([403, 403, 403, 403, 403]);
+    const refusals = writes(byOperator).length;
     const embedded = new MemoryStore();
     running = await runOperator({
       ...{ server: opened.server, identity: 'adviser', triggers: realTriggers, transport: opened.transport },
@@ -154,13 +165,31 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     await running.operator.ready;
 
     await within(() => advice('site') !== undefined && advice('queue') !== undefined, 'advice on both');
+    // Jobs that Ebb would make beside those that another one makes.
+    await redis.cli(['rpush', 'pictures', 'a', 'b', 'c']);
+    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'resize' }] } };
+    await api.post('/apis/keda.sh/v1alpha1/namespaces/default/scaledjobs', {
+      apiVersion: 'keda.sh/v1alpha1',
+      kind: 'ScaledJob',
+      metadata: { name: 'resize', annotations: { 'ebb.dev/improvements': 'true' } },
+      spec: {
+        jobTargetRef: { template },
+        triggers: [{ type: 'redis', metadata: { address: redis.address, listName: 'pictures', listLength: '1' } }],
+      },
+    });
+    await within(() => advice('resize')?.made?.advised === 3, 'three Jobs that Ebb would make');
+    const jobs = '/apis/batch/v1/namespaces/default/jobs';
+    const labels = { 'scaledjob.keda.sh/name': 'resize' };
+    await api.post(jobs, { metadata: { name: 'by-keda', labels }, spec: { suspend: true, template } });
+    await within(() => advice('resize')?.made?.actual === 1, 'the one Job that another one made');
+    expect((await api.get<{ items: object[] }>(jobs)).items).toHaveLength(1);
     await redis.cli(['rpush', 'queue', ...Array.from({ length: 100 }, (_, index) => `m${index}`)]);
     await within(() => advice('queue')?.advised.ready === 10, 'ten imagined for the queue');
     metrics.set('requests', 30);
     await within(async () => (await count('site')) === 3, 'the HPA to scale to three');
     await within(() => advice('site')?.advised.wanted === 3 && advice('site')?.actual.ready === 3, 'advice of three');
     expect(await count('queue')).toBe(0);
-    const seen = [...new Set(writes(byOperator))];
+    const seen = [...new Set(writes(byOperator).slice(refusals))];
     console.log(`writes of the operator in advice: ${seen.join(', ')}`);
     const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
     const configMap = '/api/v1/namespaces/default/configmaps/ebb-advice';
@@ -172,16 +201,6 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     ];
     expect(seen.filter((write) => !allowed.includes(write))).toEqual([]);
 
-    // In charge it needs the right to scale: the same operator, with the full role by now.
-    await running.stop();
-    const full = await openCluster({ path: cluster.kubeconfig });
-    running = await runOperator({
-      ...{ server: full.server, identity: 'full', triggers: realTriggers, transport: full.transport },
-      ...{ leaseMs: 5000, mode: 'advice', embedded },
-    });
-    await running.operator.ready;
-    await within(() => advice('site')?.advised.wanted === 3, 'advice again');
-    const before = await written();
     const user = await openCluster({ path: cluster.kubeconfig });
     const client = new KubernetesClient({ transport: user.transport, clock, random: half });
     const options = {
@@ -191,6 +210,26 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
       name: 'site',
       lease: { namespace: 'default', name: 'ebb' },
     };
+    // The pod that leads, as far as its account says what it may.
+    await api.post('/api/v1/namespaces/default/pods', {
+      metadata: { name: 'adviser' },
+      spec: { serviceAccountName: 'ebb', containers: [{ name: 'operator', image: 'ebb' }] },
+    });
+    const untouched = await written();
+    await expect(takeOver(options, { write: true })).rejects.toThrow('may not write the scale of Deployment/site');
+    expect(await written()).toEqual(untouched);
+
+    // In charge it needs the right to scale: the same operator, with all rights by now.
+    await running.stop();
+    await install({ advice: 'true', takeOver: 'true' });
+    const full = await openCluster({ path: kubeconfig });
+    running = await runOperator({
+      ...{ server: full.server, identity: 'adviser', triggers: realTriggers, transport: full.transport },
+      ...{ leaseMs: 5000, mode: 'advice', embedded },
+    });
+    await running.operator.ready;
+    await within(() => advice('site')?.advised.wanted === 3, 'advice again');
+    const before = await written();
     await takeOver(options, { write: true });
     const scaledByHpa = writes(byHpaController).length;
     metrics.set('requests', 60);

@@ -119,14 +119,39 @@ it('goes on with a give-back that was interrupted, and undoes it too', async () 
   expect(written()).toEqual(before);
 });
 
+it('writes over a status that came in between, and over nothing else', async () => {
+  cluster.server.put(deployments, deployment('web', 2));
+  cluster.server.put(hpas, hpa(50, {}));
+  await run();
+  let between = 0;
+  cluster.server.refuse = ({ method, path }) => {
+    if (method === 'PUT' && path.endsWith('/web') && ++between <= 2) say(50 + between);
+    return null;
+  };
+  await takeOver(options('web'), { write: true });
+  expect(between).toBe(3);
+  expect(written().annotations).toMatchObject({ 'ebb.dev/mode': 'control' });
+  cluster.server.refuse = ({ method, path }) => {
+    const object = cluster.server.get(hpas, 'default', 'web');
+    if (method === 'PUT' && path.endsWith('/web') && object) {
+      cluster.server.put(hpas, { ...object, metadata: { ...objectAt(object, 'metadata'), labels: { by: 'others' } } });
+    }
+    return null;
+  };
+  await expect(giveBack(options('web'), { write: true })).rejects.toThrow('was changed by others just now');
+  expect(written().annotations).toMatchObject({ 'ebb.dev/mode': 'control' });
+  cluster.server.refuse = () => null;
+});
+
 it('waits until KEDA has taken its HPA away, so that never two are in charge', async () => {
   cluster.server.put(deployments, deployment('web', 1));
   cluster.server.put(objects, scaledObject('jobs'));
   const owner = { kind: 'ScaledObject', name: 'jobs' };
-  cluster.server.put(hpas, {
+  const kedaHpa = {
     metadata: { name: 'keda-hpa-jobs', namespace: 'default', ownerReferences: [owner] },
     spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 9 },
-  });
+  };
+  cluster.server.put(hpas, kedaHpa);
   await run();
   triggers.say('jobs', 50);
   await within(() => advised()?.wanted === 5, 'advice');
@@ -137,12 +162,50 @@ it('waits until KEDA has taken its HPA away, so that never two are in charge', a
   cluster.server.remove(hpas, 'default', 'keda-hpa-jobs');
   await taking;
   await within(() => count() === 5, 'five');
-  await giveBack(options('jobs'), { write: true });
-  const annotations = objectAt(cluster.server.get(objects, 'default', 'jobs'), 'metadata', 'annotations');
-  expect(annotations).toEqual({ 'ebb.dev/improvements': 'true', 'ebb.dev/mode': 'advice' });
+  // Its mode is what it was once KEDA has its HPA, and not before.
+  const annotations = () => objectAt(cluster.server.get(objects, 'default', 'jobs'), 'metadata', 'annotations');
+  const giving = giveBack(options('jobs'), { write: true });
+  await within(() => !('autoscaling.keda.sh/paused' in annotations()), 'KEDA to go on');
+  await expect(giveBack(options('jobs', { waitMs: 0 }), { write: true })).rejects.toThrow('has not made its HPA');
+  expect(annotations()).toMatchObject({ 'ebb.dev/mode': 'advice' });
+  cluster.server.put(hpas, kedaHpa);
+  await giving;
+  expect(annotations()).toEqual({ 'ebb.dev/improvements': 'true' });
   triggers.say('jobs', 90);
   await within(() => advised()?.wanted === 9, 'advice again');
   expect(cluster.server.scales().map(({ replicas }) => replicas)).toEqual([5]);
+});
+
+it('takes over the Jobs of a ScaledJob, pauses KEDA for it, and gives both back', async () => {
+  const scaledJobs = 'keda.sh/v1alpha1/scaledjobs';
+  const jobs = () => cluster.server.list('batch/v1/jobs').length;
+  cluster.server.put(scaledJobs, {
+    metadata: { name: 'resize', namespace: 'default', annotations: { 'ebb.dev/improvements': 'true' } },
+    spec: {
+      jobTargetRef: { template: { spec: { containers: [{ name: 'main', image: 'resize' }] } } },
+      triggers: [{ type: 'redis', metadata: { address: '127.0.0.1:1', listName: 'l' } }],
+    },
+  });
+  const advised = () =>
+    started[0]?.operator
+      .leading()
+      ?.advice()
+      .find(({ document }) => document === 'ScaledJob/resize');
+  const annotations = () => objectAt(cluster.server.get(scaledJobs, 'default', 'resize'), 'metadata', 'annotations');
+  const before = annotations();
+  await run();
+  triggers.say('resize', 20);
+  await within(() => advised()?.advised.wanted === 2, 'advice');
+  expect(await takeOver(options('resize'), { write: false })).toMatchObject({ target: 'Job/resize' });
+  expect(jobs()).toBe(0);
+  await takeOver(options('resize', { kind: 'ScaledJob' }), { write: true });
+  expect(annotations()).toMatchObject({ 'autoscaling.keda.sh/paused': 'true', 'ebb.dev/mode': 'control' });
+  await within(() => jobs() === 2, 'two Jobs');
+  await giveBack(options('resize'), { write: true });
+  expect(annotations()).toEqual(before);
+  triggers.say('resize', 70);
+  await within(() => advised()?.advised.wanted === 7, 'advice again');
+  expect(jobs()).toBe(2);
 });
 
 it('refuses what would leave a target without anybody, or with two', async () => {
@@ -155,7 +218,9 @@ it('refuses what would leave a target without anybody, or with two', async () =>
     return isObject(error) || error instanceof Error ? String(error) : '';
   };
   expect(await refusal('web')).toContain('no operator holds the lease default/ebb');
-  expect(await refusal('nobody')).toContain('there is no ScaledObject or HorizontalPodAutoscaler "nobody"');
+  expect(await refusal('nobody')).toContain(
+    'there is no ScaledObject, HorizontalPodAutoscaler or ScaledJob "nobody" in the namespace default',
+  );
   await run();
   cluster.server.put(hpas, { ...hpa(50), metadata: { name: 'second', namespace: 'default' } });
   expect(await refusal('web')).toContain('Deployment/web is scaled by the HorizontalPodAutoscaler second too');

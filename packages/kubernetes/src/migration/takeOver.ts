@@ -22,6 +22,7 @@ import {
   stateOf,
   targetText,
 } from './handOver.ts';
+import { mayScale } from './mayScale.ts';
 
 const pausedReplicasAnnotation = 'autoscaling.keda.sh/paused-replicas';
 /** An HPA keeps to its bounds even where it may not scale, so they are opened while Ebb keeps to them. */
@@ -34,7 +35,7 @@ interface Found {
 }
 
 /**
- * Puts Ebb in charge of what a ScaledObject or an HPA scales. With `write` false it only says what would be done. Each write is
+ * Puts Ebb in charge of what a ScaledObject or an HPA scales, or of the Jobs of a ScaledJob. With `write` false it only says what would be done. Each write is
  * one, over the version that was read: stopped anywhere, the same command goes on, and `giveBack` goes back. Throws
  * `HandOverRefused`, and what the API server refuses.
  */
@@ -54,8 +55,15 @@ export async function takeOver(options: HandOverOptions, { write }: { write: boo
         ['start the operator first, or name its lease with --lease NAMESPACE/NAME'],
       );
     }
+    if ((await mayScale(client, lease, found.object)) === 'no') {
+      const what = found.kind === 'ScaledJob' ? 'make Jobs' : `write the scale of ${targetText(found.object)}`;
+      throw new HandOverRefused(`the operator of the lease ${lease.namespace}/${lease.name} may not ${what}`, [
+        'it was installed to advise: ebb kubernetes upgrade --take-over, or takeOver: true of the chart, gives it the right',
+        'a kind of another group needs --scale-kind, or scaleKinds of the chart',
+      ]);
+    }
   }
-  return found.kind === 'ScaledObject' ? takeScaledObject(options, found, write) : takeHpa(options, found, write);
+  return found.kind === 'HorizontalPodAutoscaler' ? takeHpa(options, found, write) : takeKedas(options, found, write);
 }
 
 /** Gives it back to KEDA or to its HPA, which is as it was. With `write` false it only says what would be done. */
@@ -69,6 +77,7 @@ export async function giveBack(options: HandOverOptions, { write }: { write: boo
   }
   // What cannot be restored is refused before anything is written.
   if (kind === 'HorizontalPodAutoscaler') restoredHpa(object);
+  const mode = modeBefore(object);
   const steps: HandOverStep[] = [];
   const done = (what: string) => steps.push({ what, state: write ? 'done' : 'to do' });
   const before = await advisedSince(options, object);
@@ -80,13 +89,21 @@ export async function giveBack(options: HandOverOptions, { write }: { write: boo
     if (write) await heard(options, object, state === 'control' ? before : null);
     done('the operator has heard of it');
   }
-  if (kind === 'ScaledObject') {
-    if (write) {
+  if (kind !== 'HorizontalPodAutoscaler') {
+    const change = async (annotations: Record<string, string | null>) => {
+      if (!write) return;
       const now = await findHanded({ ...options, kind });
-      const annotations = { [pausedAnnotation]: null, [takenOverAnnotation]: null };
       await replace(options, now, rewritten(now.object, annotations));
-    }
+    };
+    await change({ [pausedAnnotation]: null });
     done(`KEDA goes on: ${pausedAnnotation} is taken away`);
+    // Ebb would begin again at once where nobody else scales: its mode is what it was when KEDA has its HPA.
+    if (mode !== 'advice' && kind === 'ScaledObject') {
+      if (write) await hasHpa(options, object);
+      done(`KEDA has its HPA ${kedaHpaName(object)}`);
+    }
+    await change({ [modeAnnotation]: mode, [takenOverAnnotation]: null });
+    done(mode === null ? `${modeAnnotation} is taken away` : `${modeAnnotation} is "${mode}", as it was`);
     return { ...handed, steps };
   }
   if (write) {
@@ -98,16 +115,17 @@ export async function giveBack(options: HandOverOptions, { write }: { write: boo
   return { ...handed, steps };
 }
 
-async function takeScaledObject(options: HandOverOptions, found: Found, write: boolean): Promise<HandOver> {
+/** A ScaledObject or a ScaledJob: KEDA is paused for it, and Ebb is named. */
+async function takeKedas(options: HandOverOptions, found: Found, write: boolean): Promise<HandOver> {
   const { client } = options;
-  const { object } = found;
+  const { kind, object } = found;
   const { namespace, name, annotations } = object;
   const handed = handedOf(found);
   const state = stateOf(object);
   if (state === 'other') {
     const paused = [pausedAnnotation, pausedReplicasAnnotation].find((one) => annotations[one] !== undefined);
     if (paused !== undefined) {
-      throw new HandOverRefused(`the ScaledObject "${name}" is paused by ${paused}`, ['resume it first']);
+      throw new HandOverRefused(`the ${kind} "${name}" is paused by ${paused}`, ['resume it first']);
     }
   }
   const steps: HandOverStep[] = [];
@@ -122,7 +140,9 @@ async function takeScaledObject(options: HandOverOptions, found: Found, write: b
     const what = `KEDA is paused for it (${pausedAnnotation}), and ${modeAnnotation} is "control": one write`;
     steps.push({ what, state: write ? 'done' : 'to do' });
   }
-  const hpa = textAt(object.body, 'spec', 'advanced', 'horizontalPodAutoscalerConfig', 'name') ?? `keda-hpa-${name}`;
+  // Jobs that run stay; both count those of the other.
+  if (kind === 'ScaledJob') return { ...handed, steps };
+  const hpa = kedaHpaName(object);
   const isThere = async () => (await client.get(resources.horizontalPodAutoscalers, { namespace, name: hpa })) !== null;
   if (!(await isThere())) steps.push({ what: `KEDA has no HPA ${hpa} for it`, state: 'done' });
   else {
@@ -184,6 +204,30 @@ async function takeHpa(options: HandOverOptions, found: Found, write: boolean): 
   return { ...handed, steps: [{ what, state: write ? 'done' : 'to do' }] };
 }
 
+function kedaHpaName({ name, body }: KubernetesObject): string {
+  return textAt(body, 'spec', 'advanced', 'horizontalPodAutoscalerConfig', 'name') ?? `keda-hpa-${name}`;
+}
+
+/** Its mode before it was taken over; null: it said none. */
+function modeBefore({ annotations }: KubernetesObject): string | null {
+  return textAt(readJson(annotations[takenOverAnnotation] ?? ''), 'annotations', modeAnnotation);
+}
+
+/** Resolves once KEDA scales what a ScaledObject names. */
+async function hasHpa(options: HandOverOptions, object: KubernetesObject): Promise<void> {
+  const at = { namespace: object.namespace, name: kedaHpaName(object) };
+  const isThere = async () => (await options.client.get(resources.horizontalPodAutoscalers, at)) !== null;
+  if (await lookUntil(options, isThere)) return;
+  throw new HandOverRefused(
+    `KEDA has not made its HPA ${at.name} yet: ${modeAnnotation} stays "advice" until it has, and nobody scales twice`,
+    [
+      'run the same command again to go on waiting',
+      'where KEDA does not run, nobody scales the target: start it, or take over again',
+    ],
+    true,
+  );
+}
+
 function handedOf({ kind, object }: Found): Omit<HandOver, 'steps'> {
   return { kind, namespace: object.namespace, name: object.name, target: targetText(object) };
 }
@@ -203,24 +247,43 @@ function restoredHpa(object: KubernetesObject): {
   return { spec: { ...rest, ...kept.spec }, annotations: { ...kept.annotations, [takenOverAnnotation]: null } };
 }
 
+/** Over the version that was read. A status that somebody has written since is no change of what is decided here. */
 async function replace(
   options: HandOverOptions,
   { kind, object }: Found,
   body: Record<string, unknown>,
 ): Promise<void> {
-  try {
-    await options.client.replace(resourceOf[kind], object, body);
-  } catch (error) {
-    if (!isStatus(error, 409)) throw error;
-    throw new HandOverRefused(`the ${kind} "${object.name}" was changed by others just now`, ['run it again']);
+  const { client } = options;
+  let version = object;
+  for (let left = 5; ; left--) {
+    const { resourceVersion } = version;
+    const metadata = { ...objectAt(body, 'metadata'), resourceVersion };
+    try {
+      await client.replace(resourceOf[kind], object, { ...body, metadata, status: version.body.status });
+      return;
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+      const now = await client.get(resourceOf[kind], object);
+      if (!now || left === 0 || writtenText(now) !== writtenText(object)) {
+        throw new HandOverRefused(`the ${kind} "${object.name}" was changed by others just now`, ['run it again']);
+      }
+      version = now;
+    }
   }
+}
+
+/** All of an object that people and controllers write, but its status. */
+function writtenText({ uid, labels, annotations, deletedAtMs, body }: KubernetesObject): string {
+  return JSON.stringify([uid, labels, annotations, deletedAtMs, body.spec]);
 }
 
 /** Since when the operator says that it advises on a target; null: it does not say so. */
 async function advisedSince({ client, lease }: HandOverOptions, object: KubernetesObject): Promise<number | null> {
   const configMap = await client.get(resources.configMaps, adviceConfigMap(lease));
-  const name = textAt(object.body, 'spec', 'scaleTargetRef', 'name') ?? '';
-  const text = textAt(configMap?.body, 'data', adviceKey({ namespace: object.namespace, name }));
+  const isJobs = object.kind === 'ScaledJob';
+  const name = isJobs ? object.name : (textAt(object.body, 'spec', 'scaleTargetRef', 'name') ?? '');
+  const document = `${object.kind}/${object.name}`;
+  const text = textAt(configMap?.body, 'data', adviceKey({ namespace: object.namespace, name, document }));
   return text === null ? null : (readComparison(readJson(text))?.sinceMs ?? null);
 }
 

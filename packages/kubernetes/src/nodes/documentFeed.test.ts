@@ -87,6 +87,20 @@ describe('documents of machines', () => {
     expect(log.length).toBe(1);
   });
 
+  it('have no problem any more when they are of another type, or have gone', async () => {
+    const { lists, feed, say } = fed();
+    const second = clusterOf('second', {}, '2026-11-24T00:00:00Z');
+    const wrong = poolOf('gpu', { maxNodes: -1 });
+    lists.clusters = [clusterOf('prod'), second];
+    lists.pools = [wrong];
+    await feed.fill();
+    expect([feed.problemOf(second), feed.problemOf(wrong)]).not.toContain(null);
+    lists.clusters = [clusterOf('prod'), clusterOf('second', { type: 'local', cloud: 'local', region: undefined })];
+    lists.pools = [];
+    await say();
+    expect([feed.problemOf(second), feed.problemOf(wrong)]).toEqual([null, null]);
+  });
+
   it('stay as they were while what is written there is wrong, or refused', async () => {
     const { lists, calls, feed, refuse, say } = fed();
     lists.pools = [poolOf('gpu')];

@@ -110,13 +110,20 @@ export class DocumentFeed {
   #wanted(): Map<string, Brought> {
     const { clusters, pools } = this.#options.view;
     const wanted = new Map<string, Brought>();
+    const objects = [...clusters.list().sort(byAge), ...pools.list().sort(byAge)];
+    const there = new Set(objects.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`));
+    for (const name of this.#problems.keys()) if (!there.has(name)) this.#problems.delete(name);
     let own: string | null = null;
-    for (const object of [...clusters.list().sort(byAge), ...pools.list().sort(byAge)]) {
+    for (const object of objects) {
       const name = `${object.kind} ${object.namespace}/${object.name}`;
       try {
         const input = nodeDocument(object);
         if (object.kind === 'Cluster') {
-          if (resolveCluster(input.document).type !== 'kubernetes') continue;
+          if (resolveCluster(input.document).type !== 'kubernetes') {
+            // Nobody's affair here, whatever was wrong with it before.
+            this.#problems.delete(name);
+            continue;
+          }
           if (own !== null) throw new Error(`this cluster is ${own} already; one Cluster of type kubernetes counts`);
           own = object.name;
         }

@@ -28,8 +28,8 @@ export function podRequests(spec: JsonObject): PodRequests {
   return { cpuMilli: Math.round(amounts.get('cpu') ?? 0), memoryBytes: amounts.get('memory') ?? 0, gpu, problem };
 }
 
-/** CPU in thousandths, everything else in units or bytes, by resource. */
-function podAmounts(spec: JsonObject): Map<string, number> {
+/** What a pod sets aside of each resource: CPU in thousandths, everything else in units or bytes. */
+export function podAmounts(spec: JsonObject): Map<string, number> {
   const running = sumOf(listAt(spec, 'containers').map(containerAmounts));
   let sidecars = new Map<string, number>();
   let most = new Map<string, number>();

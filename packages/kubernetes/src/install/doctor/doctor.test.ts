@@ -90,6 +90,10 @@ describe('the diagnosis of a cluster', () => {
     spec: { replicas: 1 },
   };
   const ebb = 'value' in well.deployments ? [...well.deployments.value] : [];
+  const adviser = {
+    replicas: 1,
+    template: { spec: { containers: [{ name: 'operator', env: [{ name: 'EBB_ADVICE', value: 'true' }] }] } },
+  };
   const gateway = (ready: number) => ({
     ...meta('ebb-gateway', { labels: { 'app.kubernetes.io/part-of': 'ebb' } }),
     spec: { replicas: 2 },
@@ -114,6 +118,11 @@ describe('the diagnosis of a cluster', () => {
       { state: 'hint', found: /0\.1\.0, 1 of 1 ready/, hint: /upgrade brings 0\.2\.0/ },
     ],
     ['operator', { version: '0.0.9' }, { state: 'hint', found: /0\.1\.0/, hint: /take the ebb of 0\.1\.0/ }],
+    [
+      'operator',
+      { deployments: { value: ebb.map((one) => ({ ...one, spec: adviser })) } },
+      { state: 'ok', found: /1 of 1 ready, in advice: it writes/ },
+    ],
     [
       'volume',
       { claim: { value: { status: { phase: 'Pending' } } } },
@@ -216,6 +225,17 @@ describe('the diagnosis of a cluster', () => {
       { state: 'bad', found: 'ebb-system/ebb-gateway 0 of 2 ready' },
     ],
   ];
+  it('takes it for well that others scale beside one that advises, but not what it has taken over', () => {
+    const deployments = { value: [...ebb.map((one) => ({ ...one, spec: adviser })), keda] };
+    const beside = checks({ deployments, autoscalers: { value: [hpa('keda-hpa-web', 'web')] } });
+    expect(beside.get('other scalers')).toMatchObject({ state: 'ok' });
+    expect(beside.get('KEDA')).toMatchObject({ state: 'ok', found: expect.stringContaining('advises beside it') });
+    const taken = shop('web', { annotations: { 'ebb.dev/mode': 'control' } });
+    const scaledObjects = { value: [{ ...taken, spec: { scaleTargetRef: { name: 'web' } } }] };
+    const both = checks({ deployments, scaledObjects, autoscalers: { value: [hpa('keda-hpa-web', 'web')] } });
+    expect(both.get('other scalers')).toMatchObject({ state: 'bad' });
+  });
+
   it.each(cases)('tells of %s (%#)', (name, facts, { state, found, hint }) => {
     const check = checks(facts).get(name);
     expect(check?.state).toBe(state);

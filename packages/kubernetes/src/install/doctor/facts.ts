@@ -1,6 +1,6 @@
 import { isStatus } from '../../client/client.ts';
 import { type JsonObject, listAt, textAt } from '../../client/values.ts';
-import { installManifests } from '../../manifests/install.ts';
+import { type InstallChoice, installManifests } from '../../manifests/install.ts';
 import { installName } from '../../manifests/settings.ts';
 import { type Inventory, readInventory } from '../inventory.ts';
 import { missingRightsOf, type Right, rightsOfRole } from '../rights.ts';
@@ -63,7 +63,10 @@ export async function readFacts(
     list('ebb.dev/v1alpha1', 'Workload'),
     list('v1', 'Node'),
     list('karpenter.sh/v1', 'NodePool'),
-    fact(() => readRights(server, namespace, 'value' in inventory ? inventory.value : null)),
+    fact(() => {
+      const settings = 'value' in inventory ? inventory.value?.settings : undefined;
+      return readRights(server, namespace, settings ?? settingsOf(known(deployments), namespace));
+    }),
   ]);
   return {
     ...{ server: url, namespace, version, nowMs, groups: groupNames, apiServices, definitions, deployments, inventory },
@@ -72,8 +75,43 @@ export async function readFacts(
   };
 }
 
-async function readRights(server: InstallServer, namespace: string, inventory: Inventory | null) {
-  const manifests = installManifests({ ...inventory?.settings, namespace, withoutKinds: true });
+/** What of its settings the operator's Deployment tells, where something else than the command line has installed it. */
+function settingsOf(deployments: readonly JsonObject[], namespace: string): InstallChoice {
+  const own = deployments.find((one) => objectText(one) === `${namespace}/${installName}`);
+  const names = {
+    advice: 'EBB_ADVICE',
+    watchNamespace: 'EBB_WATCH_NAMESPACE',
+    externalMetrics: 'EBB_EXTERNAL_METRICS',
+    serveServices: 'EBB_SERVE_SERVICES',
+    nodePools: 'EBB_NODE_POOLS',
+    sizing: 'EBB_SIZING',
+    warmth: 'EBB_WARMTH',
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([setting, name]) => {
+      const value = operatorVariable(own, name);
+      return value === null ? [] : [[setting, value]];
+    }),
+  );
+}
+
+/** Whether an operator's Deployment has it advise. */
+export function isAdviser(deployment: unknown): boolean {
+  return operatorVariable(deployment, 'EBB_ADVICE') === 'true';
+}
+
+/** Value of an environment variable of the operator's container; null: it has none. */
+function operatorVariable(deployment: unknown, name: string): string | null {
+  const containers = listAt(deployment, 'spec', 'template', 'spec', 'containers');
+  const operator = containers.find((one) => textAt(one, 'name') === 'operator');
+  return textAt(
+    listAt(operator, 'env').find((one) => textAt(one, 'name') === name),
+    'value',
+  );
+}
+
+async function readRights(server: InstallServer, namespace: string, settings: InstallChoice) {
+  const manifests = installManifests({ ...settings, namespace, withoutKinds: true });
   const roles = manifests.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
   const wanted = roles.flatMap(rightsOfRole);
   const missing = await missingRightsOf(server, { namespace, name: installName }, wanted);

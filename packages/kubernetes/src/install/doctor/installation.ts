@@ -6,7 +6,7 @@ import { operatorReadiness } from '../readiness.ts';
 import { rightsText } from '../rights.ts';
 import { compareVersions } from '../versions.ts';
 import type { ClusterCheck } from './doctor.ts';
-import { type ClusterFacts, known, objectText } from './facts.ts';
+import { type ClusterFacts, known, objectText, isAdviser } from './facts.ts';
 
 const leastVersion = '1.29.0';
 const mostNamed = 4;
@@ -95,7 +95,8 @@ function checkOperator({ deployments, namespace, version, pods, claim, nodes }: 
   const claims = 'value' in claim && claim.value ? [claim.value] : [];
   const { isReady, text } = operatorReadiness(own, known(pods), claims);
   const there = textAt(own, 'metadata', 'labels', 'app.kubernetes.io/version') ?? 'an unknown version';
-  const found = `${objectText(own)} ${there}, ${text}`;
+  const mode = isAdviser(own) ? ', in advice: it writes to no target but what it has taken over' : '';
+  const found = `${objectText(own)} ${there}, ${text}${mode}`;
   if (!isReady)
     return { name, state: 'bad', found, hint: `kubectl logs --namespace ${namespace} deployment/${installName}` };
   const fake = known(nodes).filter((node) => textAt(node, 'metadata', 'annotations', 'kwok.x-k8s.io/node') !== null);

@@ -1,7 +1,7 @@
 import { conditionOf, type JsonObject, listAt, numberAt, objectAt, textAt } from '../../client/values.ts';
-import { gatewayName } from '../../manifests/settings.ts';
+import { gatewayName, installName } from '../../manifests/settings.ts';
 import type { ClusterCheck } from './doctor.ts';
-import { type ClusterFacts, hasLabels, known, objectText } from './facts.ts';
+import { type ClusterFacts, hasLabels, isAdviser, known, objectText } from './facts.ts';
 import { unread } from './installation.ts';
 
 const mostNamed = 3;
@@ -33,14 +33,17 @@ function targetOfWorkload(workload: JsonObject): string {
   return `${namespace}/${said ?? `Deployment/${textAt(workload, 'metadata', 'name') ?? ''}`}`;
 }
 
-function isAdvice(object: JsonObject): boolean {
-  return textAt(object, 'metadata', 'annotations', 'ebb.dev/mode') === 'advice';
+/** Whether the operator writes to nothing that does not say so. */
+function isAdvised({ deployments, namespace }: ClusterFacts): boolean {
+  return known(deployments).some((one) => objectText(one) === `${namespace}/${installName}` && isAdviser(one));
 }
 
 function checkAutoscalers(facts: ClusterFacts): ClusterCheck {
   const name = 'other scalers';
   const { autoscalers } = facts;
   if ('forbidden' in autoscalers) return unread(name, autoscalers.forbidden);
+  const usual = isAdvised(facts) ? 'advice' : 'control';
+  const isAdvice = (one: JsonObject) => (textAt(one, 'metadata', 'annotations', 'ebb.dev/mode') ?? usual) !== 'control';
   const wanted = new Map([
     ...known(facts.scaledObjects)
       .filter((one) => !isAdvice(one))
@@ -64,7 +67,8 @@ function checkAutoscalers(facts: ClusterFacts): ClusterCheck {
   return { name, state: 'bad', found: `on one target: ${some(both)}`, hint };
 }
 
-function checkKeda({ deployments, groups, scaledObjects }: ClusterFacts): ClusterCheck {
+function checkKeda(facts: ClusterFacts): ClusterCheck {
+  const { deployments, groups, scaledObjects } = facts;
   const name = 'KEDA';
   if (!groups.includes('keda.sh')) return { name, state: 'ok', found: 'its kinds are not there', hint: null };
   const count = plural(known(scaledObjects).length, 'ScaledObject');
@@ -76,6 +80,10 @@ function checkKeda({ deployments, groups, scaledObjects }: ClusterFacts): Cluste
   );
   if (running.length === 0) return { name, state: 'ok', found: `${count}; KEDA itself is switched off`, hint: null };
   const [first] = running;
+  if (isAdvised(facts)) {
+    const found = `${count}; KEDA runs, and Ebb advises beside it: ${objectText(first)}`;
+    return { name, state: 'ok', found, hint: null };
+  }
   const hint = `kubectl scale deployment ${textAt(first, 'metadata', 'name') ?? ''} --namespace ${textAt(first, 'metadata', 'namespace') ?? ''} --replicas 0, or let Ebb only advise (ebb.dev/mode: advice)`;
   return { name, state: 'hint', found: `${count}; KEDA runs beside Ebb: ${objectText(first)}`, hint };
 }
