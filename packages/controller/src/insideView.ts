@@ -7,6 +7,8 @@ interface Moment {
   atMs: number;
   /** In flight or held. */
   busy: number;
+  /** Time that requests were, in all, as far as gateways have counted it. */
+  busyUs: number;
   /** Arrived since the beginning. */
   arrived: number;
 }
@@ -29,7 +31,7 @@ export function insideView(engine: () => Engine): (namespace: string) => InsideV
       const key = keyText(event.status);
       const moments = histories.get(key);
       if (!moments) return;
-      note(moments, event.status, event.at);
+      note(moments, event.status, engine().busyUs(event.status), event.at);
       for (const listener of [...(listeners.get(key) ?? [])]) listener();
     });
   };
@@ -52,7 +54,7 @@ export function insideView(engine: () => Engine): (namespace: string) => InsideV
         const moments = histories.get(keyText(key)) ?? [];
         histories.set(keyText(key), moments);
         const nowMs = engine().nowMs();
-        note(moments, status, nowMs);
+        note(moments, status, engine().busyUs(key), nowMs);
         return meansOf(moments, nowMs, windowMs);
       },
       watch(workload, listener) {
@@ -76,9 +78,10 @@ function alive(status: WorkloadStatus | null): number {
   return status ? status.replicas.ready + status.replicas.starting : 0;
 }
 
-function note(moments: Moment[], status: WorkloadStatus, atMs: number): void {
-  const moment = { atMs, busy: status.inFlight + status.held, arrived: status.requests.total };
+function note(moments: Moment[], status: WorkloadStatus, busyUs: number | null, atMs: number): void {
   const last = moments.at(-1);
+  const { inFlight, held, requests } = status;
+  const moment = { atMs, busy: inFlight + held, busyUs: busyUs ?? last?.busyUs ?? 0, arrived: requests.total };
   if (last && atMs - last.atMs < gapMs) {
     // Within one gap the busiest moment counts, so that a short burst is not lost.
     moments[moments.length - 1] = { ...moment, atMs: last.atMs, busy: Math.max(moment.busy, last.busy) };
@@ -88,7 +91,10 @@ function note(moments: Moment[], status: WorkloadStatus, atMs: number): void {
   while (moments.length > 1 && (moments[1]?.atMs ?? 0) < atMs - longestWindowMs) moments.shift();
 }
 
-/** Mean number of requests and arrivals a second over the window, as far back as it is known. */
+/**
+ * Mean number of requests and arrivals a second over the window, as far back as it is known. What gateways have counted is exact, also
+ * of requests that came and went between two moments; since then the number at each moment stands for the time until the next.
+ */
 export function meansOf(
   moments: readonly Moment[],
   nowMs: number,
@@ -101,15 +107,23 @@ export function meansOf(
   const untilNowMs = nowMs + 1;
   const fromMs = untilNowMs - windowMs;
   let busyMs = 0;
+  let sinceCountsMs = 0;
   let base = moments[0] ?? latest;
   for (const [index, moment] of moments.entries()) {
-    const untilMs = moments[index + 1]?.atMs ?? untilNowMs;
+    const next = moments[index + 1];
+    const untilMs = next?.atMs ?? untilNowMs;
     if (moment.atMs <= fromMs) base = moment;
-    busyMs += moment.busy * Math.max(0, untilMs - Math.max(moment.atMs, fromMs));
+    const insideMs = Math.max(0, untilMs - Math.max(moment.atMs, fromMs));
+    const countedUs = next ? Math.max(0, next.busyUs - moment.busyUs) : 0;
+    if (countedUs === 0) sinceCountsMs += moment.busy * insideMs;
+    else {
+      sinceCountsMs = 0;
+      busyMs += (countedUs / 1000) * (insideMs / Math.max(1, untilMs - moment.atMs));
+    }
   }
   const spanMs = Math.max(1, untilNowMs - Math.max(base.atMs, fromMs));
   return {
-    concurrency: busyMs / spanMs,
+    concurrency: (busyMs + sinceCountsMs) / spanMs,
     requestRate: ((latest.arrived - base.arrived) * 1000) / windowMs,
   };
 }

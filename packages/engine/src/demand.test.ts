@@ -148,3 +148,20 @@ it('keeps what a gateway that is gone had counted, and no longer misses what it 
   expect(next.requests().total).toBe(8);
   expect(Object.keys(next.toSaved().gateways)).toEqual([]);
 });
+
+it('sums the time of requests over gateways and their restarts, from when it heard of each', () => {
+  const [a, b, meter] = [newGatewayLink('a'), newGatewayLink('b'), new DemandMeter()];
+  message(a, meter, 1000, counts({ demandIntegralUs: 9_000_000, total: 10 }));
+  expect(meter.busyUs()).toBe(0);
+  message(a, meter, 2000, counts({ demandIntegralUs: 9_250_000, total: 14 }));
+  message(b, meter, 2000, counts());
+  message(b, meter, 3000, counts({ demandIntegralUs: 40_000, total: 1 }));
+  expect(meter.busyUs()).toBe(290_000);
+  // A process that begins again counts from nothing.
+  message(a, meter, 4000, counts({ demandIntegralUs: 0, total: 0 }));
+  expect(meter.busyUs()).toBe(290_000);
+  meter.restarted('b');
+  expect(meter.busyUs()).toBe(290_000);
+  message(a, meter, 5000, counts({ demandIntegralUs: 10_000, total: 2 }));
+  expect(meter.busyUs()).toBe(300_000);
+});

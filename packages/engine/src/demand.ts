@@ -65,6 +65,8 @@ export class DemandMeter {
   /** Held since the last counts, as `wake` said it. */
   readonly #woken = new Map<string, Woken>();
   #carried: RequestCounts;
+  /** Of gateway processes that are gone, less what those that are there had when they were first heard. */
+  #carriedBusyUs = 0;
   /** What gateways had counted when an earlier control plane last heard of them, until they say it again. */
   readonly #earlier: Map<string, SavedGateway>;
   readonly #onTime: OnTimeMeter;
@@ -115,6 +117,7 @@ export class DemandMeter {
     const source = this.#sources.get(gateway);
     if (!source) return;
     this.#carried = addRequests(this.#carried, source.counts.requests);
+    this.#carriedBusyUs += busyUsOf(source.counts);
     this.#sources.delete(gateway);
     this.#woken.clear();
   }
@@ -184,6 +187,11 @@ export class DemandMeter {
     for (const { counts } of this.#earlier.values()) sum = addRequests(sum, counts);
     for (const { counts } of this.#sources.values()) sum = addRequests(sum, counts.requests);
     return sum;
+  }
+
+  /** Sum of the time that each request was in flight or held, µs, up to the newest counts and since this control plane hears of it. */
+  busyUs(): number {
+    return [...this.#sources.values()].reduce((sum, { counts }) => sum + busyUsOf(counts), this.#carriedBusyUs);
   }
 
   /** Requests since the workload was applied and in the last hour, and how many of them were late. */
@@ -290,6 +298,8 @@ export class DemandMeter {
     }
     this.#onTime.note(onTimeCountsOf(counts), begun, link.countsAtMs ?? 0);
     const flow = this.#tellsFlow ? beginFlow({ link, counts }) : null;
+    // What it had counted before it was heard is not of now.
+    this.#carriedBusyUs -= busyUsOf(counts);
     this.#sources.set(link.name, { link, atUs, counts, base: baseOf(counts, atUs), peaks: {}, flow, fresh: true });
   }
 }
@@ -372,6 +382,10 @@ function wentBackwards(known: Source, atUs: number, counts: DispatchCounts): boo
     const now = counts.classes[name];
     return now !== undefined && (now.demandIntegralUs < before.demandIntegralUs || now.arrivals < before.arrivals);
   });
+}
+
+function busyUsOf({ classes }: DispatchCounts): number {
+  return Object.values(classes).reduce((sum, { demandIntegralUs }) => sum + demandIntegralUs, 0);
 }
 
 function isBusy(counts: DispatchCounts): boolean {

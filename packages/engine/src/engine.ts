@@ -236,6 +236,11 @@ class LiveEngine implements Engine {
     return state && !state.removed ? workloadStatus(this.#context, state) : null;
   }
 
+  busyUs(key: ObjectKey): number | null {
+    const state = this.#context.workloads.get(keyText(key));
+    return state && !state.removed ? state.demand.busyUs() : null;
+  }
+
   labels(): ReturnType<Engine['labels']> {
     const present = [...this.#context.workloads.values()].filter(({ removed }) => !removed);
     return present.map(({ objectKey, spec }) => ({ key: objectKey, labels: spec.labels }));

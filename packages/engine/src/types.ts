@@ -165,6 +165,11 @@ export interface Engine {
   remove(kind: string, key: ObjectKey, expectedVersion?: number): Promise<StoredDocument | null>;
   statuses(): WorkloadStatus[];
   status(key: ObjectKey): WorkloadStatus | null;
+  /**
+   * Sum of the time that each request of a workload was in flight or held, µs, up to the newest counts of its gateways: differences of
+   * it are exact however short requests are. Null where there is none.
+   */
+  busyUs(key: ObjectKey): number | null;
   /** Labels of every workload, for whoever selects by them. */
   labels(): { key: ObjectKey; labels: Readonly<Record<string, string>> }[];
   /** The engine's clock, which statuses and events name. */
