@@ -98,7 +98,8 @@ function adopt(context: EngineContext, seen: ReplicaObservation): void {
     askedAtUs: null,
     heldAtUs: null,
   });
-  replica.routed = seen.phase === 'ready' || seen.phase === 'unready';
+  // Of one that nobody can reach no gateway would ever say that it has nothing left.
+  replica.routed = seen.endpoint !== null && (seen.phase === 'ready' || seen.phase === 'unready');
   context.fleets.adopt(replica, context.ports.clock.nowUs());
   state.replicas.set(replica.id, replica);
   context.owners.set(replica.id, state);

@@ -172,36 +172,40 @@ describe('applied on the next roll-out', () => {
     expect(system.engine.status(key)?.sized).toBeUndefined();
   });
 
-  it('new replicas of a new template ask for what is recommended, all alike, and it is told', async () => {
-    const system = await learned(follows);
-    const suggested = ofSmall(system).suggested;
-    await system.apply(sizedDocument('serve-2', follows));
-    await system.clock.advance(60_000);
-    const own = askedOf(system).slice(-2);
-    for (const { requests, limits } of own) {
-      expect(requests).toMatchObject(suggested?.requests ?? { cpuMilli: -1 });
-      expect(limits).toEqual(suggested?.limits);
-    }
-    const status = system.engine.status(key);
-    expect(status?.sized?.['small']).toMatchObject({
-      ...suggested,
-      revision: own[0]?.revision,
-      documentRequests: { cpuMilli: 1000, memoryBytes: 64 * mebibyte },
-      documentLimits: { memoryBytes: 128 * mebibyte },
-    });
-    expect(status?.conditions.find(({ type }) => type === 'Progressing')?.status).not.toBe('True');
-    const { lines = [], actions = [] } = (await system.await(system.engine.explain(key))) ?? {};
-    expect(lines.find(({ code }) => code === 'sizing-applied')?.sentence).toContain(
-      'and not for 1 of cpu and 64Mi of memory',
-    );
-    expect(actions.map(({ body }) => body)).toContainEqual(
-      expect.objectContaining({ type: 'size', class: 'small', ...suggested }),
-    );
-    expect(ofSmall(system)).toMatchObject({
-      requests: { cpuMilli: 1000, memoryBytes: 64 * mebibyte },
-      applied: { requests: suggested?.requests },
-    });
-  });
+  it.each(['nextRollout', 'inPlace'] as const)(
+    '%s: new replicas of a new template ask for what is recommended, all alike, and it is told',
+    async (apply) => {
+      const follows = { apply };
+      const system = await learned(follows);
+      const suggested = ofSmall(system).suggested;
+      await system.apply(sizedDocument('serve-2', follows));
+      await system.clock.advance(60_000);
+      const own = askedOf(system).slice(-2);
+      for (const { requests, limits } of own) {
+        expect(requests).toMatchObject(suggested?.requests ?? { cpuMilli: -1 });
+        expect(limits).toEqual(suggested?.limits);
+      }
+      const status = system.engine.status(key);
+      expect(status?.sized?.['small']).toMatchObject({
+        ...suggested,
+        revision: own[0]?.revision,
+        documentRequests: { cpuMilli: 1000, memoryBytes: 64 * mebibyte },
+        documentLimits: { memoryBytes: 128 * mebibyte },
+      });
+      expect(status?.conditions.find(({ type }) => type === 'Progressing')?.status).not.toBe('True');
+      const { lines = [], actions = [] } = (await system.await(system.engine.explain(key))) ?? {};
+      expect(lines.find(({ code }) => code === 'sizing-applied')?.sentence).toContain(
+        'and not for 1 of cpu and 64Mi of memory',
+      );
+      expect(actions.map(({ body }) => body)).toContainEqual(
+        expect.objectContaining({ type: 'size', class: 'small', ...suggested }),
+      );
+      expect(ofSmall(system)).toMatchObject({
+        requests: { cpuMilli: 1000, memoryBytes: 64 * mebibyte },
+        applied: { requests: suggested?.requests },
+      });
+    },
+  );
 
   it('stays as it was settled while the recommendation moves, over scaling, a restart and documents without a new template', async () => {
     const system = await learned(follows);

@@ -26,6 +26,8 @@ export class TriggerReadings {
   #cancel: (() => void) | null = null;
   #reading = false;
   #readAtMs: number | null = null;
+  #asked = 0;
+  #answered = 0;
   #closed = false;
 
   constructor(options: TriggerReadingsOptions) {
@@ -59,6 +61,16 @@ export class TriggerReadings {
     return this.#readAtMs;
   }
 
+  /** How many questions have been asked of all sources together. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Of these, the latest that was answered; 0: none was. What a source tells by itself may be as old as an earlier question. */
+  get answered(): number {
+    return this.#answered;
+  }
+
   /** Names with a reading that is new since this was last called. */
   takeFresh(): string[] {
     const fresh = [...this.#fresh];
@@ -85,14 +97,16 @@ export class TriggerReadings {
     if (this.#reading || this.#closed) return;
     const { clock } = this.#options.ports;
     const askedMs = clock.nowMs();
+    this.#asked++;
     if (this.#external.length === 0 || !this.#set) {
       this.#readAtMs = askedMs;
+      this.#answered = this.#asked;
       return;
     }
     this.#reading = true;
     this.#set.read(askedMs).then(
-      (readings) => this.#answered(askedMs, readings),
-      (error: unknown) => this.#answered(askedMs, this.#allFailed(messageOf(error))),
+      (readings) => this.#takeAnswer(askedMs, readings),
+      (error: unknown) => this.#takeAnswer(askedMs, this.#allFailed(messageOf(error))),
     );
   }
 
@@ -133,7 +147,7 @@ export class TriggerReadings {
     } catch (error) {
       const failed = this.#allFailed(messageOf(error));
       // Told after the turn: whoever makes this object does not have it yet.
-      void Promise.resolve().then(() => this.#answered(ports.clock.nowMs(), failed));
+      void Promise.resolve().then(() => this.#takeAnswer(ports.clock.nowMs(), failed));
       this.#cancel = ports.clock.at(ports.clock.nowMs() + reopenMs, () => this.#open());
       return;
     }
@@ -145,8 +159,9 @@ export class TriggerReadings {
     });
   }
 
-  #answered(askedMs: number, readings: readonly Reading[]): void {
+  #takeAnswer(askedMs: number, readings: readonly Reading[]): void {
     this.#reading = false;
+    this.#answered = this.#asked;
     if (this.#closed) return;
     this.#readAtMs = askedMs;
     this.#take(readings);

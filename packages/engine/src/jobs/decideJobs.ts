@@ -39,16 +39,22 @@ export function decideJobs(state: ScaledJobState, nowMs: number): JobDecision | 
     usable.push({ trigger: name, queueLength: reading.value, target, active });
   }
   if (usable.length === 0 && rules.minReplicas === 0) return null;
-  const readMs = Math.min(nowMs, ...usable.flatMap(({ trigger }) => triggers.latest.get(trigger)?.atMs ?? []));
+  const readMs = readAtMs(
+    nowMs,
+    usable.flatMap(({ trigger }) => triggers.latest.get(trigger) ?? []),
+  );
   state.taken.seen(
     usable.reduce((sum, { queueLength }) => sum + queueLength, 0),
     readMs,
   );
   const open = unfinished(state);
-  const pending = open.filter((job) => isPending(state, job, readMs)).length;
+  // KEDA's own polling counts what is there when its answer comes.
+  const unread = spec.improvements ? state.endedUnread.counts(triggers.answered) : { running: 0, pending: 0 };
+  const running = open.length + unread.running;
+  const pending = open.filter((job) => isPending(state, job, readMs)).length + unread.pending;
   return {
-    result: jobsToCreate(rules, usable, { running: open.length, pending }),
-    running: open.length,
+    result: jobsToCreate(rules, usable, { running, pending }),
+    running,
     pending,
     readings,
   };
@@ -57,6 +63,21 @@ export function decideJobs(state: ScaledJobState, nowMs: number): JobDecision | 
 /** After this, ms, a run of the ScaledJob counts as one that has taken its message. */
 export function longestTakeOf({ spec }: ScaledJobState): number {
   return Math.min(longestTakeMs, spec.pollingIntervalMs);
+}
+
+/** A Job has ended or was deleted. Returns how to note that what was read last may be from before; to be asked while it is as it was. */
+export function endOf(state: ScaledJobState, job: Job, nowMs: number): () => void {
+  const { triggers, taken, spec } = state;
+  if (!triggers || !spec.improvements) return () => {};
+  const read = [...triggers.latest.values()].filter(({ value }) => value !== null);
+  // Its pods are not shown any more.
+  const wasPending = job.phase === 'waiting' || taken.isOpen(runId(job), readAtMs(nowMs, read), longestTakeOf(state));
+  return () => state.endedUnread.ended(job.id, triggers.asked, wasPending);
+}
+
+/** When the oldest of them was read, by now at the latest. */
+function readAtMs(nowMs: number, readings: readonly Reading[]): number {
+  return Math.min(nowMs, ...readings.map(({ atMs }) => atMs));
 }
 
 function isPending(state: ScaledJobState, job: Job, readMs: number): boolean {

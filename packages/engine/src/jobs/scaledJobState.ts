@@ -8,6 +8,7 @@ import {
 } from '@ebb/core';
 import { type JobTemplate, keyText, resolveScaledJob, type ScaledJobSpec } from '@ebb/documents';
 import type { TriggerReadings } from '../triggerReadings.ts';
+import { EndedUnread } from './endedUnread.ts';
 import { FailureBrake } from './failureBrake.ts';
 import { isFinished, type Job } from './job.ts';
 import { TakenWork } from './taken.ts';
@@ -31,6 +32,7 @@ export interface ScaledJobState {
   /** By Job, the pods that the driver shows, where it has any. */
   readonly pods: Map<string, RunPod[]>;
   readonly taken: TakenWork;
+  readonly endedUnread: EndedUnread;
   /** Of no meaning where KEDA's own polling is followed. */
   readonly brake: FailureBrake;
   /** When the sources are asked next. */
@@ -59,6 +61,7 @@ export function newScaledJobState(stored: StoredDocument, reader: TemplateReader
     jobs: new Map(),
     pods: new Map(),
     taken: new TakenWork(),
+    endedUnread: new EndedUnread(),
     brake: new FailureBrake(),
     nextPollMs: 0,
     recorded: '',

@@ -4,7 +4,7 @@ import { Alarms } from '../alarms.ts';
 import { type EngineContext, isStaleEpoch } from '../context.ts';
 import { messageOf } from '../replicaActions.ts';
 import { TriggerReadings } from '../triggerReadings.ts';
-import { decideJobs, longestTakeOf } from './decideJobs.ts';
+import { decideJobs, endOf, longestTakeOf } from './decideJobs.ts';
 import { isFinished, type Job, newJob, outOfHistory, runId } from './job.ts';
 import { JobRecords } from './jobRecords.ts';
 import type { JobRunner } from './jobRunner.ts';
@@ -155,6 +155,7 @@ export class ScaledJobs {
   #openTriggers(state: ScaledJobState, spec: ScaledJobState['spec'], env: Record<string, string>): void {
     if (state.spec !== spec || state.removed || this.#context.stopped) return;
     state.triggers?.close();
+    state.endedUnread.clear();
     const readings = new TriggerReadings({
       ports: this.#context.ports,
       request: { kind: 'ScaledJob', key: spec.key, triggers: spec.triggers, env, envFromHost: [] },
@@ -273,10 +274,12 @@ export class ScaledJobs {
 
   async #ended(state: ScaledJobState, job: Job, run: RunObservation): Promise<void> {
     if (isFinished(job) || !this.#jobs.runs.delete(run.id)) return;
-    state.taken.ended(run.id, this.#context.ports.clock.nowMs());
     const { ports, journal, feed } = this.#context;
     const nowMs = ports.clock.nowMs();
+    const noteEnd = endOf(state, job, nowMs);
+    state.taken.ended(run.id, nowMs);
     this.#runner.ended(state, job, run);
+    if (isFinished(job)) noteEnd();
     if (job.phase === 'succeeded') state.brake.succeeded();
     else if (isFinished(job)) state.brake.failed(job.createdAtMs, nowMs, state.spec.pollingIntervalMs);
     const { phase, exitCode, message } = job;

@@ -1,6 +1,6 @@
 import { type RunObservation, type RunPod, RunRefused, type TemplateStart } from '@ebb/core';
 import { kedaInput, VirtualSystem } from '@ebb/testing';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 const key = { cluster: 'local', namespace: 'default', name: 'encoder' };
 const running: RunPod = { phase: 'Running', trueConditions: ['Ready'] };
@@ -243,4 +243,42 @@ it('makes the Job of a new message at once where news of a pod comes after its J
   cluster.system.triggers.set('queue', 1);
   await cluster.system.clock.advance(100);
   expect(cluster.ids()).toHaveLength(2);
+});
+
+it('makes none twice for what has been done, while the sources are slow to say so', async () => {
+  const cluster = new VirtualJobs();
+  await cluster.begin(jobs({ scalingStrategy: { strategy: 'accurate' }, pollingInterval: 1 }));
+  cluster.system.triggers.set('queue', 30);
+  await cluster.system.clock.advance(100);
+  expect(cluster.ids()).toHaveLength(30);
+  // As of a machine that slept: what has happened is told at once, and a poll is due before any source has answered.
+  cluster.system.triggers.delayMs = 3000;
+  vi.spyOn(cluster.system.triggers, 'get').mockReturnValue(0);
+  for (const id of cluster.ids()) cluster.turn(id, 'running');
+  for (const id of cluster.ids()) cluster.turn(id, 'succeeded');
+  await cluster.system.clock.advance(20_000);
+  expect(cluster.ids()).toHaveLength(30);
+  expect(cluster.status().jobs).toMatchObject({ running: 0, succeeded: 30 });
+});
+
+it('makes the Jobs of new messages while others end all the time, and none of what an earlier question has counted', async () => {
+  const cluster = new VirtualJobs();
+  let waiting = 0;
+  vi.spyOn(cluster.system.triggers, 'get').mockImplementation(() => waiting);
+  await cluster.begin(jobs({ scalingStrategy: { strategy: 'accurate' }, pollingInterval: 1 }));
+  cluster.system.triggers.delayMs = 20;
+  let sent = 0;
+  for (let round = 0; round < 400; round++) {
+    if (round < 200) sent++;
+    if (round < 200) waiting++;
+    if (round % 25 === 0) cluster.system.triggers.set('queue', waiting);
+    for (const id of cluster.ids('running').slice(0, 2)) cluster.turn(id, 'succeeded');
+    for (const id of cluster.ids('starting')) {
+      cluster.turn(id, 'running');
+      waiting = Math.max(0, waiting - 1);
+    }
+    await cluster.system.clock.advance(40);
+  }
+  expect(waiting).toBe(0);
+  expect(cluster.asked).toHaveLength(sent);
 });

@@ -1,5 +1,6 @@
 import type { RunObservation } from '@ebb/core';
 import { type JobTemplate, keyText } from '@ebb/documents';
+import { endOf } from './decideJobs.ts';
 import { isFinished, type Job } from './job.ts';
 import type { JobOwner, JobRecords } from './jobRecords.ts';
 import type { JobRunner } from './jobRunner.ts';
@@ -100,6 +101,7 @@ export class TemplateRuns implements JobRunner {
     const { context } = this.#jobs;
     context.journal.record('outcome', state.journalKey, { type: 'job-gone', job: job.id });
     context.feed.changed(state.journalKey, true);
+    endOf(state, job, context.ports.clock.nowMs())();
     state.taken.ended(job.id, context.ports.clock.nowMs());
     this.#jobs.forget(state, job);
     if (state.spec.improvements) readAgain(state);

@@ -27,8 +27,11 @@ const known: Record<string, string> = {
   'v1/pods': 'Pod',
   'v1/secrets': 'Secret',
   'v1/configmaps': 'ConfigMap',
+  'v1/services': 'Service',
+  'discovery.k8s.io/v1/endpointslices': 'EndpointSlice',
   'apps/v1/deployments': 'Deployment',
   'apps/v1/statefulsets': 'StatefulSet',
+  'apps/v1/daemonsets': 'DaemonSet',
   'batch/v1/jobs': 'Job',
   'coordination.k8s.io/v1/leases': 'Lease',
   'autoscaling/v2/horizontalpodautoscalers': 'HorizontalPodAutoscaler',
@@ -295,7 +298,8 @@ export class FakeApiServer {
     const body = isObject(at.body) ? at.body : {};
     const found = this.get(collection, namespace, name);
     // Server-side apply makes what is not there; a status is of something that is.
-    if (!found && method === 'PATCH' && isObject(body.data)) return send(answer, 201, this.put(collection, body));
+    const isMade = isObject(body.data) || Array.isArray(body.endpoints);
+    if (!found && method === 'PATCH' && isMade) return send(answer, 201, this.put(collection, body));
     if (!found) return fail(answer, 404, 'NotFound', `there is no ${name}`);
     const version = textAt(body, 'metadata', 'resourceVersion');
     const isStale = version !== null && version !== textAt(found, 'metadata', 'resourceVersion');

@@ -26,3 +26,28 @@ export async function kubeconfigOfAccount(
   );
   return cluster.kubeconfigFor({ name, token: status.token });
 }
+
+/** Which of these the account may not do in all namespaces: `patch apps/deployments`, `get /pods/log`. */
+export async function refusedRights(
+  api: KubernetesApi,
+  account: { namespace: string; name: string },
+  rights: readonly string[],
+): Promise<string[]> {
+  const refused: string[] = [];
+  for (const right of rights) {
+    const [verb = '', path = ''] = right.split(' ');
+    const [group = '', resource = '', subresource = ''] = path.split('/');
+    const { status } = await api.post<{ status: { allowed: boolean } }>(
+      '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      {
+        spec: {
+          user: `system:serviceaccount:${account.namespace}:${account.name}`,
+          groups: ['system:serviceaccounts', 'system:authenticated'],
+          resourceAttributes: { verb, group, resource, subresource },
+        },
+      },
+    );
+    if (!status.allowed) refused.push(right);
+  }
+  return refused;
+}

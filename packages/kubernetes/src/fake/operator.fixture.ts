@@ -5,6 +5,7 @@ import type { OperatorNodes } from '../nodes/leadNodes.ts';
 import type { OperatorPorts } from '../operator/leading.ts';
 import type { Operator } from '../operator/operator.ts';
 import { startOperator } from '../operator/operator.ts';
+import type { WarmthImages } from '../warmth/objects.ts';
 import { httpTransport } from '../client/transport.ts';
 import { half, machineClock } from './fakeCluster.fixture.ts';
 
@@ -66,10 +67,12 @@ export async function runOperator(options: {
   version?: string;
   /** How far its clock is ahead of the others'. */
   skewMs?: number;
-  namespace?: string | null;
+  namespace?: string | readonly string[] | null;
   nodes?: OperatorNodes;
   mode?: 'control' | 'advice';
   externalMetrics?: ExternalMetricsSettings;
+  sizing?: boolean;
+  warmth?: WarmthImages;
 }): Promise<StartedOperator> {
   const { server, identity, triggers, embedded = new MemoryStore() } = options;
   const clock = machineClock(options.skewMs);
@@ -95,6 +98,8 @@ export async function runOperator(options: {
       clock,
       embedded,
       ...(options.nodes ? { nodes: options.nodes } : {}),
+      ...(options.sizing ? { sizing: true } : {}),
+      ...(options.warmth ? { warmth: options.warmth } : {}),
       ...(options.externalMetrics ? { externalMetrics: options.externalMetrics } : {}),
       triggers: (store, _engine, clusterMetric) =>
         typeof triggers === 'function' ? triggers(store, clusterMetric) : triggers,

@@ -3,7 +3,7 @@ import { keyText, type ObjectKey } from '@ebb/documents';
 import { Backoff } from '../client/backoff.ts';
 import { ApiServerError, isStatus, type KubernetesClient, notLeading } from '../client/client.ts';
 import { isOlderVersion, type KubernetesObject } from '../client/objects.ts';
-import { resources } from '../client/resources.ts';
+import { type Namespaces, resources } from '../client/resources.ts';
 import type { Informer, InformerEvent } from '../informer/informer.ts';
 import { jobName, jobObject, runAnnotation, runIdOf, scaledJobLabel, scaledJobOf } from './jobObject.ts';
 import { jobUidOf, runOf } from './jobView.ts';
@@ -14,8 +14,7 @@ export interface JobRunsOptions {
   /** Jobs with KEDA's label. Started here, when the first ScaledJob is there. */
   readonly jobs: Informer;
   readonly pods: Informer;
-  /** Null: all namespaces. */
-  readonly namespace: string | null;
+  readonly namespace: Namespaces;
   /** Whether this process leads: nothing is written otherwise. */
   mayWrite(): boolean;
   /** How Jobs of a ScaledJob are deleted that are replaced. */

@@ -118,6 +118,36 @@ describe.skipIf(!present)('with the rights that are installed', () => {
     expect(one?.log.join('\n')).not.toContain('forbidden');
   }, 150_000);
 
+  it('lets what is deleted go though KEDA, whose finalizer is on it, is switched off', async () => {
+    const finalizers = ['finalizer.keda.sh'];
+    const triggers = [{ type: 'redis', metadata: { address: redis.address, listName: 'left', listLength: '1' } }];
+    const template = { spec: { containers: [{ name: 'main', image: 'i' }] } };
+    await cluster.api.post(scaledJobsPath, {
+      apiVersion: 'keda.sh/v1alpha1',
+      kind: 'ScaledJob',
+      metadata: { name: 'left', finalizers },
+      spec: { jobTargetRef: { template }, triggers },
+    });
+    await createDeployment(cluster.api, 'left', 4);
+    const object = redisObject('left', redis.address, { list: 'left' });
+    const advanced = { restoreToOriginalReplicaCount: true };
+    await cluster.api.post(scaledObjectsPath, {
+      ...object,
+      metadata: { name: 'left', annotations: { 'ebb.dev/improvements': 'true' }, finalizers },
+      spec: { ...(object.spec as object), advanced },
+    });
+    const paths = [`${scaledJobsPath}/left`, `${scaledObjectsPath}/left`];
+    const replicas = async () => (await readDeployment(cluster.api, 'left')).spec.replicas;
+    await within(async () => (await replicas()) < 4, 'it to be scaled');
+    await within(async () => (await ready(paths[0] ?? '')).startsWith('True'), 'the status');
+    for (const path of paths) await cluster.api.delete(path);
+    await within(async () => (await replicas()) === 4, 'the count that was found');
+    for (const path of paths) {
+      await within(async () => (await cluster.api.send('GET', path)).status === 404, `the end of ${path}`);
+    }
+    expect(one?.log.join('\n')).not.toContain('forbidden');
+  });
+
   it('waits for the right to scale another kind, and goes on by itself when it is given', async () => {
     await cluster.api.post(fleetsPath, {
       apiVersion: 'example.dev/v1',

@@ -19,6 +19,9 @@ import { runOperator, type StartedOperator } from '../fake/operator.fixture.ts';
 
 const present = available('kubernetes') && available('redis');
 
+/** A Job that has not taken its message after this long counts as one that has: workers of a busy machine need a while. */
+const patientSeconds = 8;
+
 interface Job {
   metadata: { name: string; deletionTimestamp?: string };
   status: { conditions?: { type: string; status: string }[] };
@@ -77,11 +80,12 @@ describe.skipIf(!present)('Jobs of ScaledJobs on a real API server', () => {
     return { ...one, made };
   }
   /** Workers that take a message at their begin; every tenth fails. */
-  async function work(workMs: number, isFailing = false): Promise<JobWorkers> {
+  async function work(workMs: number, { isFailing = false, beginsUnseen = false } = {}): Promise<JobWorkers> {
     let ended = 0;
     workers = await new JobWorkers({
       api: cluster.api,
       workMs,
+      beginsUnseen,
       begin: async () => void (await redis.cli(['lpop', 'videos'])),
       end: async () => (++ended % 10 === 0 && isFailing ? 1 : 0),
     }).start();
@@ -130,8 +134,11 @@ describe.skipIf(!present)('Jobs of ScaledJobs on a real API server', () => {
     'makes one Job a message and keeps the history (improvements %s)',
     async (improved) => {
       const limits = { successfulJobsHistoryLimit: 5, failedJobsHistoryLimit: 3 };
-      await cluster.api.post(scaledJobsPath, scaledJob(limits, { 'ebb.dev/improvements': improved }));
-      const working = await work(300, true);
+      const pollingInterval = improved === 'true' ? patientSeconds : 1;
+      const document = scaledJob({ ...limits, pollingInterval }, { 'ebb.dev/improvements': improved });
+      await cluster.api.post(scaledJobsPath, document);
+      // KEDA's own arithmetic takes a Job that runs for one that has its message.
+      const working = await work(300, { isFailing: true, beginsUnseen: improved === 'false' });
       const one = await run('a');
       await one.operator.ready;
       await within(async () => (await ready()).startsWith('True'), 'the status');
@@ -157,7 +164,7 @@ describe.skipIf(!present)('Jobs of ScaledJobs on a real API server', () => {
     'makes none twice when the leader is killed in the middle (its store: %s)',
     async (isSame) => {
       const embedded = new MemoryStore();
-      await cluster.api.post(scaledJobsPath, scaledJob({ maxReplicaCount: 40 }));
+      await cluster.api.post(scaledJobsPath, scaledJob({ maxReplicaCount: 40, pollingInterval: patientSeconds }));
       let posts = 0;
       let first: StartedOperator | null = null;
       first = await run('a', {
@@ -179,8 +186,10 @@ describe.skipIf(!present)('Jobs of ScaledJobs on a real API server', () => {
       const working = await work(100);
       await within(() => working.ended.length === 30, 'thirty ended');
       await within(async () => (await redis.cli(['llen', 'videos'])).trim() === '0', 'an empty queue');
-      await within(() => second.operator.leading()?.engine.scaledJobs()[0]?.jobs.succeeded === 30, 'all of them known');
+      const known = () => second.operator.leading()?.engine.scaledJobs()[0]?.jobs.succeeded ?? 0;
+      await within(() => known() >= 30, 'all of them known');
       expect(await jobs()).toHaveLength(30);
+      expect(known()).toBe(30);
     },
     120_000,
   );

@@ -8,6 +8,7 @@ import {
   type ScaledJobSpec,
 } from '@ebb/documents';
 import { ApplyError, type ApplyInput, type Engine } from '@ebb/engine';
+import type { AdvisedJobs, RunsPart } from '../advice/advisedJobs.ts';
 import { type Mode, modeOf, withoutKedaPause } from '../advice/mode.ts';
 import { Backoff } from '../client/backoff.ts';
 import type { KubernetesClient } from '../client/client.ts';
@@ -30,6 +31,8 @@ export interface ScaledJobsOptions {
   /** Of ScaledJobs that do not say one. */
   readonly mode: Mode;
   readonly statuses: StatusWriter;
+  /** Imagines the Jobs of those that are advised on, and leaves all others to what it is given. */
+  advise(real: RunsPart): AdvisedJobs;
   mayWrite(): boolean;
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
 }
@@ -45,8 +48,8 @@ interface Told {
   spec: ScaledJobSpec | null;
   env: Record<string, string>;
   problem: Problem | null;
-  /** The engine has it. */
-  isFollowed: boolean;
+  /** The engine has it, and its Jobs are made or only imagined. */
+  isFollowed: Mode | null;
 }
 
 /**
@@ -56,6 +59,7 @@ interface Told {
 export class ScaledJobsOfCluster {
   readonly #options: ScaledJobsOptions;
   readonly #runs: JobRuns;
+  readonly #advised: AdvisedJobs;
   readonly #told = new Map<string, Told>();
   readonly #due = new Set<string>();
   readonly #backoffs = new Map<string, Backoff>();
@@ -74,11 +78,12 @@ export class ScaledJobsOfCluster {
     const policyOf = (owner: ObjectKey) =>
       this.#told.get(keyText(owner))?.spec?.rollout.propagationPolicy === 'foreground' ? 'Foreground' : 'Background';
     this.#runs = new JobRuns({ client, clock, jobs, pods, namespace, mayWrite, policyOf, log });
+    this.#advised = options.advise(this.#runs);
   }
 
   /** A driver that makes Jobs besides the replicas of another one. */
   driver(replicas: Driver): Driver {
-    return withJobs(replicas, this.#runs);
+    return withJobs(replicas, this.#advised);
   }
 
   /** Variables that triggers of a ScaledJob may name. */
@@ -110,7 +115,7 @@ export class ScaledJobsOfCluster {
     this.#closed = true;
     this.#unwatch?.();
     for (const cancel of this.#timers) cancel();
-    this.#runs.close();
+    this.#advised.close();
     await this.#running;
   }
 
@@ -124,6 +129,7 @@ export class ScaledJobsOfCluster {
 
   async #run(): Promise<void> {
     await Promise.resolve();
+    if (this.#closed) return;
     if (!this.#runs.isReady) {
       for (const name of this.#due) this.#tellStatus(name);
       this.#due.clear();
@@ -149,7 +155,7 @@ export class ScaledJobsOfCluster {
     const at = atOf(name);
     const key = keyOf(at);
     const object = view.scaledJobs.get(at);
-    const told = this.#told.get(keyText(key)) ?? { key, spec: null, env: {}, problem: null, isFollowed: false };
+    const told = this.#told.get(keyText(key)) ?? { key, spec: null, env: {}, problem: null, isFollowed: null };
     try {
       if (!object || object.deletedAtMs !== null) {
         await this.#letGo(told);
@@ -173,10 +179,10 @@ export class ScaledJobsOfCluster {
   /** Resolves with why nothing is done for it; null: the engine has it. */
   async #bring(told: Told, object: KubernetesObject): Promise<Problem | null> {
     const { client, mode } = this.#options;
-    if (modeOf(object, mode) === 'advice') {
-      await this.#letGo(told);
-      return { reason: 'AdviceMode', message: 'its mode is advice: Jobs are left to who makes them now' };
-    }
+    const now = modeOf(object, mode);
+    // It changes hands as a whole.
+    if (told.isFollowed !== null && told.isFollowed !== now) await this.#letGo(told);
+    if (now === 'advice') this.#advised.advise(told.key);
     const input = scaledJobInput(object);
     try {
       told.spec = resolveScaledJob(input.document);
@@ -185,7 +191,8 @@ export class ScaledJobsOfCluster {
         ? await podEnvironment(client, podOf(object), told.spec.envSourceContainerName)
         : {};
       await this.#engine?.apply([input]);
-      told.isFollowed = true;
+      told.isFollowed = now;
+      this.#advised.decided(told.key);
       return null;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -197,7 +204,8 @@ export class ScaledJobsOfCluster {
   /** Its Jobs stay as they are, and are another one's affair. */
   async #letGo(told: Told): Promise<void> {
     if (told.isFollowed) await this.#engine?.remove('ScaledJob', told.key);
-    told.isFollowed = false;
+    told.isFollowed = null;
+    this.#advised.release(told.key);
   }
 
   #tellStatus(name: string): void {

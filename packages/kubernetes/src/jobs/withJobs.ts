@@ -1,8 +1,8 @@
 import type { Driver, DriverEvent, TemplateStart } from '@ebb/core';
-import type { JobRuns } from './jobRuns.ts';
+import type { RunsPart } from '../advice/advisedJobs.ts';
 
 /** A driver of replicas that also runs the Jobs of ScaledJobs. */
-export function withJobs(replicas: Driver, jobs: JobRuns): Driver {
+export function withJobs(replicas: Driver, jobs: RunsPart): Driver {
   return {
     ...(replicas.measuresPods ? { measuresPods: true } : {}),
     ...(replicas.counts ? { counts: replicas.counts } : {}),
