@@ -1,6 +1,7 @@
 export type { ConnectGateway, GatewayCall, GatewayConnection } from './gateways/connection.ts';
 export type { ExternalMetricsSettings } from './metrics/externalMetricsApi.ts';
 export { type GatewayPorts } from './gateways/gateways.ts';
+export type { ServedState } from './gateways/serveServices.ts';
 export { installFiles } from './manifests/generatedFiles.ts';
 export { type InstallChoice, installManifests } from './manifests/install.ts';
 export {
@@ -22,6 +23,7 @@ export {
 export { openCluster, type OpenedCluster } from './client/kubeConfig.ts';
 export { type Operator, type OperatorOptions, startOperator } from './operator/operator.ts';
 export type { Comparison } from './advice/comparison.ts';
+export { keptHpa } from './advice/mode.ts';
 export { type Advice, readAdvice } from './advice/readAdvice.ts';
 export { ApiServerError, KubernetesClient } from './client/client.ts';
 export {
@@ -49,5 +51,6 @@ export { type ObjectAction, planInstall, readInstalled, settingsForUpgrade } fro
 export type { Readiness } from './install/readiness.ts';
 export { InstallRefusal } from './install/refusal.ts';
 export { InstallServer } from './install/server.ts';
+export { refuseTakenOver } from './install/takenOver.ts';
 export { executeUninstall, lostText, planUninstall } from './install/uninstall.ts';
 export { waitForOperator } from './install/waitReady.ts';

@@ -1,21 +1,21 @@
 import type { KubernetesClient } from '../client/client.ts';
-import { resources } from '../client/resources.ts';
+import { type Namespaces, resources } from '../client/resources.ts';
 import { slimPod } from '../client/slim.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
 import { scaledJobLabel } from '../jobs/jobObject.ts';
+import { AutoscalerIndex } from './autoscalerIndex.ts';
 import { OptionalInformer } from './optionalInformer.ts';
 import { Targets } from './targets.ts';
 
 export interface ClusterViewOptions {
   readonly client: KubernetesClient;
-  /** Null: all namespaces. */
-  readonly namespace: string | null;
+  readonly namespace: Namespaces;
   onTrouble(message: string): void;
 }
 
 /** Everything of the cluster that decisions rest on, followed from the start of the process and not only while it leads. */
 export class ClusterView {
-  readonly namespace: string | null;
+  readonly namespace: Namespaces;
   readonly pods: Informer;
   readonly scaledObjects: OptionalInformer;
   readonly scaledJobs: OptionalInformer;
@@ -23,6 +23,8 @@ export class ClusterView {
   readonly jobs: Informer;
   readonly workloads: OptionalInformer;
   readonly autoscalers: OptionalInformer;
+  /** The same by what they scale. */
+  readonly autoscalersOf = new AutoscalerIndex();
   readonly authentications: OptionalInformer;
   readonly clusterAuthentications: OptionalInformer;
   readonly httpScaledObjects: OptionalInformer;
@@ -33,14 +35,17 @@ export class ClusterView {
   constructor({ client, namespace, onTrouble }: ClusterViewOptions) {
     this.namespace = namespace;
     const onEvent = (event: InformerEvent) => this.#listener(event);
-    const optional = (resource: (typeof resources)[keyof typeof resources]) =>
+    const optional = (resource: (typeof resources)[keyof typeof resources], index?: AutoscalerIndex) =>
       new OptionalInformer({
         client,
         resource,
         namespace: resource.namespaced ? namespace : null,
         mayBeRefused: namespace !== null && !resource.namespaced,
         onTrouble,
-        onEvent,
+        onEvent(event) {
+          index?.onEvent(event);
+          onEvent(event);
+        },
       });
     this.pods = new Informer({ client, resource: resources.pods, namespace, slim: slimPod, onTrouble });
     this.scaledObjects = optional(resources.scaledObjects);
@@ -48,7 +53,7 @@ export class ClusterView {
     const jobs = { client, resource: resources.jobs, namespace, onTrouble, labelSelector: scaledJobLabel };
     this.jobs = new Informer(jobs);
     this.workloads = optional(resources.workloads);
-    this.autoscalers = optional(resources.horizontalPodAutoscalers);
+    this.autoscalers = optional(resources.horizontalPodAutoscalers, this.autoscalersOf);
     this.authentications = optional(resources.triggerAuthentications);
     this.clusterAuthentications = optional(resources.clusterTriggerAuthentications);
     this.httpScaledObjects = optional(resources.httpScaledObjects);

@@ -1,5 +1,5 @@
 import type { Store, TriggerPort, TriggerRequest } from '@ebb/core';
-import { keyText } from '@ebb/documents';
+import { type Condition, keyText, type ObjectKey } from '@ebb/documents';
 import { createEngine, type Engine, type EnginePorts, targetRevision } from '@ebb/engine';
 import type { InsideView } from '@ebb/scalers';
 import { Advising } from '../advice/advising.ts';
@@ -7,22 +7,29 @@ import type { Comparison } from '../advice/comparison.ts';
 import type { Mode } from '../advice/mode.ts';
 import type { KubernetesClient } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
-import { resources } from '../client/resources.ts';
+import { type Namespaces, resources } from '../client/resources.ts';
 import { PodBindings } from '../driver/bindings.ts';
 import { KubernetesDriver } from '../driver/kubernetesDriver.ts';
 import { ScaledJobsOfCluster } from '../jobs/scaledJobs.ts';
+import { blindTriggers } from '../gateways/blindTriggers.ts';
 import { followGateways, type GatewayPorts } from '../gateways/gateways.ts';
+import { type ServedState, ServeServices } from '../gateways/serveServices.ts';
 import type { Leadership } from '../leases/elector.ts';
 import { leadNodes, type OperatorNodes } from '../nodes/leadNodes.ts';
 import { readClusterMetric } from '../metrics/clusterMetrics.ts';
 import { ExternalMetricsApi, type ExternalMetricsSettings } from '../metrics/externalMetricsApi.ts';
 import { PodUsageReader } from '../metrics/podUsage.ts';
 import { withPodUsage } from '../metrics/withPodUsage.ts';
+import { leadSizing, notSwitchedOn, SizingAsked } from '../sizing/leadSizing.ts';
+import { leadWarmth } from '../warmth/leadWarmth.ts';
+import type { WarmthImages } from '../warmth/objects.ts';
 import type { NodesView } from '../nodes/nodesView.ts';
 import { kubernetesStore } from '../store/kubernetesStore.ts';
 import { StatusWriter } from '../store/statusWriter.ts';
 import type { ClusterView } from './cluster.ts';
+import { withCompanions } from './companions.ts';
 import { keyOf } from './documents.ts';
+import { KedaFinalizers } from './kedaFinalizers.ts';
 import { noGateway } from './noGateway.ts';
 import { type DocumentSink, Reconciler } from './reconciler.ts';
 import { adviceStatusOf, kedaStatus, workloadStatusOf } from './statuses.ts';
@@ -40,6 +47,10 @@ export interface OperatorPorts
   readonly gateways?: GatewayPorts;
   /** Serves the external metrics API, for HPAs that follow what is decided here; left out: it is not served. */
   readonly externalMetrics?: ExternalMetricsSettings;
+  /** Whether pods are sized as Workloads say; left out: they are not. */
+  readonly sizing?: boolean;
+  /** Keeps images and room for targets whose annotations ask for it, by these images; left out: it does not. */
+  readonly warmth?: WarmthImages;
   /** Opens triggers, signed in to by what the store has. */
   triggers(store: Store, engine: () => Engine, clusterMetric: NonNullable<InsideView['clusterMetric']>): TriggerPort;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void;
@@ -47,8 +58,8 @@ export interface OperatorPorts
 
 export interface LeadingOptions {
   readonly client: KubernetesClient;
-  /** The operator's own, where gateways are; and the one whose pods are followed, null: all. */
-  readonly namespaces: { readonly own: string; readonly followed: string | null };
+  /** The operator's own, where gateways are; and those whose pods are followed. */
+  readonly namespaces: { readonly own: string; readonly followed: Namespaces };
   readonly view: ClusterView;
   /** Null: machines are not decided on. */
   readonly nodesView?: NodesView | null;
@@ -68,6 +79,8 @@ export interface Leading {
   readonly driver: KubernetesDriver;
   /** What happened beside what would have been done, for each target that is advised on. */
   advice(): Comparison[];
+  /** The Services whose endpoints are kept. */
+  servedServices(): ServedState[];
   /** Ends without changing anything. */
   stop(): Promise<void>;
 }
@@ -103,10 +116,13 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     ? await followGateways({
         ...{ client, clock, ports: ports.gateways, epoch, namespace, mayWrite, log },
         followed: { pods: view.pods, namespace: followed },
-        serves: (workload) => reader.isServed(nameOf(workload)),
+        serves: (workload) => reader.isServed(nameOf(workload)) || (serve?.serves(workload) ?? false),
+        direct: {
+          servicesOf: (workload) => serve?.namesOf(workload) ?? [],
+          isReached: (workload, endpoint) => serve?.isReached(workload, endpoint) ?? false,
+        },
       })
     : null;
-  const gateway = gateways?.fleet ?? noGateway();
   const statuses = new StatusWriter({
     client,
     clock,
@@ -114,29 +130,67 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     log,
     ...(options.statusGapMs === undefined ? {} : { gapMs: options.statusGapMs }),
   });
-  const scaledJobs = new ScaledJobsOfCluster({ client, clock, view, mode: options.mode, statuses, mayWrite, log });
-  const usage = new PodUsageReader({ client, pods: view.pods, log, needs: (workload) => reader.isMeasured(workload) });
-  const targets = withPodUsage(advising.driver, usage);
+  const serve: ServeServices | null =
+    gateways && ports.gateways?.serveServices && options.mode !== 'advice'
+      ? new ServeServices({
+          ...{ client, clock, namespace: followed, statuses, mayWrite, log },
+          gateways: { pods: gateways.pods, namespace },
+          pods: view.pods,
+          facts: {
+            status: (key) => engine.status(key),
+            specOf(at, name) {
+              const object = reader.claimsOf(at).find((claim) => claim.name === name);
+              return object ? reader.specOf(object) : null;
+            },
+            isAdvised: (at) => reader.isAdvised(at),
+          },
+          namesChanged: (workload) => gateways.fleet.renamed(workload),
+          drainsMayEnd: () => gateways.fleet.lookAtDrains(),
+        })
+      : null;
+  await serve?.start();
+  const fleet = gateways?.fleet ?? noGateway();
+  const gateway = serve?.around(fleet) ?? fleet;
+  const scaledJobs = new ScaledJobsOfCluster({
+    ...{ client, clock, view, mode: options.mode, statuses, mayWrite, log },
+    advise: (real) => advising.runs(real),
+  });
+  const asked = new SizingAsked(view);
+  const sizing = ports.sizing
+    ? leadSizing({
+        ...{ client, view, reader, asked, state: store.state, epoch, mayWrite, log },
+        changed: tellStatuses,
+      })
+    : null;
+  const warmth = ports.warmth
+    ? leadWarmth({ ...{ client, view, reader, mayWrite, log }, images: ports.warmth, changed: tellStatuses })
+    : null;
+  const isMeasured = (workload: ObjectKey) => reader.isMeasured(workload);
+  const usage = new PodUsageReader({
+    ...{ client, pods: view.pods, log },
+    needs: (workload) => isMeasured(workload) || (sizing !== null && asked.of(workload) !== null),
+  });
+  sizing?.follow(usage);
+  const companions = [...(sizing ? [sizing.companion] : []), ...(warmth ? [warmth.companion] : [])];
+  const targets = withCompanions(withPodUsage(advising.driver, usage, isMeasured), companions);
   const wholeDriver = scaledJobs.driver(targets);
   const beforeStart = storeSink(store, epoch, () => clock.nowMs());
   const reconciler: Reconciler = new Reconciler(
     { client, view, reader, driver: targets, log, statusChanged, statusGone },
     beforeStart,
   );
-  const triggers = withEnvironment(
-    advising.triggers(
-      ports.triggers(
-        store,
-        () => engine,
-        (question, signal) => readClusterMetric(client, question, signal),
-      ),
-    ),
-    (request) =>
-      request.kind === 'ScaledObject'
-        ? reconciler.environmentOf(request.key)
-        : request.kind === 'ScaledJob'
-          ? scaledJobs.environmentOf(request.key)
-          : {},
+  const opened = ports.triggers(
+    store,
+    () => engine,
+    (question, signal) => readClusterMetric(client, question, signal),
+  );
+  const counted = gateways ? blindTriggers(opened, gateways.fleet, serve) : opened;
+  const triggers = withEnvironment(advising.triggers(counted), (request) =>
+    request.kind === 'ScaledObject'
+      ? reconciler.environmentOf(request.key)
+      : request.kind === 'ScaledJob'
+        ? scaledJobs.environmentOf(request.key)
+        : {},
   );
   const { nodesView } = options;
   const led =
@@ -188,9 +242,10 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
         const problem = reader.problemOf(object);
         if (problem) return { conditions: [notReady(problem, object, since.of(object, problem.message))] };
         const status = engine.status(key);
+        const more = moreConditions(object, key);
         if (reader.modeOf(object) === 'advice')
-          return status && adviceStatusOf(status, object.generation, since.of(object, 'advice'));
-        return status && workloadStatusOf(status, object.generation, driver.scaleOf(key));
+          return status && adviceStatusOf(status, object.generation, since.of(object, 'advice'), more);
+        return status && workloadStatusOf(status, object.generation, driver.scaleOf(key), more);
       });
       return;
     }
@@ -206,8 +261,24 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
         plural: reconciler.pluralOf(target),
         originalReplicas: reconciler.originalOf(target),
         scale: driver.scaleOf(target),
+        more: warmth?.conditionOf(target) ?? null,
       });
     });
+  }
+
+  /** Of what is done beside scaling. */
+  function moreConditions(object: KubernetesObject, key: ObjectKey): Condition[] {
+    const found = [sizing?.conditionOf(key), warmth?.conditionOf(key)].filter((one) => one != null);
+    if (found.length > 0 || sizing || (asked.of(key)?.apply ?? 'never') === 'never') return found;
+    const { namespace, name } = object;
+    const atMs = since.of({ kind: 'Sizing', namespace, name }, notSwitchedOn.reason);
+    return [{ ...notSwitchedOn, lastTransitionTime: new Date(atMs).toISOString() }];
+  }
+
+  function tellStatuses({ namespace, name }: { namespace: string; name: string }): void {
+    const workload = view.workloads.get({ namespace, name });
+    if (workload) statusChanged(workload);
+    for (const object of reader.claimsOf({ namespace, name })) statusChanged(object);
   }
 
   function statusGone(object: KubernetesObject): void {
@@ -215,10 +286,17 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     statuses.forget(object.kind === 'Workload' ? resources.workloads : resources.scaledObjects, object);
   }
 
+  const finalizers = new KedaFinalizers({
+    ...{ client, clock, view, mayWrite, log },
+    // Whoever has the target beside KEDA's document may be KEDA itself, whose HPA is still there.
+    isInCharge: (object) => reader.modeOf(object) === 'control' && reader.problemOf(object)?.reason !== 'ScaleConflict',
+  });
   const unlisten = view.listen((event) => {
     seen++;
+    finalizers.onEvent(event);
     if (scaledJobs.onEvent(event)) return;
     reconciler.onEvent(event);
+    warmth?.onEvent(event);
     advising.onEvent(event);
   });
   await reconciler.fill();
@@ -229,13 +307,15 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   // What changed while the engine started.
   await reconciler.settle();
   gateways?.fleet.release();
+  warmth?.settled();
+  serve?.release();
   advising.follow(engine);
   scaledJobs.follow(engine);
+  finalizers.begin();
   const unwatch = engine.watchStatuses(({ type, key: { namespace, name } }) => {
     if (type !== 'status') return;
-    const workload = view.workloads.get({ namespace, name });
-    if (workload) statusChanged(workload);
-    for (const object of reader.claimsOf({ namespace, name })) statusChanged(object);
+    serve?.changed(keyText(keyOf({ namespace, name })));
+    tellStatuses({ namespace, name });
   });
   const external = ports.externalMetrics
     ? new ExternalMetricsApi({
@@ -257,19 +337,29 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   async function end(): Promise<void> {
     unlisten();
     unwatch();
+    finalizers.close();
     await external?.close();
     await reconciler.close();
     await led?.stop();
     await scaledJobs.close();
     await engine.stop();
     statuses.close();
+    await serve?.close();
     await advising.close();
     await bindings.flush();
+    await sizing?.close();
+    await warmth?.close();
     await targets.close();
     await (gateways ?? gateway).close();
   }
   let ending: Promise<void> | null = null;
-  return { engine, driver, advice: () => advising.comparisons(), stop: () => (ending ??= end()) };
+  return {
+    engine,
+    driver,
+    advice: () => advising.comparisons(),
+    servedServices: () => serve?.list() ?? [],
+    stop: () => (ending ??= end()),
+  };
 }
 
 function nameOf(workload: string): { namespace: string; name: string } {

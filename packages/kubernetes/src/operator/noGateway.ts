@@ -6,17 +6,19 @@ import type { GatewayEvent, GatewayPort } from '@ebb/core';
  */
 export function noGateway(): GatewayPort {
   const listeners = new Set<(event: GatewayEvent) => void>();
-  const told = new Map<string, number>();
+  /** By workload, the drain of each replica that was told of. */
+  const told = new Map<string, Map<string, number>>();
   return {
-    configure({ endpoints }) {
+    configure({ key, endpoints }) {
+      const before = told.get(key);
+      const now = new Map<string, number>();
+      if (endpoints.length === 0) told.delete(key);
+      else told.set(key, now);
       for (const { replica, draining, drain } of endpoints) {
-        if (!draining) {
-          told.delete(replica);
-          continue;
-        }
+        if (!draining) continue;
         const number = drain ?? 0;
-        if (told.get(replica) === number) continue;
-        told.set(replica, number);
+        now.set(replica, number);
+        if (before?.get(replica) === number) continue;
         // After the turn in which it was asked for.
         queueMicrotask(() => {
           const event = {
@@ -29,7 +31,9 @@ export function noGateway(): GatewayPort {
         });
       }
     },
-    remove() {},
+    remove(workload) {
+      told.delete(workload);
+    },
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -2,6 +2,7 @@ import type { Random } from '@ebb/core';
 import { adviceConfigMap } from '../advice/adviceBook.ts';
 import type { Mode } from '../advice/mode.ts';
 import { KubernetesClient } from '../client/client.ts';
+import type { Namespaces } from '../client/resources.ts';
 import type { Transport } from '../client/transport.ts';
 import { Elector } from '../leases/elector.ts';
 import { NodesView } from '../nodes/nodesView.ts';
@@ -13,8 +14,8 @@ export interface OperatorOptions {
   readonly ports: OperatorPorts;
   readonly random: Random;
   readonly version: string;
-  /** Objects of this namespace alone; null: of all. */
-  readonly namespace: string | null;
+  /** Objects of these namespaces alone; null: of all. */
+  readonly namespace: Namespaces;
   /** Of objects that do not say one by `ebb.dev/mode`; left out: control. */
   readonly mode?: Mode;
   /** Between two writes of one status; left out: 10 s. */
@@ -52,7 +53,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const view = new ClusterView({ client, namespace, onTrouble });
   if (ports.nodes && namespace !== null) {
     throw new Error(
-      'machines are decided on by the pods of all namespaces: node pools and one namespace exclude each other',
+      'machines are decided on by the pods of all namespaces: node pools and chosen namespaces exclude each other',
     );
   }
   const nodesView = ports.nodes ? new NodesView({ client, pods: view.pods, onTrouble }) : null;

@@ -1,12 +1,12 @@
 import { isStatus, type KubernetesClient } from '../client/client.ts';
 import type { KubernetesObject } from '../client/objects.ts';
-import { apiVersionOf, type Resource } from '../client/resources.ts';
+import { apiVersionOf, type Namespaces, type Resource } from '../client/resources.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
 
 export interface OptionalInformerOptions {
   readonly client: KubernetesClient;
   readonly resource: Resource;
-  readonly namespace: string | null;
+  readonly namespace: Namespaces;
   onTrouble(message: string): void;
   onEvent(event: InformerEvent): void;
   /** The kind is there, and all of it is listed. */

@@ -256,8 +256,8 @@ export class Reconciler {
     const { reference, original, restore, scaledObject } = told;
     told.reference = null;
     driver.release(workload);
-    // One that is paused or refused is still there, and means to come back to what was found.
-    if (scaledObject && view.scaledObjects.get(scaledObject)) return;
+    // One that is paused or refused is still there, and means to come back to what was found; one that is being deleted does not.
+    if (scaledObject && view.scaledObjects.get(scaledObject)?.deletedAtMs === null) return;
     told.original = null;
     if (!reference || !restore || original === null || told.mode === 'advice') return;
     try {

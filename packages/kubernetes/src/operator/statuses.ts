@@ -14,6 +14,8 @@ export interface ScaledObjectFacts {
   readonly originalReplicas: number | null;
   /** Null: its target is not managed here. */
   readonly scale: ScaleFacts | null;
+  /** Of what is done beside scaling. */
+  readonly more?: Condition | null;
 }
 
 /** A ScaledObject's status in the fields of KEDA's own definition, which refuses others. */
@@ -35,7 +37,8 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
           { type: 'Ready', status: 'False', ...problem },
           { type: 'Active', status: 'Unknown', reason: problem.reason, message: 'nothing is done for it' },
         ]
-    : status && [...status.conditions.map(withoutTime), ...scaleConditions(facts.scale).map(withoutTime)];
+    : status &&
+      [...status.conditions, ...scaleConditions(facts.scale), ...(facts.more ? [facts.more] : [])].map(withoutTime);
   if (!conditions) return null;
   const { group, version } = splitApiVersion(spec?.target.apiVersion ?? '');
   return {
@@ -51,21 +54,31 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
   };
 }
 
-export function workloadStatusOf(status: WorkloadStatus, generation: number, scale: ScaleFacts | null): JsonObject {
+export function workloadStatusOf(
+  status: WorkloadStatus,
+  generation: number,
+  scale: ScaleFacts | null,
+  more: readonly Condition[] = [],
+): JsonObject {
   return {
     observedGeneration: generation,
     replicas: { ...status.replicas },
-    conditions: [...status.conditions, ...scaleConditions(scale)],
+    conditions: [...status.conditions, ...scaleConditions(scale), ...more],
   };
 }
 
 /** Of a Workload that is advised on: what would run is said in words, so that nobody takes it for what runs. */
-export function adviceStatusOf(status: WorkloadStatus, generation: number, atMs: number): JsonObject {
+export function adviceStatusOf(
+  status: WorkloadStatus,
+  generation: number,
+  atMs: number,
+  more: readonly Condition[] = [],
+): JsonObject {
   const { replicas, decision } = status;
   const message = `${replicas.wanted} would run: ${decision?.summary ?? 'nothing was decided yet'}`;
   const lastTransitionTime = new Date(atMs).toISOString();
   const condition = { type: 'Advice', status: 'True', reason: 'NothingIsWritten', message };
-  return { observedGeneration: generation, conditions: [{ ...condition, lastTransitionTime }] };
+  return { observedGeneration: generation, conditions: [{ ...condition, lastTransitionTime }, ...more] };
 }
 
 function withoutTime({ lastTransitionTime: _time, ...condition }: Condition): Omit<Condition, 'lastTransitionTime'> {

@@ -2,7 +2,7 @@ import { keyText } from '@ebb/documents';
 import { isStatus, type KubernetesClient } from '../client/client.ts';
 import { permitted, scaleKindRemedy, UnmetError } from '../client/missingPermission.ts';
 import type { KubernetesObject } from '../client/objects.ts';
-import { apiVersionOf, type Resource, resources } from '../client/resources.ts';
+import { apiVersionOf, type Namespaces, type Resource, resources } from '../client/resources.ts';
 import { slimTarget } from '../client/slim.ts';
 import { isPlainKind, plainTargetState, scaledTargetState, type TargetState } from '../driver/target.ts';
 import { Informer, type InformerEvent } from '../informer/informer.ts';
@@ -22,7 +22,7 @@ export interface FoundTarget {
 
 export interface TargetsOptions {
   readonly client: KubernetesClient;
-  readonly namespace: string | null;
+  readonly namespace: Namespaces;
   onEvent(event: InformerEvent): void;
   onTrouble(message: string): void;
 }
@@ -56,6 +56,16 @@ export class Targets {
     const known = this.#informers.get(id);
     const object = known?.informer.get({ namespace, name });
     return known && object ? { resource: known.resource, object } : null;
+  }
+
+  /** One that is followed, as it was seen last; null: there is none. */
+  get(resource: Resource, at: { namespace: string; name: string }): KubernetesObject | null {
+    return this.#informers.get(`${apiVersionOf(resource)} ${resource.kind}`)?.informer.get(at) ?? null;
+  }
+
+  /** All of a kind that is followed. */
+  list(resource: Resource): KubernetesObject[] {
+    return this.#informers.get(`${apiVersionOf(resource)} ${resource.kind}`)?.informer.list() ?? [];
   }
 
   /** How many there are to be and which pods are its own. Throws `UnmetError` where it cannot be scaled. */

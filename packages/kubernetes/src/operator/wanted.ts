@@ -6,14 +6,7 @@ import type { KubernetesClient } from '../client/client.ts';
 import { type KubernetesObject, objectName } from '../client/objects.ts';
 import { httpClaimOf, isRouted } from '../gateways/httpDocuments.ts';
 import type { ClusterView } from './cluster.ts';
-import {
-  hpaTarget,
-  isScaledBy,
-  liveAutoscaler,
-  type Ownership,
-  ownershipOf,
-  type ReadScaledObject,
-} from './conflicts.ts';
+import { isScaledBy, liveAutoscaler, type Ownership, ownershipOf, type ReadScaledObject } from './conflicts.ts';
 import { derivedWorkload, scaledObjectInput, targetAnnotation, workloadInput } from './documents.ts';
 import { podEnvironment, readsEnvironment } from './podEnvironment.ts';
 import { numberAt } from '../client/values.ts';
@@ -78,9 +71,15 @@ export class WantedReader {
   isServed(at: { namespace: string; name: string }): boolean {
     const workload = this.#view.workloads.get(at);
     const claims = this.claimsOf(at);
-    if ([workload, ...claims].some((object) => object && this.modeOf(object) === 'advice')) return false;
+    if (this.isAdvised(at)) return false;
     if (workload !== null || isRouted(this.#view, at)) return true;
     return claims.some((object) => this.specOf(object)?.triggers.some(isByRequests) ?? false);
+  }
+
+  /** Whether something that speaks of a workload is only advised on. */
+  isAdvised(at: { namespace: string; name: string }): boolean {
+    const workload = this.#view.workloads.get(at);
+    return [workload, ...this.claimsOf(at)].some((object) => object && this.modeOf(object) === 'advice');
   }
 
   /** Whether a workload is scaled by what its pods use. */
@@ -164,7 +163,7 @@ export class WantedReader {
     }
     if (owner && target && isSwitchedOff(owner, target.object)) return { ...nothing, mode, targetName };
     if (!owner && (workload || http) && targetName && mode === 'control') {
-      const hpa = liveAutoscaler(this.#near(namespace), targetName);
+      const hpa = liveAutoscaler(this.#view.autoscalersOf.of(targetName), targetName);
       if (hpa) {
         const message = `${targetName.kind} ${targetName.name} is scaled by the HorizontalPodAutoscaler ${hpa.name} already`;
         if (workload) this.#problems.set(problemId(workload), { reason: 'ScaleConflict', message });
@@ -214,7 +213,7 @@ export class WantedReader {
       const spec = object.deletedAtMs === null ? this.specOf(object) : null;
       return spec ? [{ object, spec, mode: this.modeOf(object) }] : [];
     });
-    const near = this.#near(namespace);
+    const near = this.#view.autoscalersOf.of({ namespace, name });
     const kind = claims[0]?.spec.target.kind;
     // A Workload of its own says more than an HPA does.
     const hpas = this.#view.workloads.get({ namespace, name }) ? [] : this.#hpaClaims(near, name, kind);
@@ -223,14 +222,10 @@ export class WantedReader {
     return ownershipOf(all, near, target);
   }
 
-  #near(namespace: string): KubernetesObject[] {
-    return this.#view.autoscalers.list().filter((hpa) => hpa.namespace === namespace);
-  }
-
   /** HPAs that are followed for a target, of one kind where that is known. */
   #hpaClaims(near: readonly KubernetesObject[], name: string, kind: string | undefined): ReadScaledObject[] {
     return near.flatMap((hpa): ReadScaledObject[] => {
-      if (hpaTarget(hpa) !== name || !this.isFollowed(hpa) || hpa.deletedAtMs !== null) return [];
+      if (!this.isFollowed(hpa) || hpa.deletedAtMs !== null) return [];
       if (kind !== undefined && !isScaledBy({ kind, name }, hpa)) return [];
       const mode = this.modeOf(hpa);
       // In charge without having been taken over: the HPA still scales, and there is nothing to be refused.
