@@ -249,6 +249,8 @@ export interface ScaledObjectStatus {
   /** Name that KEDA would give its HPA. */
   hpaName: string;
   triggers: TriggerStatus[];
+  /** When a trigger was last active, as an RFC 3339 time; null: never, as far as is known. */
+  lastActiveAt: string | null;
   /** Ready, Active, Fallback, Paused. */
   conditions: Condition[];
 }

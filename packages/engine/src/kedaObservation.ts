@@ -4,10 +4,10 @@ import { isCounted, type Replica } from './replicaSet.ts';
 import type { WorkloadState } from './workloadState.ts';
 
 /**
- * What KEDA's policy is told of a workload that a ScaledObject drives. Consumes what is new among the readings. `counts`: what the
- * targets of replicas were found with; pods may be fewer while they are made.
+ * What KEDA's policy is told of a workload that a ScaledObject drives. Consumes what is new among the readings. `found`: how the
+ * targets of replicas were; pods may be fewer than their count while they are made.
  */
-export function kedaObservation(state: WorkloadState, counts: Driver['counts']): KedaObservation | undefined {
+export function kedaObservation(state: WorkloadState, found: Driver['found']): KedaObservation | undefined {
   const { scaledBy, triggers, podUsage } = state;
   if (!scaledBy || !triggers) return undefined;
   const replicas = [...state.replicas.values()].filter(isCounted);
@@ -17,11 +17,14 @@ export function kedaObservation(state: WorkloadState, counts: Driver['counts']):
     if (value === null) readings[name] = { error: message ?? readingState };
     else readings[name] = active === undefined ? { value } : { value, active };
   }
+  const before = state.memory === null ? (found?.lastActiveAtMs(state.stored.key) ?? null) : null;
   const base = {
-    specReplicas: state.decision?.replicas ?? podUsage?.replicas ?? counts?.of(state.stored.key) ?? replicas.length,
+    specReplicas:
+      state.decision?.replicas ?? podUsage?.replicas ?? found?.replicas(state.stored.key) ?? replicas.length,
     statusReplicas: replicas.length,
     readyReplicas: replicas.filter(({ phase }) => phase === 'ready').length,
     createdAtMs: scaledBy.stored.createdAtMs,
+    ...(before === null ? {} : { lastActiveAtMs: before }),
     readings,
     fresh: triggers.takeFresh().sort(),
   };

@@ -12,7 +12,7 @@ export function observe(
   gateways: Iterable<GatewayLink>,
   causes: ReadonlySet<Cause>,
   nowMs: number,
-  counts: Driver['counts'],
+  found: Driver['found'],
 ): Observation {
   const links = [...gateways];
   state.observedAtMs = nowMs;
@@ -21,7 +21,7 @@ export function observe(
   const classNames = state.spec.classes.map((one) => one.name);
   const lastActiveAtMs = state.demand.lastActiveAtMs(nowMs);
   if (lastActiveAtMs !== null) state.lastActiveAtMs = Math.max(state.lastActiveAtMs ?? 0, lastActiveAtMs);
-  const keda = kedaObservation(state, counts);
+  const keda = kedaObservation(state, found);
   const flow = observeFlow(state, nowMs);
   state.metrics?.follow();
   return {

@@ -57,7 +57,7 @@ function decideFor(context: EngineContext, state: WorkloadState, causes: Readonl
   const { driver } = context.ports;
   if (!readingsAreThere(state, nowMs, driver.measuresPods === true)) return false;
   context.journal.prepare();
-  const observation = observe(state, context.gateways.values(), causes, nowMs, driver.counts);
+  const observation = observe(state, context.gateways.values(), causes, nowMs, driver.found);
   state.classHint.note(state.spec, observation.flow, nowMs);
   const { decision, memory } = decide(state.decisionSpec, state.memory, observation);
   state.memory = memory;

@@ -29,6 +29,7 @@ export function scaledObjectStatus(
     replicas: state ? (state.grant?.replicas ?? 0) : null,
     hpaName: spec.hpaName,
     triggers,
+    lastActiveAt: lastActiveAt(state),
     conditions: [
       condition('Ready', readiness(context, target.name, state, triggers)),
       condition('Active', activity(triggers)),
@@ -41,6 +42,11 @@ export function scaledObjectStatus(
 /** A trigger that nobody reads: there is no workload yet. */
 function unread({ name, type }: { name: string; type: string }): TriggerStatus {
   return { name, type, state: 'unread', value: null, target: null, active: null, at: null, message: '' };
+}
+
+function lastActiveAt(state: WorkloadState | null): string | null {
+  const atMs = state?.memory?.policy === 'keda' ? state.memory.lastActiveMs : null;
+  return typeof atMs === 'number' ? isoTime(atMs) : null;
 }
 
 type Verdict = [Condition['status'], string, string];

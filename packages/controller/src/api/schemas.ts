@@ -231,6 +231,7 @@ const scaledObjectStatus = component<ScaledObjectStatus>(
     replicas: count.nullable(),
     hpaName: z.string(),
     triggers: z.array(triggerStatus),
+    lastActiveAt: z.string().nullable(),
     conditions: z.array(condition),
   }),
 );

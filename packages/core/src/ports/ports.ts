@@ -183,15 +183,20 @@ export type DriverEvent =
   | { type: 'pod-usage'; usage: PodUsage }
   | { type: 'disconnected'; message: string };
 
+/** Null: not known, or it has none. */
+export interface FoundTargets {
+  /** What the count of a workload's target says. */
+  replicas(workload: ObjectKey): number | null;
+  /** When a trigger of it was last active, as those before have left word. */
+  lastActiveAtMs(workload: ObjectKey): number | null;
+}
+
 /** Runs replicas. At most ten methods. */
 export interface Driver {
   /** It tells `pod-usage` of each workload that has cpu or memory triggers. Left out: only `usage` is told. */
   readonly measuresPods?: true;
-  /**
-   * Where replicas are the pods of something that has a count of its own, which others may have set before: what it says. Null: not
-   * known, or it has none.
-   */
-  readonly counts?: { of(workload: ObjectKey): number | null };
+  /** Where replicas are the pods of something that others had before: how it was found. Left out: there is nothing but what the engine asks for. */
+  readonly found?: FoundTargets;
   ensure(start: ReplicaStart): Promise<void>;
   /** Starts a run of a Job. Left out: this driver runs no Jobs. */
   run?(start: RunStart): Promise<void>;

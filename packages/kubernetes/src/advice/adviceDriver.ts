@@ -1,9 +1,9 @@
-import type { Clock, Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { Clock, Driver, DriverEvent, FoundTargets, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
 import { keyText, type ObjectKey } from '@ebb/documents';
 import type { KubernetesObject } from '../client/objects.ts';
 import { isLive, type PodView, podView } from '../driver/pod.ts';
 import { PodIndex } from '../driver/podIndex.ts';
-import type { TargetReference, TargetState } from '../driver/target.ts';
+import type { Found, TargetReference, TargetState } from '../driver/target.ts';
 import { TargetIndex } from '../driver/targetIndex.ts';
 import type { Informer } from '../informer/informer.ts';
 
@@ -44,11 +44,11 @@ interface Advised {
   readonly startsMs: Map<string, number>;
 }
 
-/** Of a workload whose target is named next. */
+/** What was asked for a workload whose target is named next. */
 interface Waiting {
-  /** What the target's scale says. */
-  readonly found: number | null;
-  readonly starts: { start: ReplicaStart; resolve: () => void; reject: (error: Error) => void }[];
+  readonly start: ReplicaStart;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Before any pod of a target was seen to start. */
@@ -68,16 +68,18 @@ export class AdviceDriver implements Driver {
   readonly #byId = new Map<string, Advised>();
   /** By pod UID: whose it is. */
   readonly #owners = new Map<string, Advised>();
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #found = new Map<string, Found>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   readonly #pods: PodIndex;
   readonly #unwatch: () => void;
 
-  readonly counts = {
-    of: (workload: ObjectKey): number | null => {
+  readonly found: FoundTargets = {
+    replicas: (workload) => {
       const key = keyText(workload);
-      return this.#advised.get(key)?.state.replicas ?? this.#waiting.get(key)?.found ?? null;
+      return this.#advised.get(key)?.state.replicas ?? this.#found.get(key)?.replicas ?? null;
     },
+    lastActiveAtMs: (workload) => this.#found.get(keyText(workload))?.lastActiveAtMs ?? null,
   };
 
   constructor(options: AdviceDriverOptions) {
@@ -94,11 +96,12 @@ export class AdviceDriver implements Driver {
     });
   }
 
-  /** The engine is told of a workload whose target, found with that count, is named next: what it asks for until then waits. */
-  expect(workload: ObjectKey, found: number | null): void {
+  /** The engine is told of a workload whose target, found so, is named next: what it asks for until then waits. */
+  expect(workload: ObjectKey, found: Found | null): void {
     const key = keyText(workload);
     if (this.#advised.has(key)) return;
-    this.#waiting.set(key, { found, starts: this.#waiting.get(key)?.starts ?? [] });
+    if (found) this.#found.set(key, found);
+    if (!this.#waiting.has(key)) this.#waiting.set(key, []);
   }
 
   /** Follows a target from now on, or takes in what its document says by now. */
@@ -110,7 +113,7 @@ export class AdviceDriver implements Driver {
       this.#options.onActual(reference.workload);
       return;
     }
-    const waiting = this.#waiting.get(key)?.starts ?? [];
+    const waiting = this.#waiting.get(key) ?? [];
     this.#waiting.delete(key);
     const advised: Advised = { reference, state, pods: new Map(), imagined: new Map(), startsMs: new Map() };
     this.#advised.set(key, advised);
@@ -138,7 +141,8 @@ export class AdviceDriver implements Driver {
   /** What was imagined is forgotten. */
   release(workload: ObjectKey): void {
     const key = keyText(workload);
-    for (const { reject } of this.#waiting.get(key)?.starts ?? []) reject(notAdvised(workload));
+    this.#found.delete(key);
+    for (const { reject } of this.#waiting.get(key) ?? []) reject(notAdvised(workload));
     this.#waiting.delete(key);
     const advised = this.#advised.get(key);
     if (!advised) return;
@@ -178,7 +182,7 @@ export class AdviceDriver implements Driver {
 
   async ensure(start: ReplicaStart): Promise<void> {
     const key = keyText(start.workload);
-    const waiting = this.#waiting.get(key)?.starts;
+    const waiting = this.#waiting.get(key);
     const advised = this.#advised.get(key);
     if (advised) {
       if (!advised.imagined.has(start.id)) this.#imagine(advised, start, null);
@@ -189,7 +193,7 @@ export class AdviceDriver implements Driver {
   }
 
   async stop(id: string): Promise<void> {
-    for (const { starts: waiting } of this.#waiting.values()) {
+    for (const waiting of this.#waiting.values()) {
       const at = waiting.findIndex(({ start }) => start.id === id);
       const [found] = at < 0 ? [] : waiting.splice(at, 1);
       found?.resolve();

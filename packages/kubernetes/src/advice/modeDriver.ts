@@ -1,20 +1,20 @@
-import type { Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { Driver, DriverEvent, FoundTargets, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
 import { keyText, type ObjectKey } from '@ebb/documents';
-import type { TargetReference, TargetState } from '../driver/target.ts';
+import type { Found, TargetReference, TargetState } from '../driver/target.ts';
 import type { Mode } from './mode.ts';
 
 /** What brings targets to a driver, each in its mode. */
 export interface TargetDriver extends Driver {
-  readonly counts: NonNullable<Driver['counts']>;
-  expect(workload: ObjectKey, found: number | null, mode: Mode): void;
+  readonly found: FoundTargets;
+  expect(workload: ObjectKey, found: Found | null, mode: Mode): void;
   manage(reference: TargetReference, state: TargetState, mode: Mode): void;
   release(workload: ObjectKey): void;
 }
 
 /** One of the two, which knows no modes. */
 export interface PartDriver extends Driver {
-  readonly counts: NonNullable<Driver['counts']>;
-  expect(workload: ObjectKey, found: number | null): void;
+  readonly found: FoundTargets;
+  expect(workload: ObjectKey, found: Found | null): void;
   manage(reference: TargetReference, state: TargetState): void;
   release(workload: ObjectKey): void;
 }
@@ -31,13 +31,16 @@ export class ModeDriver implements TargetDriver {
   readonly #parts: Readonly<Record<Mode, PartDriver>>;
   readonly #modes = new Map<string, Mode>();
 
-  readonly counts = { of: (workload: ObjectKey) => this.#partOf(workload).counts.of(workload) };
+  readonly found: FoundTargets = {
+    replicas: (workload) => this.#partOf(workload).found.replicas(workload),
+    lastActiveAtMs: (workload) => this.#partOf(workload).found.lastActiveAtMs(workload),
+  };
 
   constructor({ control, advice }: ModeDriverOptions) {
     this.#parts = { control, advice };
   }
 
-  expect(workload: ObjectKey, found: number | null, mode: Mode): void {
+  expect(workload: ObjectKey, found: Found | null, mode: Mode): void {
     this.#use(workload, mode).expect(workload, found);
   }
 

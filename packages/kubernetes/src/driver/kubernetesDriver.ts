@@ -1,4 +1,4 @@
-import type { Clock, Driver, DriverEvent, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
+import type { Clock, Driver, DriverEvent, FoundTargets, LogLine, ReplicaObservation, ReplicaStart } from '@ebb/core';
 import { keyText, type ObjectKey } from '@ebb/documents';
 import type { KubernetesClient } from '../client/client.ts';
 import { permitted, scaleKindRemedy } from '../client/missingPermission.ts';
@@ -12,7 +12,14 @@ import type { ExternalChange } from './scaleCount.ts';
 import { ScaleTarget } from './scaleTarget.ts';
 import { PodIndex } from './podIndex.ts';
 import { newSlot, observationOf } from './slots.ts';
-import { hasDeletionCost, isPlainKind, type PodRefusal, type TargetReference, type TargetState } from './target.ts';
+import {
+  type Found,
+  hasDeletionCost,
+  isPlainKind,
+  type PodRefusal,
+  type TargetReference,
+  type TargetState,
+} from './target.ts';
 import { TargetIndex } from './targetIndex.ts';
 
 export interface KubernetesDriverOptions {
@@ -39,12 +46,10 @@ interface Managed {
   state: TargetState;
 }
 
-/** Of a workload whose target is named next. */
+/** What was asked for a workload whose target is named next. */
 interface Waiting {
-  /** What the target's scale says. */
-  readonly found: number | null;
-  /** What was asked for. */
-  readonly starts: { start: ReplicaStart; resolve: (outcome?: Promise<void>) => void }[];
+  readonly start: ReplicaStart;
+  readonly resolve: (outcome?: Promise<void>) => void;
 }
 
 /**
@@ -59,18 +64,19 @@ export class KubernetesDriver implements Driver {
   readonly #targets = new TargetIndex<Managed>();
   readonly #pods: PodIndex;
   readonly #replicas = new Map<string, Managed>();
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #found = new Map<string, Found>();
   /** Asked for without a target: whoever gives them up is to hear that they are gone. */
   readonly #refused = new Map<string, ReplicaStart>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   readonly #unwatch: () => void;
 
-  readonly counts = {
-    of: (workload: ObjectKey): number | null => {
+  readonly found: FoundTargets = {
+    replicas: (workload) => {
       const key = keyText(workload);
-      const managed = this.#managed.get(key);
-      return managed ? managed.target.replicas : (this.#waiting.get(key)?.found ?? null);
+      return this.#managed.get(key)?.target.replicas ?? this.#found.get(key)?.replicas ?? null;
     },
+    lastActiveAtMs: (workload) => this.#found.get(keyText(workload))?.lastActiveAtMs ?? null,
   };
 
   constructor(options: KubernetesDriverOptions) {
@@ -87,11 +93,12 @@ export class KubernetesDriver implements Driver {
     });
   }
 
-  /** The engine is told of a workload whose target, found with that count, is named next: what it asks for until then waits. */
-  expect(workload: ObjectKey, found: number | null): void {
+  /** The engine is told of a workload whose target, found so, is named next: what it asks for until then waits. */
+  expect(workload: ObjectKey, found: Found | null): void {
     const key = keyText(workload);
     if (this.#managed.has(key)) return;
-    this.#waiting.set(key, { found, starts: this.#waiting.get(key)?.starts ?? [] });
+    if (found) this.#found.set(key, found);
+    if (!this.#waiting.has(key)) this.#waiting.set(key, []);
   }
 
   /** A target from now on, or what its document says by now. Its pods become replicas. */
@@ -104,9 +111,9 @@ export class KubernetesDriver implements Driver {
       known.target.observe(state.replicas, state.resourceVersion);
       return;
     }
-    const waiting = this.#waiting.get(key)?.starts ?? [];
+    const waiting = this.#waiting.get(key) ?? [];
     this.#waiting.delete(key);
-    this.release(reference.workload);
+    this.#leave(reference.workload);
     const managed: Managed = { reference, target: this.#newTarget(reference), state };
     this.#managed.set(key, managed);
     this.#targets.add(managed);
@@ -118,7 +125,12 @@ export class KubernetesDriver implements Driver {
 
   /** Lets go of a workload's target: it stays as it is. */
   release(workload: ObjectKey): void {
-    for (const { start, resolve } of this.#waiting.get(keyText(workload))?.starts ?? []) resolve(this.#refuse(start));
+    this.#found.delete(keyText(workload));
+    this.#leave(workload);
+  }
+
+  #leave(workload: ObjectKey): void {
+    for (const { start, resolve } of this.#waiting.get(keyText(workload)) ?? []) resolve(this.#refuse(start));
     this.#waiting.delete(keyText(workload));
     const managed = this.#managed.get(keyText(workload));
     if (!managed) return;
@@ -139,7 +151,7 @@ export class KubernetesDriver implements Driver {
   ensure(start: ReplicaStart): Promise<void> {
     const key = keyText(start.workload);
     const managed = this.#managed.get(key);
-    const waiting = this.#waiting.get(key)?.starts;
+    const waiting = this.#waiting.get(key);
     if (!managed && waiting) return new Promise((resolve) => waiting.push({ start, resolve }));
     if (!managed) return this.#refuse(start);
     this.#refused.delete(start.id);
@@ -148,7 +160,7 @@ export class KubernetesDriver implements Driver {
   }
 
   async stop(id: string): Promise<void> {
-    for (const { starts: waiting } of this.#waiting.values()) {
+    for (const waiting of this.#waiting.values()) {
       const at = waiting.findIndex(({ start }) => start.id === id);
       const [found] = at < 0 ? [] : waiting.splice(at, 1);
       if (found) this.#refused.set(id, found.start);

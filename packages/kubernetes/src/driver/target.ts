@@ -13,6 +13,14 @@ export interface TargetReference {
   readonly name: string;
 }
 
+/** How a target was found. */
+export interface Found {
+  /** What its scale says. */
+  readonly replicas: number;
+  /** When a trigger was last active, as those before have left word. Null: nobody has. */
+  readonly lastActiveAtMs: number | null;
+}
+
 /** Why the cluster makes fewer pods than the count says, in its own words: a quota, a policy, an account that is missing. */
 export interface PodRefusal {
   readonly reason: string;

@@ -5,7 +5,7 @@ import type { RunsPart } from '../advice/advisedJobs.ts';
 export function withJobs(replicas: Driver, jobs: RunsPart): Driver {
   return {
     ...(replicas.measuresPods ? { measuresPods: true } : {}),
-    ...(replicas.counts ? { counts: replicas.counts } : {}),
+    ...(replicas.found ? { found: replicas.found } : {}),
     ensure: (start) => replicas.ensure(start),
     runTemplate: (start: TemplateStart) => jobs.runTemplate(start),
     // Ids are unique: the one that does not know it does nothing.

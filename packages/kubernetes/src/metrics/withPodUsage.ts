@@ -12,7 +12,7 @@ export function withPodUsage(
 ): TargetDriver {
   return {
     measuresPods: true,
-    counts: targets.counts,
+    found: targets.found,
     expect: (workload, found, mode) => targets.expect(workload, found, mode),
     manage(reference, state, mode) {
       targets.manage(reference, state, mode);

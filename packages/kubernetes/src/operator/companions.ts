@@ -14,7 +14,7 @@ export function withCompanions(targets: TargetDriver, companions: readonly Compa
   if (companions.length === 0) return targets;
   return {
     ...(targets.measuresPods ? { measuresPods: true } : {}),
-    counts: targets.counts,
+    found: targets.found,
     expect: (workload, found, mode) => targets.expect(workload, found, mode),
     manage(reference, state, mode) {
       targets.manage(reference, state, mode);

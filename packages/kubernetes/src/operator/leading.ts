@@ -32,7 +32,7 @@ import { keyOf } from './documents.ts';
 import { KedaFinalizers } from './kedaFinalizers.ts';
 import { noGateway } from './noGateway.ts';
 import { type DocumentSink, Reconciler } from './reconciler.ts';
-import { adviceStatusOf, kedaStatus, workloadStatusOf } from './statuses.ts';
+import { adviceStatusOf, kedaStatus, lastActiveOf, workloadStatusOf } from './statuses.ts';
 import { Since } from './since.ts';
 import { WantedReader } from './wanted.ts';
 
@@ -260,6 +260,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
         status: engine.scaledObject(keyOf(object)),
         plural: reconciler.pluralOf(target),
         originalReplicas: reconciler.originalOf(target),
+        lastActiveAtMs: lastActiveOf(object, clock.nowMs()),
         scale: driver.scaleOf(target),
         more: warmth?.conditionOf(target) ?? null,
       });

@@ -57,6 +57,27 @@ it('leaves a target as it is found while nothing is known, also when its pods ar
   await within(() => count() === 0, 'zero, once that is known');
 });
 
+it('waits for the rest of the cool-down that others have begun, and leaves word of its own', async () => {
+  cluster.server.put(deployments, deployment('web', 1));
+  const object = scaledObject('jobs') as { metadata: object; spec: object };
+  const lastActiveTime = new Date(Date.now() - 60_000).toISOString().replace(/\.\d+Z$/, 'Z');
+  cluster.server.put(objects, { ...object, spec: { ...object.spec, cooldownPeriod: 300 }, status: { lastActiveTime } });
+  const { operator } = await run();
+  await operator.ready;
+  triggers.say('jobs', 0);
+  await within(() => condition('jobs', 'Active').startsWith('False'), 'the status');
+  const status = () => cluster.server.get(objects, 'default', 'jobs');
+  const decided = () => operator.leading()?.engine.explain({ cluster: 'local', namespace: 'default', name: 'web' });
+  expect(JSON.stringify(await decided())).toContain('keda-cools-down');
+  expect([count(), scales(), textAt(status(), 'status', 'lastActiveTime')]).toEqual([1, [], lastActiveTime]);
+  triggers.say('jobs', 25);
+  await within(() => condition('jobs', 'Active').startsWith('True'), 'active');
+  triggers.say('jobs', 0);
+  const lastActiveMs = () => Date.parse(textAt(status(), 'status', 'lastActiveTime') ?? '');
+  await within(() => lastActiveMs() > Date.parse(lastActiveTime) + 30_000, 'the new time');
+  await within(() => count() === 1, 'one, for the rest of the time');
+});
+
 it('is paused by its annotation, at a count where that says one', async () => {
   cluster.server.put(deployments, deployment('web', 1));
   cluster.server.put(objects, scaledObject('jobs', { annotations: { 'autoscaling.keda.sh/paused': 'true' } }));

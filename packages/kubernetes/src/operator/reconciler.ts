@@ -15,6 +15,7 @@ import { hpaTarget } from './conflicts.ts';
 import { keyOf, scaledObjectInput } from './documents.ts';
 import { targetId } from './targets.ts';
 import type { Wanted, WantedReader } from './wanted.ts';
+import { lastActiveOf } from './statuses.ts';
 
 /** Where documents go: the engine, or its store before it has started. */
 export interface DocumentSink {
@@ -235,7 +236,10 @@ export class Reconciler {
     this.#told.set(key, next);
     this.#noteTarget(key, wanted);
     const state = isFollowed ? await this.#options.view.targets.stateOf(target) : null;
-    if (state) driver.expect(workload, state.replicas, wanted.mode);
+    if (state) {
+      const lastActiveAtMs = scaledObject && lastActiveOf(scaledObject.object, this.#options.client.clock.nowMs());
+      driver.expect(workload, { replicas: state.replicas, lastActiveAtMs }, wanted.mode);
+    }
     try {
       if (inputs.length > 0) await this.#sink.apply(inputs);
     } catch (error) {

@@ -2,7 +2,8 @@ import type { Condition, ScaledObjectSpec, ScaledObjectStatus, WorkloadStatus } 
 import type { ScaleFacts } from '../driver/kubernetesDriver.ts';
 import type { ExternalChange } from '../driver/scaleCount.ts';
 import { splitApiVersion } from '../client/resources.ts';
-import type { JsonObject } from '../client/values.ts';
+import type { KubernetesObject } from '../client/objects.ts';
+import { conditionOf, type JsonObject, textAt } from '../client/values.ts';
 import { pausedReason } from './wanted.ts';
 
 export interface ScaledObjectFacts {
@@ -12,6 +13,8 @@ export interface ScaledObjectFacts {
   readonly status: ScaledObjectStatus | null;
   readonly plural: string | null;
   readonly originalReplicas: number | null;
+  /** When a trigger was last active, by what its status says so far. */
+  readonly lastActiveAtMs: number | null;
   /** Null: its target is not managed here. */
   readonly scale: ScaleFacts | null;
   /** Of what is done beside scaling. */
@@ -40,6 +43,10 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
     : status &&
       [...status.conditions, ...scaleConditions(facts.scale), ...(facts.more ? [facts.more] : [])].map(withoutTime);
   if (!conditions) return null;
+  // While one is active it is now, and not worth a write.
+  const said = problem ? null : status?.lastActiveAt;
+  const lastActiveAtMs = said ? Date.parse(said) : facts.lastActiveAtMs;
+  const isActive = conditions.some(({ type, status: said }) => type === 'Active' && said === 'True');
   const { group, version } = splitApiVersion(spec?.target.apiVersion ?? '');
   return {
     conditions,
@@ -51,7 +58,20 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
         }
       : {}),
     ...(originalReplicas === null ? {} : { originalReplicaCount: originalReplicas }),
+    ...(lastActiveAtMs === null || isActive ? {} : { lastActiveTime: inSeconds(lastActiveAtMs) }),
   };
+}
+
+/** When a trigger of a ScaledObject was last active, as its status says: now, where one is. Null: it was never. */
+export function lastActiveOf({ body }: Pick<KubernetesObject, 'body'>, nowMs: number): number | null {
+  if (textAt(conditionOf(body, 'Active'), 'status') === 'True') return nowMs;
+  const atMs = Date.parse(textAt(body, 'status', 'lastActiveTime') ?? '');
+  return Number.isNaN(atMs) ? null : Math.min(atMs, nowMs);
+}
+
+/** As the API server writes times. */
+function inSeconds(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
 }
 
 export function workloadStatusOf(

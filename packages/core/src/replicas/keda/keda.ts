@@ -25,7 +25,7 @@ export function decideByKeda(
     const { nowMs, keda } = observation;
     const memory = readMemory(stored) ?? {
       nextPollMs: nowMs,
-      lastActiveMs: null,
+      lastActiveMs: keda?.lastActiveAtMs === undefined ? null : Math.min(keda.lastActiveAtMs, nowMs),
       failures: {},
       values: {},
       hpa: null,

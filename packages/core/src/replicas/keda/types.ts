@@ -87,6 +87,8 @@ export interface KedaObservation {
   /** Ready replicas of the target: the base of Value fallback and Value targets. */
   readyReplicas: number;
   createdAtMs: number;
+  /** When somebody else last saw it active (`status.lastActiveTime`), for a policy that remembers nothing of it. Left out: nobody did. */
+  lastActiveAtMs?: number;
   /** By trigger name; absent: not read this time. */
   readings: Record<string, KedaReading>;
   /** Triggers whose reading is not the one of the last observation: only these count as failures. Left out: all. */
