@@ -64,6 +64,7 @@ async function latency({ cluster, redis, rounds, row }) {
   const counts = [];
   const marked = [];
   let statuses = 0;
+  let events = 0;
   const others = [];
   let conflicts = 0;
   const replicas = async () => (await api.get(`${deployments}/queue`)).status ?? {};
@@ -89,6 +90,7 @@ async function latency({ cluster, redis, rounds, row }) {
       else if (isScaleWrite(request)) counts.push(written?.spec?.replicas ?? 0);
       else if (resource === 'pods') marked.push(object);
       else if (resource.endsWith('/status')) statuses++;
+      else if (resource === 'events') events++;
       else others.push(request);
     }
   }
@@ -107,6 +109,7 @@ async function latency({ cluster, redis, rounds, row }) {
   row('patches of pods (one a victim)', `${marked.length}, of the same pod again ${twice}`, twice > 0);
   const allowed = Math.ceil(spanS / 10) + 1;
   row('writes of status (≤ one in 10 s)', `${statuses} in ${spanS.toFixed(0)} s`, statuses > allowed);
+  row('writes of events (≤ one in 10 s)', `${events} in ${spanS.toFixed(0)} s`, events > allowed);
   row('other writes (none)', `${others.length}${told(others)}`, others.length > 0);
   await remove(api, ['queue']);
 }

@@ -18,9 +18,11 @@ export async function stayInFront(run: Run): Promise<ExitName> {
   const { context, flags, interrupts } = run;
   const json = flags.json ?? false;
   const view = openView(context, 'Ctrl-C stops everything; `ebb explain WORKLOAD` says why', json);
+  // Before anybody is told where to send requests: what the first one does is shown too.
+  const before = await run.session.client.status();
   if (json) context.stdout.write(`${JSON.stringify(readyJson(run))}\n`);
   else view.print(readyText(run.readyMs, run.startMs, run.launch), ...(await addressLines(run)), '');
-  const following = follow(run.session.client, view, interrupts.stop).catch((error: unknown) => {
+  const following = follow(run.session.client, view, interrupts.stop, before).catch((error: unknown) => {
     if (!interrupts.stop.aborted) view.print(`the live view ended: ${error instanceof Error ? error.message : error}`);
   });
   const stoppedElsewhere = await superviseUntilStopped(run, view).catch((error: unknown) => {

@@ -36,6 +36,7 @@ export const resources = {
     kind: 'EndpointSlice',
     namespaced,
   },
+  events: { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced },
   horizontalPodAutoscalers: {
     group: 'autoscaling',

@@ -31,6 +31,8 @@ export interface KubernetesDriverOptions {
   readonly adopted: { readonly class: string; readonly revision: string };
   /** Whether this process leads: nothing is written otherwise. */
   mayWrite(): boolean;
+  /** A count was written. */
+  scaled?(reference: TargetReference, from: number, to: number): void;
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
 }
 
@@ -228,8 +230,13 @@ export class KubernetesDriver implements Driver {
       },
       actions: {
         readScale: () => client.readScale(resource, reference),
-        writeScale: (replicas, version) =>
-          permitted(client.writeScale(resource, reference, replicas, version), scaleKindRemedy(resource)),
+        writeScale: async (replicas, version) => {
+          const before = target.replicas;
+          const written = client.writeScale(resource, reference, replicas, version);
+          const scale = await permitted(written, scaleKindRemedy(resource));
+          this.#options.scaled?.(reference, before ?? replicas, replicas);
+          return scale;
+        },
         deletePod: async (pod) => {
           await client.delete(resources.pods, pod, { uid: pod.uid });
         },

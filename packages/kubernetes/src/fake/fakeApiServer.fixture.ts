@@ -33,6 +33,7 @@ const known: Record<string, string> = {
   'apps/v1/statefulsets': 'StatefulSet',
   'apps/v1/daemonsets': 'DaemonSet',
   'batch/v1/jobs': 'Job',
+  'events.k8s.io/v1/events': 'Event',
   'coordination.k8s.io/v1/leases': 'Lease',
   'autoscaling/v2/horizontalpodautoscalers': 'HorizontalPodAutoscaler',
   'keda.sh/v1alpha1/scaledobjects': 'ScaledObject',

@@ -17,6 +17,8 @@ export interface JobRunsOptions {
   readonly namespace: Namespaces;
   /** Whether this process leads: nothing is written otherwise. */
   mayWrite(): boolean;
+  /** A Job of a ScaledJob was made. */
+  made(owner: ObjectKey): void;
   /** How Jobs of a ScaledJob are deleted that are replaced. */
   policyOf(owner: ObjectKey): 'Background' | 'Foreground';
   log(level: 'info' | 'warn', message: string, data?: Record<string, unknown>): void;
@@ -100,6 +102,7 @@ export class JobRuns {
     try {
       if (!this.#options.mayWrite()) throw notLeading();
       this.#jobSeen(await client.create(resources.jobs, { namespace }, body));
+      this.#options.made(start.document.key);
     } catch (error) {
       if (error instanceof ApiServerError && error.reason === 'AlreadyExists') return await this.#isThere(start);
       // Another try may go well: of what a quota has in the making at the moment, or of a server that is away.

@@ -23,6 +23,7 @@ import { podEnvironment, readsEnvironment } from '../operator/podEnvironment.ts'
 import type { StatusWriter } from '../store/statusWriter.ts';
 import { JobRuns } from './jobRuns.ts';
 import { withJobs } from './withJobs.ts';
+import type { ObjectEvents } from '../operator/objectEvents.ts';
 
 export interface ScaledJobsOptions {
   readonly client: KubernetesClient;
@@ -31,6 +32,8 @@ export interface ScaledJobsOptions {
   /** Of ScaledJobs that do not say one. */
   readonly mode: Mode;
   readonly statuses: StatusWriter;
+  /** Null: nothing is told. */
+  readonly events: Pick<ObjectEvents, 'jobMade'> | null;
   /** Imagines the Jobs of those that are advised on, and leaves all others to what it is given. */
   advise(real: RunsPart): AdvisedJobs;
   mayWrite(): boolean;
@@ -77,7 +80,11 @@ export class ScaledJobsOfCluster {
     const { jobs, pods, namespace } = view;
     const policyOf = (owner: ObjectKey) =>
       this.#told.get(keyText(owner))?.spec?.rollout.propagationPolicy === 'foreground' ? 'Foreground' : 'Background';
-    this.#runs = new JobRuns({ client, clock, jobs, pods, namespace, mayWrite, policyOf, log });
+    const made = (owner: ObjectKey) => {
+      const object = view.scaledJobs.get(owner);
+      if (object) options.events?.jobMade(resources.scaledJobs, object);
+    };
+    this.#runs = new JobRuns({ client, clock, jobs, pods, namespace, made, mayWrite, policyOf, log });
     this.#advised = options.advise(this.#runs);
   }
 

@@ -53,6 +53,12 @@ export const clusterPermissions: readonly Permission[] = [
     reason: "to take KEDA's finalizer off those that are deleted while KEDA is switched off: they would stay for ever",
   },
   {
+    group: 'events.k8s.io',
+    resources: ['events'],
+    verbs: ['create', 'patch'],
+    reason: 'to tell of each object what was done and why, as `kubectl describe` shows it',
+  },
+  {
     group: 'autoscaling',
     resources: ['horizontalpodautoscalers'],
     verbs: follow,

@@ -1,5 +1,5 @@
 import type { Store, TriggerPort, TriggerRequest } from '@ebb/core';
-import { type Condition, keyText, type ObjectKey } from '@ebb/documents';
+import { type Condition, type DecisionStatus, keyText, type ObjectKey } from '@ebb/documents';
 import { createEngine, type Engine, type EnginePorts, targetRevision } from '@ebb/engine';
 import type { InsideView } from '@ebb/scalers';
 import { Advising } from '../advice/advising.ts';
@@ -10,6 +10,7 @@ import type { KubernetesObject } from '../client/objects.ts';
 import { type Namespaces, resources } from '../client/resources.ts';
 import { PodBindings } from '../driver/bindings.ts';
 import { KubernetesDriver } from '../driver/kubernetesDriver.ts';
+import type { TargetReference } from '../driver/target.ts';
 import { ScaledJobsOfCluster } from '../jobs/scaledJobs.ts';
 import { blindTriggers } from '../gateways/blindTriggers.ts';
 import { followGateways, type GatewayPorts } from '../gateways/gateways.ts';
@@ -25,6 +26,7 @@ import { leadWarmth } from '../warmth/leadWarmth.ts';
 import type { WarmthImages } from '../warmth/objects.ts';
 import type { NodesView } from '../nodes/nodesView.ts';
 import { kubernetesStore } from '../store/kubernetesStore.ts';
+import { EventWriter } from '../store/eventWriter.ts';
 import { StatusWriter } from '../store/statusWriter.ts';
 import type { ClusterView } from './cluster.ts';
 import { withCompanions } from './companions.ts';
@@ -32,6 +34,7 @@ import { keyOf } from './documents.ts';
 import { KedaFinalizers } from './kedaFinalizers.ts';
 import { noGateway } from './noGateway.ts';
 import { type DocumentSink, Reconciler } from './reconciler.ts';
+import { ObjectEvents } from './objectEvents.ts';
 import { adviceStatusOf, kedaStatus, lastActiveOf, workloadStatusOf } from './statuses.ts';
 import { Since } from './since.ts';
 import { WantedReader } from './wanted.ts';
@@ -66,6 +69,8 @@ export interface LeadingOptions {
   readonly leadership: Leadership;
   readonly ports: OperatorPorts;
   readonly version: string;
+  /** What this process calls itself. */
+  readonly instance: string;
   /** Of objects that do not say one: `advice` decides everything and writes to no target. */
   readonly mode: Mode;
   /** Where what is advised is written. */
@@ -102,7 +107,14 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   const bindings = new PodBindings(clock, store.state, epoch, (message, data) => log('warn', message, data));
   await bindings.load();
   const adopted = { class: 'default', revision: targetRevision };
-  const driver = new KubernetesDriver({ client, clock, pods: view.pods, bindings, adopted, mayWrite, log });
+  const gap = options.statusGapMs === undefined ? {} : { gapMs: options.statusGapMs };
+  const eventWriter = new EventWriter({ client, clock, instance: options.instance, mayWrite, log, ...gap });
+  // Whoever only advises may not write them.
+  const events = options.mode === 'advice' ? null : new ObjectEvents(eventWriter);
+  const driver = new KubernetesDriver({
+    ...{ client, clock, pods: view.pods, bindings, adopted, mayWrite, log },
+    scaled: tellScaled,
+  });
   const advising = new Advising({
     ...{ client, clock, view, control: driver, adopted, state: store.state, epoch, mayWrite, log },
     configMap: options.adviceConfigMap,
@@ -128,7 +140,8 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     clock,
     mayWrite,
     log,
-    ...(options.statusGapMs === undefined ? {} : { gapMs: options.statusGapMs }),
+    ...gap,
+    applied: (...change) => events?.conditions(...change),
   });
   const serve: ServeServices | null =
     gateways && ports.gateways?.serveServices && options.mode !== 'advice'
@@ -152,7 +165,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   const fleet = gateways?.fleet ?? noGateway();
   const gateway = serve?.around(fleet) ?? fleet;
   const scaledJobs = new ScaledJobsOfCluster({
-    ...{ client, clock, view, mode: options.mode, statuses, mayWrite, log },
+    ...{ client, clock, view, mode: options.mode, statuses, events, mayWrite, log },
     advise: (real) => advising.runs(real),
   });
   const asked = new SizingAsked(view);
@@ -276,6 +289,15 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     return [{ ...notSwitchedOn, lastTransitionTime: new Date(atMs).toISOString() }];
   }
 
+  /** Whatever asks for the count is told about: KEDA's document, a Workload, or both. */
+  function tellScaled({ workload, resource, namespace, name }: TargetReference, from: number, to: number): void {
+    const change = { target: `${resource.kind} ${name}`, from, to };
+    const why = () => whyOf(engine.status(workload)?.decision ?? null);
+    for (const object of reader.claimsOf(workload)) events?.scaled(resources.scaledObjects, object, change, why);
+    const own = view.workloads.get(workload);
+    if (own) events?.scaled(resources.workloads, own, change, why);
+  }
+
   function tellStatuses({ namespace, name }: { namespace: string; name: string }): void {
     const workload = view.workloads.get({ namespace, name });
     if (workload) statusChanged(workload);
@@ -284,7 +306,9 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
 
   function statusGone(object: KubernetesObject): void {
     since.forget(object);
-    statuses.forget(object.kind === 'Workload' ? resources.workloads : resources.scaledObjects, object);
+    const resource = object.kind === 'Workload' ? resources.workloads : resources.scaledObjects;
+    statuses.forget(resource, object);
+    eventWriter.forget(resource, object);
   }
 
   const finalizers = new KedaFinalizers({
@@ -345,6 +369,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     await scaledJobs.close();
     await engine.stop();
     statuses.close();
+    eventWriter.close();
     await serve?.close();
     await advising.close();
     await bindings.flush();
@@ -361,6 +386,14 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     servedServices: () => serve?.list() ?? [],
     stop: () => (ending ??= end()),
   };
+}
+
+/** The last thing that made the count what it is: a step from zero comes before what the readings ask for. */
+function whyOf(decision: DecisionStatus | null): string {
+  if (!decision) return '';
+  const { reasons, replicas, summary } = decision;
+  const deciding = reasons.findLast(({ data }) => data.replicas === replicas);
+  return (deciding ?? reasons.findLast(({ stage }) => stage === 'combine'))?.sentence ?? summary;
 }
 
 function nameOf(workload: string): { namespace: string; name: string } {

@@ -91,6 +91,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         leadership,
         ports,
         version,
+        instance: lease.identity,
         mode: options.mode ?? 'control',
         adviceConfigMap: adviceConfigMap(lease),
         ...(options.statusGapMs === undefined ? {} : { statusGapMs: options.statusGapMs }),

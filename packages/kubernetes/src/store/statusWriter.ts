@@ -1,8 +1,9 @@
 import type { Clock } from '@ebb/core';
 import { isStatus, type KubernetesClient, type NamedObject } from '../client/client.ts';
-import { objectName } from '../client/objects.ts';
+import { type KubernetesObject, objectName } from '../client/objects.ts';
 import type { Resource } from '../client/resources.ts';
 import type { JsonObject } from '../client/values.ts';
+import type { Regarded } from './eventWriter.ts';
 
 export interface StatusWriterOptions {
   readonly client: KubernetesClient;
@@ -10,15 +11,22 @@ export interface StatusWriterOptions {
   mayWrite(): boolean;
   /** Between two writes of one object. */
   readonly gapMs?: number;
+  /** A status was written in the place of another one; null: there was none. */
+  applied?(resource: Resource, object: Regarded, before: unknown, after: JsonObject): void;
   log(level: 'warn', message: string, data: Record<string, unknown>): void;
 }
 
+/** Whose status is written, and what it was found with. */
+export type StatusObject = Pick<KubernetesObject, 'namespace' | 'name' | 'uid' | 'body'>;
+
 interface Entry {
   readonly resource: Resource;
-  readonly at: NamedObject;
+  at: Regarded;
   make: () => JsonObject | null;
   /** What the server has, as text. */
   written: string;
+  /** The same as it was found or written. */
+  before: unknown;
   writtenAtMs: number;
   cancel: (() => void) | null;
   writing: boolean;
@@ -32,7 +40,7 @@ const writesAtOnce = 8;
  * write in ten seconds for each object, and none where nothing has changed.
  */
 export class StatusWriter {
-  readonly #options: Required<StatusWriterOptions>;
+  readonly #options: StatusWriterOptions & { readonly gapMs: number };
   readonly #entries = new Map<string, Entry>();
   readonly #due: Entry[] = [];
   #writing = 0;
@@ -43,20 +51,23 @@ export class StatusWriter {
   }
 
   /** The status may be another one by now. `make` is asked when it is written; null: there is nothing to say. */
-  changed(resource: Resource, at: NamedObject, make: () => JsonObject | null): void {
+  changed(resource: Resource, object: StatusObject, make: () => JsonObject | null): void {
     if (this.#closed) return;
-    const id = `${resource.plural} ${objectName(at)}`;
-    const { namespace, name } = at;
-    const entry = this.#entries.get(id) ?? {
+    const id = `${resource.plural} ${objectName(object)}`;
+    const { namespace, name, uid } = object;
+    const at = { namespace, name, uid };
+    const entry: Entry = this.#entries.get(id) ?? {
       resource,
-      at: { namespace, name },
+      at,
       make,
       written: '',
+      before: object.body.status ?? null,
       writtenAtMs: Number.NEGATIVE_INFINITY,
       cancel: null,
       writing: false,
     };
     entry.make = make;
+    entry.at = at;
     this.#entries.set(id, entry);
     this.#plan(entry);
   }
@@ -104,6 +115,8 @@ export class StatusWriter {
     try {
       await client.apply(entry.resource, entry.at, { status }, 'status');
       entry.written = text;
+      this.#options.applied?.(entry.resource, entry.at, entry.before, status);
+      entry.before = status;
       again = JSON.stringify(entry.make()) !== text;
     } catch (error) {
       // 404: it is gone, or its kind has no status.

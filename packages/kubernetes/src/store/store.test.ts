@@ -65,7 +65,7 @@ it('writes a status at once, then what follows together, and nothing that is the
   let value = 1;
   const { client, clock } = cluster;
   const writer = new StatusWriter({ client, clock, mayWrite: () => true, gapMs: 300, log: () => {} });
-  const changed = () => writer.changed(resources.scaledObjects, key, () => ({ value }));
+  const changed = () => writer.changed(resources.scaledObjects, { ...key, uid: 'u', body: {} }, () => ({ value }));
   const written = () => numberAt(cluster.server.get(objects, 'default', 'web'), 'status', 'value');
   const writes = () => cluster.server.seen.filter(({ path }) => path.endsWith('/status')).length;
   changed();
@@ -110,7 +110,9 @@ it('writes the statuses of thousands a few at a time', async () => {
   const writing = Object.assign(Object.create(client) as typeof client, { apply });
   const writer = new StatusWriter({ client: writing, clock, mayWrite: () => true, log: () => {} });
   for (let at = 0; at < 3000; at++) {
-    writer.changed(resources.scaledObjects, { namespace: 'default', name: `web-${at}` }, () => ({ at }));
+    writer.changed(resources.scaledObjects, { namespace: 'default', name: `web-${at}`, uid: 'u', body: {} }, () => ({
+      at,
+    }));
   }
   await within(() => written === 3000, 'all');
   expect(most).toBe(8);
@@ -122,7 +124,7 @@ it('writes no status while another one leads', async () => {
   const { client, clock } = cluster;
   let asked = 0;
   const writer = new StatusWriter({ client, clock, mayWrite: () => false, gapMs: 10, log: () => {} });
-  writer.changed(resources.scaledObjects, key, () => ({ value: ++asked }));
+  writer.changed(resources.scaledObjects, { ...key, uid: 'u', body: {} }, () => ({ value: ++asked }));
   await within(() => asked > 0, 'the question');
   writer.close();
   expect(cluster.server.seen).toEqual([]);
