@@ -290,7 +290,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
   }
 
   /** Whatever asks for the count is told about: KEDA's document, a Workload, or both. */
-  function tellScaled({ workload, resource, namespace, name }: TargetReference, from: number, to: number): void {
+  function tellScaled({ workload, resource, name }: TargetReference, from: number, to: number): void {
     const change = { target: `${resource.kind} ${name}`, from, to };
     const why = () => whyOf(engine.status(workload)?.decision ?? null);
     for (const object of reader.claimsOf(workload)) events?.scaled(resources.scaledObjects, object, change, why);
