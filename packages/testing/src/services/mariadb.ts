@@ -40,7 +40,9 @@ export class MariaDbService extends Service {
   sql(statements: string): Promise<string> {
     const tls = this.tls ? [`--ssl-ca=${this.tls.caCert}`, '--ssl-verify-server-cert'] : ['--skip-ssl'];
     const where = ['--protocol=tcp', '-h', this.host, '-P', `${this.port}`, '-u', user, '-D', database];
-    return runCommand(programs('mariadb').mariadb, ['--no-defaults', '-N', '-B', ...where, ...tls], {
+    // Whatever the locale of the machine is.
+    const how = ['--no-defaults', '--default-character-set=utf8mb4', '-N', '-B'];
+    return runCommand(programs('mariadb').mariadb, [...how, ...where, ...tls], {
       input: statements,
       env: { MYSQL_PWD: password },
     });
