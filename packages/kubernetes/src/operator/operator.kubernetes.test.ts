@@ -24,6 +24,12 @@ interface Write {
 
 const present = available('kubernetes') && available('redis');
 
+interface ToldEvent {
+  reason: string;
+  note: string;
+  series?: { count: number };
+}
+
 describe.skipIf(!present)('the operator on a real API server', () => {
   let cluster: KubernetesCluster;
   let redis: RedisService;
@@ -121,6 +127,19 @@ describe.skipIf(!present)('the operator on a real API server', () => {
         .map(Math.round)
         .sort((left, right) => left - right)
         .join(' ');
+    // What `kubectl describe` shows of it: the same again is one more of an event that is there.
+    const query = 'fieldSelector=regarding.name%3Dqueue,regarding.kind%3DScaledObject';
+    const path = `/apis/events.k8s.io/v1/namespaces/default/events?${query}`;
+    const events = async () => (await cluster.api.get<{ items: ToldEvent[] }>(path)).items;
+    for (const reason of ['KEDAScaleTargetActivated', 'KEDAScaleTargetDeactivated']) {
+      const times = async () =>
+        (await events())
+          .filter((event) => event.reason === reason)
+          .reduce((sum, { series }) => sum + (series?.count ?? 1), 0);
+      await within(async () => (await times()) === 5, `${reason} five times`);
+    }
+    const notes = (await events()).map(({ note }) => note);
+    expect(notes.join('\n')).toContain('scaled Deployment queue from 0 to 10: ');
     console.log(`message → /scale written: ${shown(toScale)} ms; → 10 ready: ${shown(toReady)} ms (KEDA: 21–41 s)`);
   });
 
