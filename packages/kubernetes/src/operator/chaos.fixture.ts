@@ -80,12 +80,17 @@ export async function runFaults(seed: number): Promise<FaultReport> {
       broken.push(`${name}: zero written with ${told.value ?? 'an unknown number of'} messages`);
     }
   };
-  /** What is written is what the one who writes it wants in that moment: not more, and not less. */
+  /**
+   * What is written is never more than the one who writes it wants in that moment, and never takes a pod away that is wanted. Fewer on the
+   * way up are what the API server has let it ask for so far.
+   */
   const checked = (name: string, count: number, leading: ReturnType<StartedOperator['operator']['leading']>) => {
     const wanted = leading?.engine.statuses().find((status) => status.name === name)?.replicas.wanted;
     // One that has just begun is not shown as leading yet.
-    if (wanted !== undefined && wanted !== count)
-      broken.push(`${name}: ${count} replicas written, and ${wanted} were wanted`);
+    if (wanted === undefined || wanted === count) return;
+    const before = replicasOf(server.get(deployments, 'default', name));
+    if (count > wanted || count < before)
+      broken.push(`${name}: ${count} replicas written in the place of ${before}, and ${wanted} were wanted`);
   };
   const noting = (inner: Transport, sender: () => StartedOperator | undefined): Transport => ({
     ...inner,
