@@ -3,6 +3,7 @@ import { isStatus, type KubernetesClient, type NamedObject } from '../client/cli
 import { objectName } from '../client/objects.ts';
 import { apiVersionOf, type Resource, resources } from '../client/resources.ts';
 import type { JsonObject } from '../client/values.ts';
+import { notWritten, PacedEntries, type PacedEntry } from './pacedEntries.ts';
 
 export interface EventWriterOptions {
   readonly client: Pick<KubernetesClient, 'create' | 'mergePatch'>;
@@ -33,16 +34,13 @@ interface Known {
   count: number;
 }
 
-interface Entry {
+interface Entry extends PacedEntry {
   readonly resource: Resource;
   regarded: Regarded;
   /** What there is to tell, by topic: news of one topic replace what was not told yet. */
   readonly topics: Map<string, () => ToldEvent>;
   /** Events that are there, by what they say: the same again is one more of them. */
   readonly known: Map<string, Known>;
-  writtenAtMs: number;
-  cancel: (() => void) | null;
-  writing: boolean;
 }
 
 const reporter = 'ebb.dev/operator';
@@ -56,50 +54,35 @@ const knownEach = 4;
  * are for people: one that cannot be written is left out.
  */
 export class EventWriter {
-  readonly #options: Required<EventWriterOptions>;
-  readonly #entries = new Map<string, Entry>();
+  readonly #options: EventWriterOptions;
+  readonly #entries: PacedEntries<Entry>;
   #serial = 0;
-  #closed = false;
 
   constructor(options: EventWriterOptions) {
-    this.#options = { gapMs: 10_000, ...options };
+    this.#options = options;
+    this.#entries = new PacedEntries(options.clock, options.gapMs ?? 10_000, (entry) => void this.#write(entry));
   }
 
   /** `make` is asked when it is written. */
   tell(resource: Resource, regarded: Regarded, topic: string, make: () => ToldEvent): void {
-    if (this.#closed || regarded.uid === '') return;
+    if (this.#entries.isClosed || regarded.uid === '') return;
     const { namespace, name, uid } = regarded;
-    const id = `${resource.plural} ${objectName(regarded)}`;
-    const entry: Entry = this.#entries.get(id) ?? {
+    const entry = this.#entries.of(resource, regarded, () => ({
       ...{ resource, regarded: { namespace, name, uid }, topics: new Map(), known: new Map() },
-      ...{ writtenAtMs: Number.NEGATIVE_INFINITY, cancel: null, writing: false },
-    };
+      ...notWritten(),
+    }));
     if (entry.regarded.uid !== uid) entry.known.clear();
     entry.regarded = { namespace, name, uid };
     entry.topics.set(topic, make);
-    this.#entries.set(id, entry);
-    this.#plan(entry);
+    this.#entries.plan(entry);
   }
 
   forget(resource: Resource, at: NamedObject): void {
-    const id = `${resource.plural} ${objectName(at)}`;
-    this.#entries.get(id)?.cancel?.();
-    this.#entries.delete(id);
+    this.#entries.forget(resource, at);
   }
 
   close(): void {
-    this.#closed = true;
-    for (const { cancel } of this.#entries.values()) cancel?.();
-    this.#entries.clear();
-  }
-
-  #plan(entry: Entry): void {
-    if (entry.cancel || entry.writing || this.#closed || entry.topics.size === 0) return;
-    const { clock, gapMs } = this.#options;
-    entry.cancel = clock.at(Math.max(clock.nowMs(), entry.writtenAtMs + gapMs), () => {
-      entry.cancel = null;
-      void this.#write(entry);
-    });
+    this.#entries.close();
   }
 
   async #write(entry: Entry): Promise<void> {
@@ -114,10 +97,11 @@ export class EventWriter {
     try {
       await this.#send(entry, event, entry.writtenAtMs);
     } catch (error) {
-      if (!this.#closed) log('warn', 'event not written', { object: objectName(entry.regarded), error: String(error) });
+      if (!this.#entries.isClosed)
+        log('warn', 'event not written', { object: objectName(entry.regarded), error: String(error) });
     }
     entry.writing = false;
-    this.#plan(entry);
+    if (entry.topics.size > 0) this.#entries.plan(entry);
   }
 
   async #send({ resource, regarded, known }: Entry, event: ToldEvent, atMs: number): Promise<void> {

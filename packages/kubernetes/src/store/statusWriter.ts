@@ -4,6 +4,7 @@ import { type KubernetesObject, objectName } from '../client/objects.ts';
 import type { Resource } from '../client/resources.ts';
 import type { JsonObject } from '../client/values.ts';
 import type { Regarded } from './eventWriter.ts';
+import { notWritten, PacedEntries, type PacedEntry } from './pacedEntries.ts';
 
 export interface StatusWriterOptions {
   readonly client: KubernetesClient;
@@ -19,17 +20,14 @@ export interface StatusWriterOptions {
 /** Whose status is written, and what it was found with. */
 export type StatusObject = Pick<KubernetesObject, 'namespace' | 'name' | 'uid' | 'body'>;
 
-interface Entry {
+interface Entry extends PacedEntry {
   readonly resource: Resource;
   at: Regarded;
   make: () => JsonObject | null;
   /** What the server has, as text. */
   written: string;
-  /** The same as it was found or written. */
-  before: unknown;
-  writtenAtMs: number;
-  cancel: (() => void) | null;
-  writing: boolean;
+  /** What was found there, until there is something of ours. */
+  found: unknown;
 }
 
 /** Thousands may be due at once when an operator begins: counts go before them, and so do connections of others. */
@@ -40,65 +38,48 @@ const writesAtOnce = 8;
  * write in ten seconds for each object, and none where nothing has changed.
  */
 export class StatusWriter {
-  readonly #options: StatusWriterOptions & { readonly gapMs: number };
-  readonly #entries = new Map<string, Entry>();
+  readonly #options: StatusWriterOptions;
+  readonly #entries: PacedEntries<Entry>;
   readonly #due: Entry[] = [];
   #writing = 0;
-  #closed = false;
 
   constructor(options: StatusWriterOptions) {
-    this.#options = { gapMs: 10_000, ...options };
+    this.#options = options;
+    this.#entries = new PacedEntries(options.clock, options.gapMs ?? 10_000, (entry) => this.#isDue(entry));
   }
 
   /** The status may be another one by now. `make` is asked when it is written; null: there is nothing to say. */
   changed(resource: Resource, object: StatusObject, make: () => JsonObject | null): void {
-    if (this.#closed) return;
-    const id = `${resource.plural} ${objectName(object)}`;
-    const { namespace, name, uid } = object;
+    if (this.#entries.isClosed) return;
+    const { namespace, name, uid, body } = object;
     const at = { namespace, name, uid };
-    const entry: Entry = this.#entries.get(id) ?? {
-      resource,
-      at,
-      make,
-      written: '',
-      before: object.body.status ?? null,
-      writtenAtMs: Number.NEGATIVE_INFINITY,
-      cancel: null,
-      writing: false,
-    };
+    const entry = this.#entries.of(resource, at, () => ({
+      ...{ resource, at, make, written: '', found: body.status ?? null },
+      ...notWritten(),
+    }));
     entry.make = make;
     entry.at = at;
-    this.#entries.set(id, entry);
-    this.#plan(entry);
+    this.#entries.plan(entry);
   }
 
   forget(resource: Resource, at: NamedObject): void {
-    const id = `${resource.plural} ${objectName(at)}`;
-    this.#entries.get(id)?.cancel?.();
-    this.#entries.delete(id);
+    this.#entries.forget(resource, at);
   }
 
   close(): void {
-    this.#closed = true;
-    for (const { cancel } of this.#entries.values()) cancel?.();
-    this.#entries.clear();
+    this.#entries.close();
   }
 
-  #plan(entry: Entry): void {
-    if (entry.cancel || entry.writing || this.#closed) return;
-    const { clock, gapMs } = this.#options;
-    const dueMs = Math.max(clock.nowMs(), entry.writtenAtMs + gapMs);
-    entry.cancel = clock.at(dueMs, () => {
-      entry.cancel = null;
-      entry.writing = true;
-      this.#due.push(entry);
-      if (this.#writing < writesAtOnce) void this.#work();
-    });
+  #isDue(entry: Entry): void {
+    entry.writing = true;
+    this.#due.push(entry);
+    if (this.#writing < writesAtOnce) void this.#work();
   }
 
   async #work(): Promise<void> {
     this.#writing++;
-    for (let entry = this.#due.shift(); entry && !this.#closed; entry = this.#due.shift()) await this.#write(entry);
+    for (let entry = this.#due.shift(); entry && !this.#entries.isClosed; entry = this.#due.shift())
+      await this.#write(entry);
     this.#writing--;
   }
 
@@ -114,16 +95,18 @@ export class StatusWriter {
     let again = false;
     try {
       await client.apply(entry.resource, entry.at, { status }, 'status');
+      const before: unknown = entry.written === '' ? entry.found : JSON.parse(entry.written);
       entry.written = text;
-      this.#options.applied?.(entry.resource, entry.at, entry.before, status);
-      entry.before = status;
+      entry.found = null;
+      this.#options.applied?.(entry.resource, entry.at, before, status);
       again = JSON.stringify(entry.make()) !== text;
     } catch (error) {
       // 404: it is gone, or its kind has no status.
       again = !isStatus(error, 404);
-      if (!this.#closed) log('warn', 'status not written', { object: objectName(entry.at), error: String(error) });
+      if (!this.#entries.isClosed)
+        log('warn', 'status not written', { object: objectName(entry.at), error: String(error) });
     }
     entry.writing = false;
-    if (again) this.#plan(entry);
+    if (again) this.#entries.plan(entry);
   }
 }
