@@ -193,7 +193,10 @@ describe('gateways of a cluster', () => {
 
   it('know a workload by the names of its Services, from when these are there', async () => {
     const a = gateway('a');
-    const services = ['web', 'front'];
+    const services = [
+      { name: 'web', isOnly: false },
+      { name: 'front', isOnly: true },
+    ];
     const { fleet } = newFleet({ servicesOf: () => services });
     fleet.configure(workload([replica('r1', 4)]));
     fleet.release();
@@ -201,12 +204,12 @@ describe('gateways of a cluster', () => {
     await clock.advance(10);
     const hosts = () => a.workloads.get(key)?.serving.routes.map(({ host }) => host);
     const of = (name: string) => [`${name}.shop`, `${name}.shop.svc`, `${name}.shop.svc.cluster.local`];
-    expect(hosts()).toEqual([...of('web'), ...of('front')]);
-    services.push('other');
+    expect(hosts()).toEqual([...of('web'), ...of('front'), 'front']);
+    services.push({ name: 'other', isOnly: false });
     fleet.renamed(key);
     fleet.renamed('local/shop/unknown');
     await clock.advance(10);
-    expect(hosts()).toEqual([...of('web'), ...of('front'), ...of('other')]);
+    expect(hosts()).toEqual([...of('web'), ...of('front'), ...of('other'), 'front']);
   });
 
   it('that cannot be reached keep what they have, and are waited for by a drain until they are gone', async () => {

@@ -1,7 +1,7 @@
 import type { Clock, GatewayEndpoint, GatewayEvent, GatewayPort, GatewayWorkload } from '@ebb/core';
 import type { FoundGateway, GatewayConnection, GatewayPlace } from './connection.ts';
 import { FleetDrains } from './fleetDrains.ts';
-import { withClusterHosts } from './hosts.ts';
+import { type ServiceName, withClusterHosts } from './hosts.ts';
 import { Member, type MemberEvent } from './member.ts';
 import { WorkloadSlots } from './workloadSlots.ts';
 
@@ -11,7 +11,7 @@ export interface GatewayFleetOptions {
   /** Whether requests for a workload come through gateways; the others' go through Services, and nobody counts them. */
   serves(workload: string): boolean;
   /** Names of Services that stand for a workload besides its own; left out: none. */
-  servicesOf?(workload: string): readonly string[];
+  servicesOf?(workload: string): readonly ServiceName[];
   /** Whether requests may go to a replica past the gateways; left out: none do. */
   isReached?(workload: string, endpoint: GatewayEndpoint): boolean;
   /** Whether this process leads: nothing is said to a gateway otherwise. */

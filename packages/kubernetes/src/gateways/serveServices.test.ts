@@ -338,13 +338,32 @@ describe('a Service whose endpoints are kept', () => {
     server.remove('v1/services', 'shop', 'llm');
     await until(() => slice() === undefined, 'its slice to go');
     expect([addresses('by-hand'), addresses('taken-ebb')]).toEqual([['192.0.2.1'], ['192.0.2.1']]);
-    expect(served.namesOf(workload)).toEqual(['taken']);
+    expect(served.namesOf(workload)).toEqual([{ name: 'taken', isOnly: true }]);
+  });
+
+  it('is known by its bare name as long as no other one has that name', async () => {
+    service();
+    const { served } = await serve();
+    expect(served.namesOf(workload)).toEqual([{ name: 'llm', isOnly: true }]);
+    renamed = [];
+    const metadata = { name: 'llm', namespace: 'lab', labels: { 'ebb.dev/gateway': 'serve' } };
+    server.put('v1/services', { metadata, spec: { ports: [{ port: 80 }] } });
+    await until(() => renamed.length === 2, 'word of both');
+    expect(renamed).toEqual(['local/lab/llm', workload]);
+    for (const key of renamed) expect(served.namesOf(key)).toEqual([{ name: 'llm', isOnly: false }]);
+    server.remove('v1/services', 'lab', 'llm');
+    await until(() => renamed.length === 4, 'word that it has gone');
+    expect(served.namesOf(workload)).toEqual([{ name: 'llm', isOnly: true }]);
   });
 
   it('is known to gateways by its name, and is no longer when its label goes', async () => {
     service({ name: 'front', annotations: { 'ebb.dev/workload': 'llm' } });
     const { served, port } = await serve();
-    expect([renamed, served.namesOf(workload), served.serves(workload)]).toEqual([[workload], ['front'], true]);
+    expect([renamed, served.namesOf(workload), served.serves(workload)]).toEqual([
+      [workload],
+      [{ name: 'front', isOnly: true }],
+      true,
+    ]);
     isAdvised = true;
     expect(served.serves(workload)).toBe(false);
     isAdvised = false;

@@ -10,6 +10,7 @@ import { type Address, addressesOf, isOwnSlice, managedByLabel, serviceLabel, sl
 import { followGatewayAddresses } from './gatewayAddresses.ts';
 import { blindReason, isIdle } from './serveFacts.ts';
 import { isServeService, serveSelector } from './serveService.ts';
+import type { ServiceName } from './hosts.ts';
 import { ServedService } from './servedService.ts';
 
 /** What the engine knows of workloads. */
@@ -64,6 +65,8 @@ export class ServeServices {
   readonly #entries = new Map<string, ServedService>();
   /** Services by the key of their workload. */
   readonly #byWorkload = new Map<string, Set<ServedService>>();
+  /** Services by their bare name. */
+  readonly #byName = new Map<string, Set<ServedService>>();
   readonly #workloads = new Map<string, GatewayWorkload>();
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #undo: (() => void)[] = [];
@@ -140,8 +143,9 @@ export class ServeServices {
   }
 
   /** Names of Services that stand for a workload. */
-  namesOf(workload: string): string[] {
-    return [...(this.#byWorkload.get(workload) ?? [])].map(({ name }) => name);
+  namesOf(workload: string): ServiceName[] {
+    const entries = [...(this.#byWorkload.get(workload) ?? [])];
+    return entries.map(({ name }) => ({ name, isOnly: this.#byName.get(name)?.size === 1 }));
   }
 
   /** Whether requests may go straight to an address, past the gateways. */
@@ -275,15 +279,29 @@ export class ServeServices {
     if (key !== null && this.#byWorkload.get(key)?.has(entry)) return;
     this.#unindex(entry);
     if (key === null) return;
+    const named = this.#byName.get(entry.name) ?? new Set();
+    this.#byName.set(entry.name, named.add(entry));
     this.#byWorkload.set(key, (this.#byWorkload.get(key) ?? new Set()).add(entry));
     this.#options.namesChanged(key);
+    // The bare name was that of the other one alone until now.
+    if (named.size === 2) this.#namesakesChanged(entry);
   }
 
   #unindex(entry: ServedService): void {
+    const named = this.#byName.get(entry.name);
+    if (named?.delete(entry) && named.size === 1) this.#namesakesChanged(entry);
+    if (named?.size === 0) this.#byName.delete(entry.name);
     for (const [key, entries] of this.#byWorkload) {
       if (!entries.delete(entry)) continue;
       if (entries.size === 0) this.#byWorkload.delete(key);
       this.#options.namesChanged(key);
+    }
+  }
+
+  #namesakesChanged(entry: ServedService): void {
+    for (const other of this.#byName.get(entry.name) ?? []) {
+      const { workload } = other;
+      if (other !== entry && workload) this.#options.namesChanged(keyText(keyOf(workload)));
     }
   }
 
