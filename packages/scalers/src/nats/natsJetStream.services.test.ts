@@ -206,15 +206,17 @@ describe.runIf(available('nats'))('the real thing', () => {
         async (source, context) => {
           await readOnce(source, context);
           let rounds = 0;
+          const answers: Promise<unknown>[] = [];
           const stop = source.watch?.(
             () => {
               rounds++;
-              void readOnce(source, context);
+              answers.push(readOnce(source, context));
             },
             { intervalMs: 20 },
           );
           await until(() => rounds > 5 && logged.length > 0, { withinMs: 10_000, what: () => 'rounds and a warning' });
           stop?.();
+          await Promise.all(answers);
         },
         logged,
       );
