@@ -45,8 +45,8 @@ describeRunsConformance('the process driver', async () => {
     async kill(id) {
       const { pid: group } = await log.run(id, 'running');
       const command = () => readProcesses().filter((entry) => entry.group === group && entry.pid !== group);
-      await until(() => command().length > 0);
-      for (const { pid } of command()) process.kill(pid, 'SIGKILL');
+      // One of them may end by itself between the list and the signal.
+      await until(() => command().filter(({ pid }) => isSignalled(pid)).length > 0);
     },
     async away(meanwhile) {
       agent.process.kill('SIGKILL');
@@ -60,3 +60,12 @@ describeRunsConformance('the process driver', async () => {
     },
   };
 });
+
+function isSignalled(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
