@@ -100,7 +100,7 @@ function changeOf(type: string, before: unknown, after: unknown): ToldEvent | nu
   if (!whenTrue || (was === is && reasonBefore === (textAt(after, 'reason') ?? ''))) return null;
   const isReadiness = type === 'Ready' || type === 'Available';
   if (isReadiness && is === 'False') return { type: 'Warning', reason, action: 'Reconcile', note };
-  // One that was not known for a moment is nothing new.
-  if (isReadiness && was !== null && was !== 'False') return null;
+  // That all is well is news only where it was not: thousands are taken in at once when an operator begins.
+  if (isReadiness && was !== 'False') return null;
   return is === 'True' ? { type: whenTrue, reason, action: 'Reconcile', note } : null;
 }
