@@ -1,7 +1,7 @@
 import { customResourceDefinition, kindOf, ownKindNames, yamlText } from '@ebb/documents';
 import { externalMetricsManifests, externalMetricsNetworkPolicy } from './externalMetrics.ts';
 import { gatewayManifests, gatewayNetworkPolicy, gatewayReplicas, gatewayResources } from './gateway.ts';
-import { headroomPriorityClass, partAccess } from './optionalParts.ts';
+import { type OptionalPart, optionalPartNames, optionalParts, partAccess } from './optionalParts.ts';
 import { networkPolicy, operatorManifests } from './operator.ts';
 import {
   accessManifests,
@@ -11,7 +11,6 @@ import {
   nodeAccess,
   ownAccess,
   scaleKindAccess,
-  serveServicesAccess,
 } from './rbac.ts';
 import {
   defaultSettings,
@@ -103,9 +102,7 @@ export function chartFiles(): { path: string; text: string }[] {
       path: 'templates/externalmetrics.yaml',
       text: externalMetricsText(),
     },
-    { path: 'templates/serveservices.yaml', text: serveServicesText() },
-    { path: 'templates/sizing.yaml', text: partText('sizing', []) },
-    { path: 'templates/warmth.yaml', text: partText('warmth', [headroomPriorityClass]) },
+    ...optionalPartNames.map((part) => ({ path: `templates/${part.toLowerCase()}.yaml`, text: partText(part) })),
     {
       path: 'templates/gateway.yaml',
       text: `${generated}{{- if ${withGateways} }}\n${templateText(gatewayManifests(templated).map(asGatewayChosen))}{{- end }}\n`,
@@ -192,19 +189,10 @@ function externalMetricsText(): string {
   ].join('');
 }
 
-/** Rights to keep endpoints of Services, everywhere or in the namespace that is followed. */
-function serveServicesText(): string {
-  const { namespace } = templated;
-  return [
-    `${generated}{{- if and .Values.serveServices.enabled (not (${adviceOnly})) }}\n`,
-    whereFollowed((watchNamespace) => `---\n${templateText(serveServicesAccess(namespace, watchNamespace))}`),
-    '{{- end }}\n',
-  ].join('');
-}
-
 /** What an optional part needs: what is of the whole cluster, and rights everywhere or in the namespace that is followed. */
-function partText(part: 'sizing' | 'warmth', beside: readonly Manifest[]): string {
+function partText(part: OptionalPart): string {
   const { namespace } = templated;
+  const { beside } = optionalParts[part];
   return [
     `${generated}{{- if and .Values.${part}.enabled (not (${adviceOnly})) }}\n`,
     ...(beside.length > 0 ? [templateText(beside)] : []),

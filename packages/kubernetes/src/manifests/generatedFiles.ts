@@ -4,7 +4,7 @@ import { installManifests } from './install.ts';
 import { gatewayNetworkPolicy } from './gateway.ts';
 import { dashboard } from '../observability/dashboard.ts';
 import { alertRules } from '../observability/rules.ts';
-import { sizingPermissions, warmthPermissions } from './optionalParts.ts';
+import { serveServicesPermissions, sizingPermissions, warmthPermissions } from './optionalParts.ts';
 import { networkPolicy } from './operator.ts';
 import {
   advicePermissions,
@@ -17,7 +17,6 @@ import {
   ownPermissions,
   type Permission,
   scaleKindPermissions,
-  serveServicesPermissions,
 } from './permissions.ts';
 import { defaultSettings } from './settings.ts';
 

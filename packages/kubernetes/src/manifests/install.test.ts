@@ -14,9 +14,8 @@ import {
   ownExternalMetricsPermissions,
   ownPermissions,
   type Permission,
-  serveServicesPermissions,
 } from './permissions.ts';
-import { sizingPermissions, warmthPermissions } from './optionalParts.ts';
+import { serveServicesPermissions, sizingPermissions, warmthPermissions } from './optionalParts.ts';
 import { dataDirectory, healthPort, imageUser, installVersion, type Manifest, podLabels } from './settings.ts';
 
 interface Rule {

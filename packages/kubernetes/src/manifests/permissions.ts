@@ -12,7 +12,7 @@ export interface Permission {
 }
 
 /** Everything is followed, nothing is asked for one by one. */
-const follow = ['list', 'watch'] as const;
+export const follow = ['list', 'watch'] as const;
 
 /** In every namespace. No Secret, no exec, no change of anybody's spec but its number of replicas. */
 export const clusterPermissions: readonly Permission[] = [
@@ -186,38 +186,6 @@ export const externalMetricsPermissions: readonly Permission[] = [
     verbs: ['get', 'patch'],
     names: [externalMetricsName],
     reason: "to see that no other adapter has the API, and to have the API server trust the operator's certificate",
-  },
-];
-
-/**
- * Where the endpoints of Services are kept (`serveServices`): in every namespace, or in the one that is followed. Whoever may write
- * EndpointSlices may send a Service's requests anywhere, so it is granted only where it is asked for.
- */
-export const serveServicesPermissions: readonly Permission[] = [
-  {
-    group: '',
-    resources: ['services'],
-    verbs: follow,
-    reason: 'to see the Services with the label `ebb.dev/gateway: serve`; no other one is asked for',
-  },
-  {
-    group: '',
-    resources: ['services/status'],
-    verbs: ['patch'],
-    reason: 'to say in a condition of theirs which path requests take, and why',
-  },
-  {
-    group: 'discovery.k8s.io',
-    resources: ['endpointslices'],
-    verbs: follow,
-    reason: "to see what Ebb's own say, and go on from there; those of others are not asked for",
-  },
-  {
-    group: 'discovery.k8s.io',
-    resources: ['endpointslices'],
-    verbs: ['get', 'create', 'patch', 'delete'],
-    reason:
-      'to write the gateways or the pods into them (by server-side apply, which needs both), to overwrite none of others, and to remove them with the label',
   },
 ];
 

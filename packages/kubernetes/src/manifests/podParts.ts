@@ -3,14 +3,18 @@ import { imageUser } from './settings.ts';
 /** Nothing of the node is shared with a pod, and no Service gets into its environment. */
 export const sharesNothing = { enableServiceLinks: false, hostNetwork: false, hostPID: false, hostIPC: false };
 
-/** What all containers of a pod may be: the image's own user. */
-export const podSecurity = {
-  runAsNonRoot: true,
-  runAsUser: imageUser,
-  runAsGroup: imageUser,
-  fsGroup: imageUser,
-  seccompProfile: { type: 'RuntimeDefault' },
-};
+/** What all containers of a pod may be: a user that is not root. */
+export function runsAs(user: number) {
+  return {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: user,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+/** The image's own user, whose the volumes are. */
+export const podSecurity = { ...runsAs(imageUser), fsGroup: imageUser };
 
 /** What a container may do: nothing beyond its own volumes. */
 export const containerSecurity = {

@@ -9,7 +9,6 @@ import {
   type Permission,
   rulesOf,
   scaleKindPermissions,
-  serveServicesPermissions,
 } from './permissions.ts';
 import { installLabels, installName, type InstallSettings, isAdviceOnly, type Manifest } from './settings.ts';
 
@@ -31,7 +30,6 @@ export function accessManifests(settings: InstallSettings): Manifest[] {
     ...(settings.nodePools === 'true' && settings.advice !== 'true' ? nodeAccess(namespace) : []),
     ...ownAccess(namespace, isAdvice),
     ...[namespace, ...readNamespaces].flatMap((each) => credentialManifests(each, namespace)),
-    ...(settings.serveServices === 'true' && !isAdvice ? serveServicesAccess(namespace, watchNamespace) : []),
     ...scaleKinds.flatMap((kind) => scaleKindAccess(kindParts(kind), watchNamespace, namespace, isAdvice)),
   ];
 }
@@ -83,12 +81,6 @@ export function ownAccess(namespace: string, isAdvice: boolean): Manifest[] {
 /** What making nodes needs besides; only where it is switched on. */
 export function nodeAccess(namespace: string): Manifest[] {
   return clusterRole(`${installName}-nodes`, nodePermissions, namespace);
-}
-
-/** What keeping endpoints of Services needs besides: everywhere, or in the one namespace that is followed. */
-export function serveServicesAccess(operatorNamespace: string, watchNamespace: string): Manifest[] {
-  const name = `${installName}-serve-services`;
-  return accessWhere({ name, permissions: serveServicesPermissions, operatorNamespace, watchNamespace });
 }
 
 export function clusterRole(name: string, permissions: readonly Permission[], namespace: string): Manifest[] {

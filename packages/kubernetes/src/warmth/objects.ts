@@ -1,6 +1,7 @@
 import { revisionOf } from '@ebb/documents';
 import type { KubernetesObject } from '../client/objects.ts';
 import { type JsonObject, listAt, objectAt, textAt } from '../client/values.ts';
+import { containerSecurity, runsAs } from '../manifests/podParts.ts';
 import { podAmounts } from '../nodes/podRequests.ts';
 import { priorityClassName } from './priorityClass.ts';
 
@@ -29,17 +30,6 @@ export function warmthName(kind: WarmthKind, target: string): string {
 
 const toolVolume = { name: 'tool', emptyDir: { sizeLimit: '16Mi' } };
 const nobody = 65_534;
-const podSecurity = {
-  runAsNonRoot: true,
-  runAsUser: nobody,
-  runAsGroup: nobody,
-  seccompProfile: { type: 'RuntimeDefault' },
-};
-const containerSecurity = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ['ALL'] },
-};
 const tiny = { requests: { cpu: '1m', memory: '8Mi' }, limits: { memory: '32Mi' } };
 
 /**
@@ -106,7 +96,7 @@ function podOf(spec: JsonObject, pauseImage: string, resources: object): JsonObj
     terminationGracePeriodSeconds: 0,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    securityContext: podSecurity,
+    securityContext: runsAs(nobody),
     containers: [{ ...container, securityContext: containerSecurity }],
   };
 }
