@@ -52,6 +52,12 @@ export function objectName({ namespace, name }: { namespace: string; name: strin
   return `${namespace}/${name}`;
 }
 
+/** Its parts again. */
+export function parseObjectName(text: string): { namespace: string; name: string } {
+  const slash = text.indexOf('/');
+  return { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+}
+
 /**
  * Whether a version is older than another one of the same kind of object. Versions are whole numbers that rise with each
  * write; anything else cannot be compared and is never older.

@@ -45,6 +45,17 @@ export function conditionOf(body: unknown, type: string): JsonObject | null {
   return isObject(found) ? found : null;
 }
 
+/** The same where it is true; null where it is not. */
+export function trueCondition(body: unknown, type: string): JsonObject | null {
+  const found = conditionOf(body, type);
+  return found?.status === 'True' ? found : null;
+}
+
+/** A moment as the API server writes it, in whole seconds. */
+export function timeText(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+}
+
 /** Null where it is no JSON. */
 export function readJson(text: string): unknown {
   try {

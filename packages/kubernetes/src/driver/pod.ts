@@ -1,6 +1,6 @@
 import type { DriverPhase } from '@ebb/core';
 import type { KubernetesObject } from '../client/objects.ts';
-import { conditionOf, listAt, numberAt, textAt, timeAt } from '../client/values.ts';
+import { conditionOf, listAt, numberAt, textAt, timeAt, trueCondition } from '../client/values.ts';
 
 /** What a driver sees of a pod. */
 export interface PodView {
@@ -64,9 +64,8 @@ function stateOf(pod: KubernetesObject): State {
 
 /** The kubelet's word, and every readiness gate besides: a gate may be added by others than the kubelet. */
 function isReady(body: unknown): boolean {
-  const isTrue = (type: string) => textAt(conditionOf(body, type), 'status') === 'True';
   const gates = listAt(body, 'spec', 'readinessGates').flatMap((gate) => textAt(gate, 'conditionType') ?? []);
-  return isTrue('Ready') && gates.every(isTrue);
+  return ['Ready', ...gates].every((type) => trueCondition(body, type));
 }
 
 /** Why it is not ready yet, for a person. */
@@ -80,7 +79,7 @@ function waitingFor(body: unknown): string {
   if (textAt(scheduled, 'status') === 'False') return textAt(scheduled, 'message') ?? 'the pod has no node yet';
   const gate = listAt(body, 'spec', 'readinessGates')
     .flatMap((one) => textAt(one, 'conditionType') ?? [])
-    .find((type) => textAt(conditionOf(body, type), 'status') !== 'True');
+    .find((type) => !trueCondition(body, type));
   return gate === undefined ? '' : `readiness gate ${gate} is not met`;
 }
 

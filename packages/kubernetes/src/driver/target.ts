@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../client/objects.ts';
 import type { Resource } from '../client/resources.ts';
 import { parseSelector, type Selector, selectorOf } from '../client/selector.ts';
 import type { Scale } from '../client/client.ts';
-import { conditionOf, numberAt, objectAt, textAt } from '../client/values.ts';
+import { numberAt, objectAt, textAt, trueCondition } from '../client/values.ts';
 
 /** What is scaled for one workload. */
 export interface TargetReference {
@@ -54,8 +54,8 @@ export function plainTargetState({ body, resourceVersion }: KubernetesObject): T
 
 /** What the status of a Deployment or ReplicaSet says of pods that it is not allowed to make. */
 export function podRefusal(body: unknown): PodRefusal | null {
-  const found = conditionOf(body, 'ReplicaFailure');
-  if (textAt(found, 'status') !== 'True') return null;
+  const found = trueCondition(body, 'ReplicaFailure');
+  if (!found) return null;
   return {
     reason: textAt(found, 'reason') || 'FailedCreate',
     message: textAt(found, 'message') || 'pods are refused',

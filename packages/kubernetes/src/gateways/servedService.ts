@@ -3,7 +3,7 @@ import { Backoff } from '../client/backoff.ts';
 import type { KubernetesClient } from '../client/client.ts';
 import { isOlderVersion, type KubernetesObject, objectName } from '../client/objects.ts';
 import { resources } from '../client/resources.ts';
-import { textAt } from '../client/values.ts';
+import { textAt, timeText } from '../client/values.ts';
 import type { StatusWriter } from '../store/statusWriter.ts';
 import {
   type Address,
@@ -331,7 +331,7 @@ export class ServedService {
       status,
       reason: code,
       message,
-      lastTransitionTime: new Date(Math.floor(sinceMs / 1000) * 1000).toISOString().replace('.000', ''),
+      lastTransitionTime: timeText(sinceMs),
     };
     this.#options.statuses.changed(resources.services, this.#object, () => ({ conditions: [condition] }));
   }

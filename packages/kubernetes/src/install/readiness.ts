@@ -1,4 +1,4 @@
-import { conditionOf, isObject, type JsonObject, listAt, numberAt, textAt } from '../client/values.ts';
+import { conditionOf, isObject, type JsonObject, listAt, numberAt, textAt, trueCondition } from '../client/values.ts';
 
 export interface Readiness {
   readonly isReady: boolean;
@@ -31,7 +31,7 @@ export function operatorReadiness(
 }
 
 function isPodReady(pod: unknown): boolean {
-  return conditionOf(pod, 'Ready')?.status === 'True';
+  return trueCondition(pod, 'Ready') !== null;
 }
 
 function claimTrouble(claim: JsonObject): string[] {
@@ -59,6 +59,6 @@ function podTrouble(pod: JsonObject): string[] {
 
 /** Why no pod is made at all: a quota, a policy, an account that is missing. */
 function replicaTrouble(deployment: JsonObject): string[] {
-  const failure = conditionOf(deployment, 'ReplicaFailure');
-  return failure?.status === 'True' ? [textAt(failure, 'message') ?? 'no pod can be made'] : [];
+  const failure = trueCondition(deployment, 'ReplicaFailure');
+  return failure ? [textAt(failure, 'message') ?? 'no pod can be made'] : [];
 }

@@ -1,7 +1,7 @@
 import type { RunObservation, RunPhase, RunPod } from '@ebb/core';
 import type { ObjectKey } from '@ebb/documents';
 import type { KubernetesObject } from '../client/objects.ts';
-import { listAt, numberAt, textAt, timeAt } from '../client/values.ts';
+import { listAt, numberAt, textAt, timeAt, trueCondition } from '../client/values.ts';
 import { generationAnnotation, runIdOf } from './jobObject.ts';
 
 const podPhases = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
@@ -9,8 +9,8 @@ const podPhases = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
 /** What a Job is to the engine. It has ended when its own controller says so, as for KEDA. */
 export function runOf(job: KubernetesObject, owner: ObjectKey, pods: readonly KubernetesObject[]): RunObservation {
   const { body } = job;
-  const complete = conditionOf(body, 'Complete');
-  const failed = conditionOf(body, 'Failed');
+  const complete = trueCondition(body, 'Complete');
+  const failed = trueCondition(body, 'Failed');
   const seen = pods.map(podOf);
   const generation = Number(job.annotations[generationAnnotation]);
   const isOver = complete !== null || failed !== null;
@@ -20,7 +20,7 @@ export function runOf(job: KubernetesObject, owner: ObjectKey, pods: readonly Ku
     phase: complete ? 'succeeded' : failed ? 'failed' : phaseOf(job, seen),
     pid: null,
     exitCode: null,
-    message: failed ? saying(failed) : isOver ? '' : (textAt(conditionOf(body, 'Suspended'), 'message') ?? ''),
+    message: failed ? saying(failed) : isOver ? '' : (textAt(trueCondition(body, 'Suspended'), 'message') ?? ''),
     failure: failed ? (textAt(failed, 'reason') ?? 'exit') : null,
     startedAtMs: timeAt(body, 'status', 'startTime') ?? job.createdAtMs,
     endedAtMs: isOver ? (timeAt(body, 'status', 'completionTime') ?? timeAt(failed, 'lastTransitionTime')) : null,
@@ -41,12 +41,6 @@ function podOf({ body }: KubernetesObject): RunPod {
     textAt(condition, 'status') === 'True' ? (textAt(condition, 'type') ?? []) : [],
   );
   return { phase: podPhases.find((one) => one === phase) ?? 'Unknown', trueConditions };
-}
-
-/** A condition that is true; null: it is not. */
-function conditionOf(body: unknown, type: string): unknown {
-  const all = listAt(body, 'status', 'conditions');
-  return all.find((one) => textAt(one, 'type') === type && textAt(one, 'status') === 'True') ?? null;
 }
 
 function saying(condition: unknown): string {

@@ -10,10 +10,10 @@ import {
 import { ApplyError, type ApplyInput, type Engine } from '@ebb/engine';
 import type { AdvisedJobs, RunsPart } from '../advice/advisedJobs.ts';
 import { type Mode, modeOf, withoutKedaPause } from '../advice/mode.ts';
-import { Backoff } from '../client/backoff.ts';
 import type { KubernetesClient } from '../client/client.ts';
 import { UnmetError, unmetWaitMs } from '../client/missingPermission.ts';
-import { type KubernetesObject, objectName } from '../client/objects.ts';
+import { type KubernetesObject, objectName, parseObjectName } from '../client/objects.ts';
+import { Retries } from '../client/retries.ts';
 import { resources } from '../client/resources.ts';
 import { type JsonObject, objectAt } from '../client/values.ts';
 import type { InformerEvent } from '../informer/informer.ts';
@@ -65,8 +65,7 @@ export class ScaledJobsOfCluster {
   readonly #advised: AdvisedJobs;
   readonly #told = new Map<string, Told>();
   readonly #due = new Set<string>();
-  readonly #backoffs = new Map<string, Backoff>();
-  readonly #timers = new Set<() => void>();
+  readonly #retries: Retries;
   #engine: Engine | null = null;
   #unwatch: (() => void) | null = null;
   #running: Promise<void> | null = null;
@@ -77,6 +76,7 @@ export class ScaledJobsOfCluster {
   constructor(options: ScaledJobsOptions) {
     this.#options = options;
     const { client, clock, view, mayWrite, log } = options;
+    this.#retries = new Retries({ clock, random: client.random });
     const { jobs, pods, namespace } = view;
     const policyOf = (owner: ObjectKey) =>
       this.#told.get(keyText(owner))?.spec?.rollout.propagationPolicy === 'foreground' ? 'Foreground' : 'Background';
@@ -121,7 +121,7 @@ export class ScaledJobsOfCluster {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch?.();
-    for (const cancel of this.#timers) cancel();
+    this.#retries.close();
     this.#advised.close();
     await this.#running;
   }
@@ -159,7 +159,7 @@ export class ScaledJobsOfCluster {
 
   async #sync(name: string): Promise<void> {
     const { view, log } = this.#options;
-    const at = atOf(name);
+    const at = parseObjectName(name);
     const key = keyOf(at);
     const object = view.scaledJobs.get(at);
     const told = this.#told.get(keyText(key)) ?? { key, spec: null, env: {}, problem: null, isFollowed: null };
@@ -172,13 +172,13 @@ export class ScaledJobsOfCluster {
       }
       this.#told.set(keyText(key), told);
       told.problem = await this.#bring(told, object);
-      this.#backoffs.delete(name);
+      this.#retries.succeeded(name);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       log('warn', 'a ScaledJob could not be taken in', { key: name, error: message });
       const isUnmet = error instanceof UnmetError;
       if (isUnmet) told.problem = { reason: error.reason, message };
-      this.#later(name, isUnmet ? unmetWaitMs : null);
+      this.#retries.later(name, isUnmet ? unmetWaitMs : null, () => this.#touch(name));
     }
     this.#tellStatus(name);
   }
@@ -216,7 +216,7 @@ export class ScaledJobsOfCluster {
   }
 
   #tellStatus(name: string): void {
-    const object = this.#options.view.scaledJobs.get(atOf(name));
+    const object = this.#options.view.scaledJobs.get(parseObjectName(name));
     if (object) this.#statusChanged(object);
   }
 
@@ -250,22 +250,6 @@ export class ScaledJobsOfCluster {
     const message = `${who} makes Jobs of it too, the latest ${job.name}: switch one of the two off`;
     return [{ type: 'Contested', status: 'True', reason: 'MadeByOthers', message }];
   }
-
-  #later(name: string, leastMs: number | null): void {
-    const { clock, client } = this.#options;
-    const backoff = this.#backoffs.get(name) ?? new Backoff(client.random);
-    this.#backoffs.set(name, backoff);
-    const cancel = clock.at(clock.nowMs() + backoff.nextMs(leastMs), () => {
-      this.#timers.delete(cancel);
-      this.#touch(name);
-    });
-    this.#timers.add(cancel);
-  }
-}
-
-function atOf(name: string): { namespace: string; name: string } {
-  const slash = name.indexOf('/');
-  return { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
 }
 
 /** A ScaledJob as its user wrote it, with what its Jobs name as their owner. */

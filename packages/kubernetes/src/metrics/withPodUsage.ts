@@ -1,6 +1,7 @@
-import type { DriverEvent, ReplicaStart } from '@ebb/core';
+import type { DriverEvent } from '@ebb/core';
 import type { ObjectKey } from '@ebb/documents';
 import type { TargetDriver } from '../advice/modeDriver.ts';
+import { forwardedTargets } from '../driver/forwarded.ts';
 import type { PodUsageReader } from './podUsage.ts';
 
 /** A driver of targets that also tells what their pods use. */
@@ -11,9 +12,8 @@ export function withPodUsage(
   isTold: (workload: ObjectKey) => boolean,
 ): TargetDriver {
   return {
+    ...forwardedTargets(targets),
     measuresPods: true,
-    found: targets.found,
-    expect: (workload, found, mode) => targets.expect(workload, found, mode),
     manage(reference, state, mode) {
       targets.manage(reference, state, mode);
       usage.manage(reference, state);
@@ -22,10 +22,6 @@ export function withPodUsage(
       usage.release(workload);
       targets.release(workload);
     },
-    ensure: (start: ReplicaStart) => targets.ensure(start),
-    stop: (id) => targets.stop(id),
-    planned: (workload, replicas) => targets.planned?.(workload, replicas),
-    list: () => targets.list(),
     watch(listener: (event: DriverEvent) => void) {
       const ends = [
         targets.watch(listener),
@@ -37,7 +33,6 @@ export function withPodUsage(
         for (const end of ends) end();
       };
     },
-    logs: (query) => targets.logs(query),
     async close() {
       usage.close();
       await targets.close();

@@ -1,14 +1,14 @@
 import { parseBytes, parseMilli } from '@ebb/documents';
 import type { PlacementNode, PlacementPod, Taint } from '@ebb/core';
 import type { KubernetesObject } from '../client/objects.ts';
-import { conditionOf, listAt, objectAt, textAt, valueText } from '../client/values.ts';
+import { listAt, objectAt, textAt, trueCondition, valueText } from '../client/values.ts';
 import { hostnameLabel, regionLabel, zoneLabel } from './labels.ts';
 
 /** On a node that Ebb drains, so that it takes back only what it did itself. */
 export const cordonedAnnotation = 'ebb.dev/cordoned';
 
 export function isReady(node: KubernetesObject): boolean {
-  return textAt(conditionOf(node.body, 'Ready'), 'status') === 'True';
+  return trueCondition(node.body, 'Ready') !== null;
 }
 
 export function isCordoned(node: KubernetesObject): boolean {

@@ -1,6 +1,7 @@
 import type { ObjectKey } from '@ebb/documents';
 import type { Mode } from '../advice/mode.ts';
 import type { TargetDriver } from '../advice/modeDriver.ts';
+import { forwardedTargets } from '../driver/forwarded.ts';
 import type { TargetReference, TargetState } from '../driver/target.ts';
 
 /** Does more for targets than scaling them, beside the driver. */
@@ -13,9 +14,7 @@ export interface Companion {
 export function withCompanions(targets: TargetDriver, companions: readonly Companion[]): TargetDriver {
   if (companions.length === 0) return targets;
   return {
-    ...(targets.measuresPods ? { measuresPods: true } : {}),
-    found: targets.found,
-    expect: (workload, found, mode) => targets.expect(workload, found, mode),
+    ...forwardedTargets(targets),
     manage(reference, state, mode) {
       targets.manage(reference, state, mode);
       for (const one of companions) one.manage(reference, state, mode);
@@ -24,12 +23,5 @@ export function withCompanions(targets: TargetDriver, companions: readonly Compa
       for (const one of companions) one.release(workload);
       targets.release(workload);
     },
-    ensure: (start) => targets.ensure(start),
-    stop: (id) => targets.stop(id),
-    planned: (workload, replicas) => targets.planned?.(workload, replicas),
-    list: () => targets.list(),
-    watch: (listener) => targets.watch(listener),
-    logs: (query) => targets.logs(query),
-    close: () => targets.close(),
   };
 }

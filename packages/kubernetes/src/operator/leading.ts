@@ -1,5 +1,5 @@
 import type { Store, TriggerPort, TriggerRequest } from '@ebb/core';
-import { type Condition, type DecisionStatus, keyText, type ObjectKey } from '@ebb/documents';
+import { type Condition, type DecisionStatus, keyText, parseKeyText, type ObjectKey } from '@ebb/documents';
 import { createEngine, type Engine, type EnginePorts, targetRevision } from '@ebb/engine';
 import type { InsideView } from '@ebb/scalers';
 import { Advising } from '../advice/advising.ts';
@@ -128,7 +128,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     ? await followGateways({
         ...{ client, clock, ports: ports.gateways, epoch, namespace, mayWrite, log },
         followed: { pods: view.pods, namespace: followed },
-        serves: (workload) => reader.isServed(nameOf(workload)) || (serve?.serves(workload) ?? false),
+        serves: (workload) => reader.isServed(parseKeyText(workload)) || (serve?.serves(workload) ?? false),
         direct: {
           servicesOf: (workload) => serve?.namesOf(workload) ?? [],
           isReached: (workload, endpoint) => serve?.isReached(workload, endpoint) ?? false,
@@ -394,11 +394,6 @@ function whyOf(decision: DecisionStatus | null): string {
   const { reasons, replicas, summary } = decision;
   const deciding = reasons.findLast(({ data }) => data.replicas === replicas);
   return (deciding ?? reasons.findLast(({ stage }) => stage === 'combine'))?.sentence ?? summary;
-}
-
-function nameOf(workload: string): { namespace: string; name: string } {
-  const [, namespace = '', name = ''] = workload.split('/');
-  return { namespace, name };
 }
 
 /** Into the store of an engine that has not started: what it finds there is what it begins with. */

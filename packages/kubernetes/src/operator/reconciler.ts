@@ -1,9 +1,9 @@
 import { keyText, type ObjectKey } from '@ebb/documents';
 import { ApplyError, type ApplyInput } from '@ebb/engine';
-import { Backoff } from '../client/backoff.ts';
 import type { KubernetesClient } from '../client/client.ts';
 import { UnmetError, unmetWaitMs } from '../client/missingPermission.ts';
-import { type KubernetesObject, objectName } from '../client/objects.ts';
+import { type KubernetesObject, objectName, parseObjectName } from '../client/objects.ts';
+import { Retries } from '../client/retries.ts';
 import { numberAt } from '../client/values.ts';
 import type { TargetDriver } from '../advice/modeDriver.ts';
 import type { Mode } from '../advice/mode.ts';
@@ -58,14 +58,14 @@ export class Reconciler {
   readonly #targetOf = new Map<string, string>();
   readonly #env = new Map<string, Record<string, string>>();
   readonly #due = new Set<string>();
-  readonly #backoffs = new Map<string, Backoff>();
-  readonly #timers = new Set<() => void>();
+  readonly #retries: Retries;
   #sink: DocumentSink;
   #running: Promise<void> | null = null;
   #closed = false;
 
   constructor(options: ReconcilerOptions, sink: DocumentSink) {
     this.#options = options;
+    this.#retries = new Retries(options.client);
     this.#sink = sink;
   }
 
@@ -147,7 +147,7 @@ export class Reconciler {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const cancel of this.#timers) cancel();
+    this.#retries.close();
     await this.#running;
   }
 
@@ -161,7 +161,7 @@ export class Reconciler {
         this.#options.driver.manage(reference, plainTargetState(object), this.#told.get(key)?.mode ?? 'advice');
         // Pods that are refused are seen in its status alone.
         const refused = event.before && podRefusal(event.before.body)?.message;
-        if (refused !== podRefusal(object.body)?.message) this.#tellStatuses(atOf(key));
+        if (refused !== podRefusal(object.body)?.message) this.#tellStatuses(parseObjectName(key));
         if (event.before?.generation === object.generation) continue;
       }
       this.#touch(key);
@@ -185,12 +185,12 @@ export class Reconciler {
 
   async #sync(key: string): Promise<void> {
     const { reader, log } = this.#options;
-    const at = atOf(key);
+    const at = parseObjectName(key);
     try {
       const wanted = await reader.wanted(at);
       if (this.#closed) return;
       await this.#bring(key, at, wanted);
-      this.#backoffs.delete(key);
+      this.#retries.succeeded(key);
       this.#tellStatuses(at);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -200,7 +200,7 @@ export class Reconciler {
       const isUnmet = error instanceof UnmetError;
       if (isUnmet) reader.unmet(at, { reason: error.reason, message });
       if (isUnmet) this.#tellStatuses(at);
-      this.#later(key, isUnmet ? unmetWaitMs : null);
+      this.#retries.later(key, isUnmet ? unmetWaitMs : null, () => this.#touch(key));
     }
   }
 
@@ -303,22 +303,6 @@ export class Reconciler {
       this.#options.log('warn', `a ${object.kind} could not be taken in`, { name: object.name, error: String(error) });
     }
   }
-
-  #later(key: string, leastMs: number | null): void {
-    const { clock, random } = this.#options.client;
-    const backoff = this.#backoffs.get(key) ?? new Backoff(random);
-    this.#backoffs.set(key, backoff);
-    const cancel = clock.at(clock.nowMs() + backoff.nextMs(leastMs), () => {
-      this.#timers.delete(cancel);
-      this.#touch(key);
-    });
-    this.#timers.add(cancel);
-  }
-}
-
-function atOf(key: string): { namespace: string; name: string } {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 function named({ namespace, name }: KubernetesObject): { namespace: string; name: string } {

@@ -1,5 +1,15 @@
 import type { Clock } from '@ebb/core';
+import type { Condition } from '@ebb/documents';
 import { objectName } from '../client/objects.ts';
+
+/** What a condition says, without since when. */
+export type Said = Omit<Condition, 'lastTransitionTime'>;
+
+/** A condition in the place of the one before: it keeps its moment as long as its status is the same. */
+export function withTransition(before: Condition | null, said: Said, nowMs: number): Condition {
+  const isSame = before?.status === said.status;
+  return { ...said, lastTransitionTime: isSame ? before.lastTransitionTime : new Date(nowMs).toISOString() };
+}
 
 /** Since when something is said of an object: the same words keep their moment, or a status would differ at every look. */
 export class Since {

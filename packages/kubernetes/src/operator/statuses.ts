@@ -3,7 +3,7 @@ import type { ScaleFacts } from '../driver/kubernetesDriver.ts';
 import type { ExternalChange } from '../driver/scaleCount.ts';
 import { splitApiVersion } from '../client/resources.ts';
 import type { KubernetesObject } from '../client/objects.ts';
-import { conditionOf, type JsonObject, textAt } from '../client/values.ts';
+import { type JsonObject, textAt, timeText, trueCondition } from '../client/values.ts';
 import { pausedReason } from './wanted.ts';
 
 export interface ScaledObjectFacts {
@@ -58,20 +58,15 @@ export function kedaStatus(facts: ScaledObjectFacts): JsonObject | null {
         }
       : {}),
     ...(originalReplicas === null ? {} : { originalReplicaCount: originalReplicas }),
-    ...(lastActiveAtMs === null || isActive ? {} : { lastActiveTime: inSeconds(lastActiveAtMs) }),
+    ...(lastActiveAtMs === null || isActive ? {} : { lastActiveTime: timeText(lastActiveAtMs) }),
   };
 }
 
 /** When a trigger of a ScaledObject was last active, as its status says: now, where one is. Null: it was never. */
 export function lastActiveOf({ body }: Pick<KubernetesObject, 'body'>, nowMs: number): number | null {
-  if (textAt(conditionOf(body, 'Active'), 'status') === 'True') return nowMs;
+  if (trueCondition(body, 'Active')) return nowMs;
   const atMs = Date.parse(textAt(body, 'status', 'lastActiveTime') ?? '');
   return Number.isNaN(atMs) ? null : Math.min(atMs, nowMs);
-}
-
-/** As the API server writes times. */
-function inSeconds(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
 }
 
 export function workloadStatusOf(

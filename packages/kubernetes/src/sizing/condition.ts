@@ -1,6 +1,7 @@
 import type { SizedResource, SizingRecommendation } from '@ebb/core';
-import type { Condition, SizingApplySpec } from '@ebb/documents';
+import type { SizingApplySpec } from '@ebb/documents';
 import type { Mode } from '../advice/mode.ts';
+import type { Said } from '../operator/since.ts';
 import type { ContainerChange } from './fit.ts';
 import type { ResizePlan } from './plan.ts';
 import { type HeldCode, heldReasons, heldText } from './reasons.ts';
@@ -27,8 +28,6 @@ export interface SizingFacts {
   readonly trouble: string | null;
 }
 
-type Told = Omit<Condition, 'lastTransitionTime'>;
-
 /** Reasons of the condition, with what each means. */
 export const sizingConditions = {
   ScaleConflict: 'another one sizes the pods',
@@ -43,7 +42,7 @@ export const sizingConditions = {
 } as const;
 
 /** What is said of a workload's sizing, as one condition: the first thing in the way, or how far it is. */
-export function sizingCondition(facts: SizingFacts): Told {
+export function sizingCondition(facts: SizingFacts): Said {
   const { sizing, mode, rival, told, early, error, trouble, plan } = facts;
   const wanted = told && told.containers.length > 0 ? `recommended: ${recommendedText(told)}` : null;
   if (rival !== null) return no('ScaleConflict', `the pods are sized by the VerticalPodAutoscaler ${rival} already`);
@@ -87,10 +86,10 @@ function sharesText(shares: readonly SizedResource[]): string {
   return shares.length === 0 ? '' : `; ${shares.join(' and ')} stays, as it is scaled by the share of that request`;
 }
 
-function yes(reason: keyof typeof sizingConditions, message: string): Told {
+function yes(reason: keyof typeof sizingConditions, message: string): Said {
   return { type: 'Sizing', status: 'True', reason, message };
 }
 
-function no(reason: keyof typeof sizingConditions, message: string): Told {
+function no(reason: keyof typeof sizingConditions, message: string): Said {
   return { type: 'Sizing', status: 'False', reason, message };
 }

@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../client/objects.ts';
 import { apiVersionOf } from '../client/resources.ts';
 import type { TargetReference, TargetState } from '../driver/target.ts';
 import type { Informer } from '../informer/informer.ts';
+import { withTransition } from '../operator/since.ts';
 import { oomSamples } from './ooms.ts';
 import { planResizes, planTemplate, type PodPatch } from './plan.ts';
 import { isAsTold, recommendPods } from './recommendation.ts';
@@ -299,9 +300,7 @@ export class PodSizing {
     });
     const { condition: before } = sized;
     if (before && before.reason === found.reason && before.message === found.message) return;
-    const isSame = before?.status === found.status;
-    const lastTransitionTime = isSame ? before.lastTransitionTime : new Date(client.clock.nowMs()).toISOString();
-    sized.condition = { ...found, lastTransitionTime };
+    sized.condition = withTransition(before, found, client.clock.nowMs());
     changed(reference.workload);
   }
 

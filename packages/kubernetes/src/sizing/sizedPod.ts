@@ -2,13 +2,13 @@ import type { ResourceAmounts, SizedResource, UpdatableContainer } from '@ebb/co
 import { parseBytes, parseMilli } from '@ebb/documents';
 import type { KubernetesObject } from '../client/objects.ts';
 import {
-  conditionOf,
   isObject,
   type JsonObject,
   listAt,
   objectAt,
   textAt,
   timeAt,
+  trueCondition,
   valueText,
 } from '../client/values.ts';
 
@@ -104,12 +104,11 @@ function lastOom(name: string, body: JsonObject): UpdatableContainer['lastOom'] 
 
 /** What the kubelet says of a resize (Kubernetes 1.33 and later). */
 function resizeOf(body: JsonObject): SizablePod['resize'] {
-  const pending = conditionOf(body, 'PodResizePending');
-  if (textAt(pending, 'status') === 'True') {
+  const pending = trueCondition(body, 'PodResizePending');
+  if (pending) {
     const status = textAt(pending, 'reason') === 'Infeasible' ? 'infeasible' : 'deferred';
     return { status, message: textAt(pending, 'message') ?? '' };
   }
-  const going = conditionOf(body, 'PodResizeInProgress');
-  if (textAt(going, 'status') !== 'True') return null;
-  return { status: 'resizing', message: textAt(going, 'message') ?? '' };
+  const going = trueCondition(body, 'PodResizeInProgress');
+  return going && { status: 'resizing', message: textAt(going, 'message') ?? '' };
 }

@@ -1,13 +1,14 @@
 import { type Condition, keyText, type ObjectKey } from '@ebb/documents';
 import type { Mode } from '../advice/mode.ts';
-import { Backoff } from '../client/backoff.ts';
 import { isStatus, type KubernetesClient } from '../client/client.ts';
 import { permitted, unmetWaitMs } from '../client/missingPermission.ts';
 import { isOlderVersion, type KubernetesObject, objectName } from '../client/objects.ts';
 import { type Resource, resources } from '../client/resources.ts';
+import { Retries } from '../client/retries.ts';
 import { isObject, type JsonObject, numberAt, objectAt } from '../client/values.ts';
 import type { TargetReference, TargetState } from '../driver/target.ts';
 import type { InformerEvent } from '../informer/informer.ts';
+import { type Said, withTransition } from '../operator/since.ts';
 import { type WarmthWanted, warmthWanted } from './annotations.ts';
 import {
   headroomDeployment,
@@ -62,8 +63,9 @@ const remedy = 'to give it that right, install Ebb with --warmth (warmth.enabled
 export class Warmth {
   readonly #options: WarmthOptions;
   readonly #warm = new Map<string, Warm>();
-  readonly #backoffs = new Map<string, Backoff>();
-  readonly #timers = new Set<() => void>();
+  /** The same by what is made for them, `namespace/name`. */
+  readonly #byMade = new Map<string, Set<Warm>>();
+  readonly #retries: Retries;
   /** As the server answered, until the watch has it too. */
   readonly #written = new Map<string, KubernetesObject>();
   /** UIDs of what was deleted, until the watch has that too. */
@@ -75,6 +77,7 @@ export class Warmth {
 
   constructor(options: WarmthOptions) {
     this.#options = options;
+    this.#retries = new Retries(options.client);
   }
 
   manage(reference: TargetReference, _state: TargetState, mode: Mode): void {
@@ -82,17 +85,24 @@ export class Warmth {
     const known = this.#warm.get(key);
     const isSame =
       known?.reference.name === reference.name && known.reference.resource.kind === reference.resource.kind;
-    if (known && isSame) known.mode = mode;
-    const warm = known && isSame ? known : newWarm(reference, mode);
+    if (known && isSame) {
+      known.mode = mode;
+      void this.#work(known);
+      return;
+    }
+    if (known) this.#drop(known);
+    const warm = newWarm(reference, mode);
     this.#warm.set(key, warm);
+    for (const made of madeNames(reference)) this.#byMade.set(made, (this.#byMade.get(made) ?? new Set()).add(warm));
     void this.#work(warm);
   }
 
   /** Its target is not followed any more: what was made for it goes. */
   release(workload: ObjectKey): void {
     const warm = this.#warm.get(keyText(workload));
-    this.#warm.delete(keyText(workload));
-    if (warm && warm.mode === 'control') void this.#remove(warm.reference, kinds);
+    if (!warm) return;
+    this.#drop(warm);
+    if (warm.mode === 'control') void this.#remove(warm.reference, kinds);
   }
 
   /** Everything that was made before is listed: nothing is made or removed until then. */
@@ -119,10 +129,7 @@ export class Warmth {
     if (written && (type === 'delete' || !isOlderVersion(resourceVersion, written.resourceVersion))) {
       this.#written.delete(id);
     }
-    for (const warm of this.#warm.values()) {
-      const { reference } = warm;
-      if (reference.namespace === namespace && warmthName(kind, reference.name) === name) void this.#work(warm);
-    }
+    for (const warm of this.#byMade.get(objectName(object)) ?? []) void this.#work(warm);
   }
 
   conditionOf(workload: ObjectKey): Condition | null {
@@ -131,7 +138,16 @@ export class Warmth {
 
   close(): void {
     this.#closed = true;
-    for (const cancel of this.#timers) cancel();
+    this.#retries.close();
+  }
+
+  #drop(warm: Warm): void {
+    this.#warm.delete(keyText(warm.reference.workload));
+    for (const made of madeNames(warm.reference)) {
+      const others = this.#byMade.get(made);
+      others?.delete(warm);
+      if (others?.size === 0) this.#byMade.delete(made);
+    }
   }
 
   async #work(warm: Warm): Promise<void> {
@@ -158,12 +174,14 @@ export class Warmth {
       warm.problem = wanted.problem === null ? null : { reason: 'InvalidAnnotation', message: wanted.problem };
       // A slip of the pen is no wish to have everything removed.
       if (!warm.problem) await this.#bring(warm, target, wanted);
-      this.#backoffs.delete(key);
+      this.#retries.succeeded(key);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       warm.problem = { reason: 'NotWritten', message };
       this.#options.log('warn', 'what keeps a target warm was not written', { target: key, error: message });
-      this.#later(key, warm);
+      this.#retries.later(key, isMissingRight(warm) ? unmetWaitMs : null, () => {
+        if (this.#warm.get(key) === warm) void this.#work(warm);
+      });
     }
     this.#tell(warm, wanted);
   }
@@ -228,14 +246,9 @@ export class Warmth {
   }
 
   async #sweep(): Promise<void> {
-    const followed = new Set(
-      [...this.#warm.values()].flatMap(({ reference: { namespace, name } }) =>
-        kinds.map((kind) => `${namespace}/${warmthName(kind, name)}`),
-      ),
-    );
     for (const kind of kinds) {
       for (const object of this.#madeOf(kind).list()) {
-        if (object.labels[warmthLabel] !== kind || followed.has(objectName(object))) continue;
+        if (object.labels[warmthLabel] !== kind || this.#byMade.has(objectName(object))) continue;
         await this.#delete(kind, object);
       }
     }
@@ -254,30 +267,16 @@ export class Warmth {
     return kind === 'prepull' ? this.#options.daemonSets : this.#options.deployments;
   }
 
-  #later(key: string, warm: Warm): void {
-    const { clock, random } = this.#options.client;
-    const backoff = this.#backoffs.get(key) ?? new Backoff(random);
-    this.#backoffs.set(key, backoff);
-    const waitMs = isMissingRight(warm) ? unmetWaitMs : null;
-    const cancel = clock.at(clock.nowMs() + backoff.nextMs(waitMs), () => {
-      this.#timers.delete(cancel);
-      if (this.#warm.get(key) === warm) void this.#work(warm);
-    });
-    this.#timers.add(cancel);
-  }
-
   #tell(warm: Warm, wanted: WarmthWanted): void {
     const { client, changed } = this.#options;
     const found = this.#conditionNow(warm, wanted);
     const before = warm.condition;
     if (before?.reason === found?.reason && before?.message === found?.message) return;
-    const isSame = before !== null && before.status === found?.status;
-    const lastTransitionTime = isSame ? before.lastTransitionTime : new Date(client.clock.nowMs()).toISOString();
-    warm.condition = found && { ...found, lastTransitionTime };
+    warm.condition = found && withTransition(before, found, client.clock.nowMs());
     changed(warm.reference.workload);
   }
 
-  #conditionNow({ reference, problem }: Warm, wanted: WarmthWanted): Omit<Condition, 'lastTransitionTime'> | null {
+  #conditionNow({ reference, problem }: Warm, wanted: WarmthWanted): Said | null {
     if (problem) return { type: 'Warmth', status: 'False', ...problem };
     const parts = kinds.flatMap((kind) => {
       const isWanted = kind === 'prepull' ? wanted.prepull : wanted.headroom > 0;
@@ -288,6 +287,10 @@ export class Warmth {
     if (parts.length === 0) return null;
     return { type: 'Warmth', status: 'True', reason: 'Kept', message: parts.join('; ') };
   }
+}
+
+function madeNames({ namespace, name }: TargetReference): string[] {
+  return kinds.map((kind) => objectName({ namespace, name: warmthName(kind, name) }));
 }
 
 function newWarm(reference: TargetReference, mode: Mode): Warm {
