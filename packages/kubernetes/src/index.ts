@@ -23,7 +23,7 @@ export {
 export { openCluster, type OpenedCluster } from './client/kubeConfig.ts';
 export { type Operator, type OperatorOptions, startOperator } from './operator/operator.ts';
 export type { Comparison } from './advice/comparison.ts';
-export { keptHpa } from './advice/mode.ts';
+export { keptHpa, modeAnnotation, pausedAnnotation, takenOverAnnotation } from './advice/mode.ts';
 export { type Advice, readAdvice } from './advice/readAdvice.ts';
 export { ApiServerError, KubernetesClient } from './client/client.ts';
 export {

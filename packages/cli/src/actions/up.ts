@@ -74,7 +74,7 @@ async function detach(run: Run): Promise<ExitName> {
   controlPlane.child.unref();
   if (flags.json) context.json(readyJson(run));
   else {
-    const lines = await addressLines(run);
+    const lines = addressLines(run, await run.session.client.status());
     context.out(readyText(run.readyMs, run.startMs, run.launch), ...lines, '`ebb down` stops it');
   }
   return 'ok';

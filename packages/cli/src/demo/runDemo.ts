@@ -20,7 +20,7 @@ export async function runDemo(run: Run, demo: DemoPlan): Promise<ExitName> {
     : openView(context, 'a demo: it ends by itself, Ctrl-C ends it now', false);
   const observer = new Observer(demo.workload, view);
   const scene = new Scene(run, demo, view, observer);
-  const [page = '', gateway = ''] = await addressLines(run);
+  const [page = '', gateway = ''] = addressLines(run, await session.client.status());
   view.print(context.colors.bold(readyText(run.readyMs, run.startMs, run.launch)), page, gateway);
   const ended = new AbortController();
   const stopFollowing = AbortSignal.any([interrupts.stop, ended.signal]);

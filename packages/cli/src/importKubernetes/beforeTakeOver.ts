@@ -1,16 +1,15 @@
-import { keptHpa, type ReadObject } from '@ebb/kubernetes';
+import { keptHpa, modeAnnotation, pausedAnnotation, type ReadObject, takenOverAnnotation } from '@ebb/kubernetes';
 import { recordAt } from '../importKeda/podSpecs.ts';
 
-const takenOver = 'ebb.dev/taken-over';
 /** What `ebb take-over` writes besides. */
-const marks = [takenOver, 'ebb.dev/mode', 'autoscaling.keda.sh/paused'];
+const marks = [takenOverAnnotation, modeAnnotation, pausedAnnotation];
 
 /** An object as its user wrote it, where Ebb is in charge of it by now: an HPA that is silenced, a ScaledObject that KEDA pauses. */
 export function beforeTakeOver(object: ReadObject): ReadObject {
   const { document } = object;
   const metadata = recordAt(document, 'metadata') ?? {};
   const annotations = textsOf(metadata.annotations);
-  if (annotations[takenOver] === undefined) return object;
+  if (annotations[takenOverAnnotation] === undefined) return object;
   const own = Object.entries(annotations).filter(([name]) => !marks.includes(name));
   const { annotations: _with, ...rest } = metadata;
   const without = {

@@ -1,3 +1,4 @@
+import type { SystemStatus } from '@ebb/documents';
 import type { UpFlags } from '../commands/up.ts';
 import type { EbbContext } from '../context.ts';
 import type { ControlPlane } from '../controlPlane/start.ts';
@@ -28,8 +29,10 @@ export interface Run {
 }
 
 /** Where to look and where to send. The token goes to a terminal only: other output may be kept in a log. */
-export async function addressLines({ context, session, pictures, controlPlane, flags }: Run): Promise<string[]> {
-  const { workloads } = await session.client.status();
+export function addressLines(
+  { context, session, pictures, controlPlane, flags }: Run,
+  { workloads }: SystemStatus,
+): string[] {
   const { gatewayUrl, apiUrl } = controlPlane;
   const page = context.stdout.isTTY ? session.client.pageUrl : `${apiUrl}/`;
   return announce(

@@ -21,7 +21,7 @@ export async function stayInFront(run: Run): Promise<ExitName> {
   // Before anybody is told where to send requests: what the first one does is shown too.
   const before = await run.session.client.status();
   if (json) context.stdout.write(`${JSON.stringify(readyJson(run))}\n`);
-  else view.print(readyText(run.readyMs, run.startMs, run.launch), ...(await addressLines(run)), '');
+  else view.print(readyText(run.readyMs, run.startMs, run.launch), ...addressLines(run, before), '');
   const following = follow(run.session.client, view, interrupts.stop, before).catch((error: unknown) => {
     if (!interrupts.stop.aborted) view.print(`the live view ended: ${error instanceof Error ? error.message : error}`);
   });

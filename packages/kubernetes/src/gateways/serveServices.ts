@@ -216,6 +216,7 @@ export class ServeServices {
         podsOf: () => this.#options.pods.list(),
         onDirect: () => this.#tellBlind(entry),
         onLeft: () => this.#options.drainsMayEnd(),
+        remove: (slice) => void this.#delete(slice),
         look: () => this.#look(entry),
       });
     if (known && known.take(object) === 'same') return;

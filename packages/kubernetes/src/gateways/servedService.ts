@@ -28,6 +28,8 @@ export interface ServedServiceOptions {
   onDirect(): void;
   /** Proxies have had the time to learn that addresses have left. */
   onLeft(): void;
+  /** Takes a slice of its away. */
+  remove(slice: KubernetesObject): void;
   /** Time has come to decide again. */
   look(): void;
   mayWrite(): boolean;
@@ -148,12 +150,9 @@ export class ServedService {
     };
     this.#say('Unknown', problem ?? nobody);
     if (!problem?.isOthers || !this.#options.mayWrite()) return;
-    const { client, log } = this.#options;
     for (const slice of [...this.#slices.values()]) {
       this.#slices.delete(slice.name);
-      client.delete(resources.endpointSlices, slice, { uid: slice.uid }).catch((error: unknown) => {
-        log('warn', 'the endpoints of a Service could not be removed', { service: this.#id(), error: String(error) });
-      });
+      this.#options.remove(slice);
     }
   }
 

@@ -68,6 +68,9 @@ export function leadNodes(options: LeadNodesOptions, sink: DocumentSink): LedNod
     fleets: () => options.fleets(),
     waiting: () => guests.waiting,
   });
+  const unlisten = view.listen((_kind, event) => {
+    if (event?.type === 'delete') told.gone(event.object);
+  });
   const withGpus = new Set<string>();
   const ports: NodePorts = {
     currency: nodes.currency,
@@ -102,6 +105,7 @@ export function leadNodes(options: LeadNodesOptions, sink: DocumentSink): LedNod
     ports,
     documents,
     async stop() {
+      unlisten();
       guests.close();
       drainer.stop();
       await documents.close();

@@ -37,6 +37,16 @@ export class NodeStatuses {
     }
   }
 
+  /** Nothing is said of it any more. */
+  gone(object: KubernetesObject): void {
+    const { statuses, since } = this.#options;
+    const resource = [resources.clusters, resources.nodePools].find(({ kind }) => kind === object.kind);
+    if (!resource) return;
+    statuses.forget(resource, object);
+    const { kind, namespace, name } = object;
+    for (const type of ['Ready', 'PodsPlaced']) since.forget({ kind: `${kind} ${type}`, namespace, name });
+  }
+
   #statusOf(object: KubernetesObject): JsonObject {
     const { documents, waiting } = this.#options;
     const { generation: observedGeneration } = object;

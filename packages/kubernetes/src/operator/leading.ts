@@ -142,6 +142,7 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     log,
     ...gap,
     applied: (...change) => events?.conditions(...change),
+    forgotten: (resource, at) => eventWriter.forget(resource, at),
   });
   const serve: ServeServices | null =
     gateways && ports.gateways?.serveServices && options.mode !== 'advice'
@@ -308,7 +309,6 @@ export async function lead(options: LeadingOptions): Promise<Leading> {
     since.forget(object);
     const resource = object.kind === 'Workload' ? resources.workloads : resources.scaledObjects;
     statuses.forget(resource, object);
-    eventWriter.forget(resource, object);
   }
 
   const finalizers = new KedaFinalizers({

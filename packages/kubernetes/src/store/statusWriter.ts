@@ -14,6 +14,8 @@ export interface StatusWriterOptions {
   readonly gapMs?: number;
   /** A status was written in the place of another one; null: there was none. */
   applied?(resource: Resource, object: Regarded, before: unknown, after: JsonObject): void;
+  /** Nothing is said of an object any more. */
+  forgotten?(resource: Resource, at: NamedObject): void;
   log(level: 'warn', message: string, data: Record<string, unknown>): void;
 }
 
@@ -64,6 +66,7 @@ export class StatusWriter {
 
   forget(resource: Resource, at: NamedObject): void {
     this.#entries.forget(resource, at);
+    this.#options.forgotten?.(resource, at);
   }
 
   close(): void {

@@ -83,6 +83,25 @@ it('writes a status at once, then what follows together, and nothing that is the
   writer.close();
 });
 
+it('begins anew with an object that came back, and tells when one is forgotten', async () => {
+  cluster.server.put(objects, scaledObject('web'));
+  const { client, clock } = cluster;
+  const forgotten: string[] = [];
+  const writer = new StatusWriter({
+    ...{ client, clock, mayWrite: () => true, gapMs: 0, log: () => {} },
+    forgotten: (resource, at) => forgotten.push(`${resource.kind} ${at.name}`),
+  });
+  const changed = () => writer.changed(resources.scaledObjects, { ...key, uid: 'u', body: {} }, () => ({ value: 1 }));
+  const writes = () => cluster.server.seen.filter(({ path }) => path.endsWith('/status')).length;
+  changed();
+  await within(() => writes() === 1, 'the first');
+  writer.forget(resources.scaledObjects, key);
+  expect(forgotten).toEqual(['ScaledObject web']);
+  changed();
+  await within(() => writes() === 2, 'the same, written again');
+  writer.close();
+});
+
 it('writes the statuses of thousands a few at a time', async () => {
   const { clock, client } = cluster;
   let now = 0;
