@@ -153,6 +153,16 @@ function readRequest(line) {
   };
 }
 
+/** What its Deployment says about memory, besides what is there. */
+function operatorEnvironment() {
+  const operator = installManifests({ namespace }).find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'ebb',
+  );
+  const { env } = operator.spec.template.spec.containers[0];
+  const allocator = env.filter(({ name }) => name.startsWith('MALLOC_')).map(({ name, value }) => [name, value]);
+  return { ...process.env, ...Object.fromEntries(allocator) };
+}
+
 /** `ebb operator` as a process. `inChargeMs`: from its start to when it decides. */
 async function startOperator({ kubeconfig, data }) {
   const startedMs = performance.now();
@@ -170,7 +180,7 @@ async function startOperator({ kubeconfig, data }) {
     '--lease',
     `${namespace}/ebb`,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, args, { env: operatorEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit');
   let log = '';
   const inCharge = Promise.withResolvers();

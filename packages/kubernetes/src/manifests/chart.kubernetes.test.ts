@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { yamlValues } from '@ebb/documents';
-import { available, type KubernetesCluster, runHelm, startKubernetes } from '@ebb/testing/services';
+import { available, type KubernetesCluster, runHelm, startKubernetes, until } from '@ebb/testing/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type InstallChoice, installManifests } from './install.ts';
 import type { Manifest } from './settings.ts';
@@ -171,10 +171,16 @@ describe.runIf(available('helm') && available('kubernetes'))('the chart in a Kub
     await runHelm(['install', 'ebb', chart, ...where, '--create-namespace'], cluster.kubeconfig);
     const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/ebb`;
     expect(await cluster.api.get(deployment)).toMatchObject({ metadata: { name: 'ebb' }, spec: { replicas: 1 } });
-    const { resources } = await cluster.api.get<{ readonly resources: readonly { readonly name: string }[] }>(
-      '/apis/ebb.dev/v1alpha1',
-    );
-    expect(resources.map(({ name }) => name)).toContain('workloads');
+    const kinds = async () => {
+      const { resources } = await cluster.api.get<{ readonly resources: readonly { readonly name: string }[] }>(
+        '/apis/ebb.dev/v1alpha1',
+      );
+      return resources.map(({ name }) => name);
+    };
+    await until(async () => (await kinds()).includes('workloads'), {
+      withinMs: 60_000,
+      what: () => 'the kind Workload',
+    });
     await runHelm(['uninstall', 'ebb', ...where], cluster.kubeconfig);
     expect((await cluster.api.send('GET', deployment)).status).toBe(404);
   });

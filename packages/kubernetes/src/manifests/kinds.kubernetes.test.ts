@@ -212,8 +212,12 @@ describe.runIf(available('kubernetes'))("Ebb's kinds in a Kubernetes API", () =>
       return Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, one.status]));
     };
     await until(async () => (await conditions()).Established === 'True', {
-      withinMs: 20_000,
+      withinMs: 60_000,
       what: () => `${name} becoming established`,
+    });
+    await until(async () => (await cluster.api.send('GET', collection(name))).status === 200, {
+      withinMs: 60_000,
+      what: () => `${name} being served`,
     });
     expect(await conditions()).toEqual({ Established: 'True', NamesAccepted: 'True' });
   });
@@ -318,18 +322,26 @@ describe.runIf(available('kubernetes'))("Ebb's kinds in a Kubernetes API", () =>
   });
 
   it.each(['workload', 'wl', 'ebb'])('is found as %s', async (word) => {
-    const { resources } = await cluster.api.get<{
-      readonly resources: readonly {
-        name: string;
-        singularName: string;
-        shortNames?: string[];
-        categories?: string[];
-      }[];
-    }>('/apis/ebb.dev/v1alpha1');
-    const found = resources.filter(({ singularName, shortNames = [], categories = [] }) =>
-      [singularName, ...shortNames, ...categories].includes(word),
-    );
-    expect(found.map(({ name }) => name)).toContain('workloads');
+    const found = async () => {
+      const { resources } = await cluster.api.get<{
+        readonly resources: readonly {
+          name: string;
+          singularName: string;
+          shortNames?: string[];
+          categories?: string[];
+        }[];
+      }>('/apis/ebb.dev/v1alpha1');
+      return resources
+        .filter(({ singularName, shortNames = [], categories = [] }) =>
+          [singularName, ...shortNames, ...categories].includes(word),
+        )
+        .map(({ name }) => name);
+    };
+    // What is served is listed a moment later.
+    await until(async () => (await found()).includes('workloads'), {
+      withinMs: 60_000,
+      what: () => `the kind Workload by ${word}`,
+    });
   });
 });
 

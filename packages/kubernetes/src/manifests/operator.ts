@@ -33,6 +33,16 @@ function deployment(settings: InstallSettings): Manifest {
   };
 }
 
+/**
+ * glibc keeps an arena for each thread, and raises by itself what it holds back of freed memory: after the burst of a start it would keep
+ * a fifth more than is used. Other C libraries read none of these.
+ */
+const smallAllocator: readonly { readonly name: string; readonly value: string }[] = [
+  { name: 'MALLOC_ARENA_MAX', value: '1' },
+  { name: 'MALLOC_MMAP_THRESHOLD_', value: '65536' },
+  { name: 'MALLOC_TRIM_THRESHOLD_', value: '131072' },
+];
+
 function container(settings: InstallSettings) {
   const { image, imagePullPolicy, cpuRequest, memoryRequest, memoryLimit, watchNamespace, metrics } = settings;
   const store = storeParts(settings);
@@ -53,6 +63,7 @@ function container(settings: InstallSettings) {
       { name: 'EBB_PAUSE_IMAGE', value: settings.pauseImage },
       { name: 'EBB_TOOL_IMAGE', value: settings.toolImage },
       { name: 'EBB_ADVICE', value: settings.advice },
+      ...smallAllocator,
       // Where its lease is, and where the kubelet finds it.
       fromField('POD_NAMESPACE', 'metadata.namespace'),
       fromField('POD_IP', 'status.podIP'),
