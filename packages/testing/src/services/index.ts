@@ -13,6 +13,7 @@ export { type MariaDbOptions, MariaDbService, startMariaDb } from './mariadb.ts'
 export { MotoService, startMoto } from './moto.ts';
 export { type NatsOptions, NatsService, startNats } from './nats.ts';
 export type { NatsCredentials } from './natsClient.ts';
+export { buildContainerfile } from './containerfileImage.ts';
 export { freePort, isListening, refusedPort } from './ports.ts';
 export { type PostgresOptions, PostgresService, startPostgres } from './postgres.ts';
 export { type PrometheusOptions, type PrometheusSample, PrometheusService, startPrometheus } from './prometheus.ts';

@@ -82,5 +82,5 @@ async function create(api: KubernetesApi, what: string, definition: string): Pro
 }
 
 function isServed(api: KubernetesApi, path: string): Promise<void> {
-  return until(async () => (await api.send('GET', path)).status === 200, { withinMs: 20_000, what: () => path });
+  return until(async () => (await api.send('GET', path)).status === 200, { withinMs: 60_000, what: () => path });
 }

@@ -12,35 +12,50 @@ export interface ImageFile {
  */
 export function ociArchive(name: string, files: readonly ImageFile[], entrypoint: readonly string[]): Buffer {
   const layer = tar(files.map(({ path, content }) => ({ path, content, mode: 0o755 })));
+  const sum = sha256(layer);
+  const all = [
+    ...ociFiles(name, { sha256: sum, size: layer.length }, { Entrypoint: entrypoint }),
+    { path: blobPath(sum), content: layer },
+  ];
+  return tar(all.map((file) => ({ ...file, mode: 0o644 })));
+}
+
+/** Where the content of a sum is in an OCI archive. */
+export function blobPath(sum: string): string {
+  return `blobs/sha256/${sum}`;
+}
+
+/** Everything of an OCI archive of one layer but the layer itself. `settings` are those of an image: Entrypoint, Env, User … */
+export function ociFiles(name: string, layer: { sha256: string; size: number }, settings: object): ImageFile[] {
   const config = json({
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
     os: 'linux',
-    config: { Entrypoint: entrypoint },
-    rootfs: { type: 'layers', diff_ids: [digest(layer)] },
+    config: settings,
+    rootfs: { type: 'layers', diff_ids: [`sha256:${layer.sha256}`] },
     history: [{ created_by: 'ebb tests' }],
   });
   const manifest = json({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: described('application/vnd.oci.image.config.v1+json', config),
-    layers: [described('application/vnd.oci.image.layer.v1.tar', layer)],
+    layers: [
+      { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: `sha256:${layer.sha256}`, size: layer.size },
+    ],
   });
   const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name };
   const index = json({
     schemaVersion: 2,
     manifests: [{ ...described('application/vnd.oci.image.manifest.v1+json', manifest), annotations }],
   });
-  const blobs = [layer, config, manifest].map((content) => ({ path: `blobs/sha256/${sha256(content)}`, content }));
-  const all = [
+  return [
     { path: 'oci-layout', content: json({ imageLayoutVersion: '1.0.0' }) },
     { path: 'index.json', content: index },
-    ...blobs,
+    ...[config, manifest].map((content) => ({ path: blobPath(sha256(content)), content })),
   ];
-  return tar(all.map((file) => ({ ...file, mode: 0o644 })));
 }
 
 function described(mediaType: string, content: Buffer): { mediaType: string; digest: string; size: number } {
-  return { mediaType, digest: digest(content), size: content.length };
+  return { mediaType, digest: `sha256:${sha256(content)}`, size: content.length };
 }
 
 function json(value: unknown): Buffer {
@@ -49,10 +64,6 @@ function json(value: unknown): Buffer {
 
 function sha256(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
-}
-
-function digest(content: Buffer): string {
-  return `sha256:${sha256(content)}`;
 }
 
 const blockLength = 512;

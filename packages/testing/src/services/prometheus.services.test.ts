@@ -19,7 +19,7 @@ const lastKnown = async (prometheus: PrometheusService) => {
   return sample;
 };
 const isScraped = (prometheus: PrometheusService) =>
-  until(async () => (await lastKnown(prometheus))?.value === 42, { withinMs: 15_000, what: () => 'a scrape' });
+  until(async () => (await lastKnown(prometheus))?.value === 42, { withinMs: 60_000, what: () => 'a scrape' });
 
 describeServiceLife({
   service: 'prometheus',

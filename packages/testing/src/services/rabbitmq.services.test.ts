@@ -19,7 +19,7 @@ describeServiceLife({
   write: async (rabbit) => {
     await rabbit.createQueue('jobs');
     await rabbit.publish('jobs', ['a', 'b', 'c']);
-    await until(async () => (await countsOf(rabbit)).jobs === '3', { withinMs: 15_000, what: () => 'the publication' });
+    await until(async () => (await countsOf(rabbit)).jobs === '3', { withinMs: 60_000, what: () => 'the publication' });
   },
   read: (rabbit) => rabbit.api('GET', 'queues/%2F/jobs').then((queue) => (queue as { name: string }).name),
   // Without confirmations RabbitMQ promises nothing about what it had in memory.
@@ -37,7 +37,7 @@ describe.runIf(available('rabbitmq'))('rabbitmq with virtual hosts, users and TL
   it('keeps a message of a durable queue over a restart', async () => {
     await rabbit.createQueue('kept');
     await rabbit.publish('kept', ['a', 'b']);
-    await expect.poll(() => countsOf(rabbit), { timeout: 15_000 }).toEqual({ kept: '2' });
+    await expect.poll(() => countsOf(rabbit), { timeout: 60_000 }).toEqual({ kept: '2' });
     await rabbit.restart();
     expect(await countsOf(rabbit)).toEqual({ kept: '2' });
   });
@@ -45,7 +45,7 @@ describe.runIf(available('rabbitmq'))('rabbitmq with virtual hosts, users and TL
   it('tells the same count over the management API', async () => {
     const messages = () =>
       rabbit.api('GET', 'queues/%2F/kept').then((queue) => (queue as { messages?: number }).messages);
-    await expect.poll(messages, { timeout: 15_000 }).toBe(2);
+    await expect.poll(messages, { timeout: 60_000 }).toBe(2);
   });
 
   it('keeps virtual hosts and users apart', async () => {
@@ -53,7 +53,7 @@ describe.runIf(available('rabbitmq'))('rabbitmq with virtual hosts, users and TL
     await rabbit.createUser({ name: 'reader', password: 'reader-secret', vhost: 'other/one', tags: 'monitoring' });
     await rabbit.createQueue('jobs', { vhost: 'other/one', queueArguments: { 'x-queue-type': 'quorum' } });
     await rabbit.publish('jobs', ['x'], { vhost: 'other/one' });
-    await expect.poll(() => countsOf(rabbit, 'other/one'), { timeout: 15_000 }).toEqual({ jobs: '1' });
+    await expect.poll(() => countsOf(rabbit, 'other/one'), { timeout: 60_000 }).toEqual({ jobs: '1' });
     expect(await rabbit.ctl(['list_permissions', '-p', 'other/one'])).toContain('reader');
   });
 

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { programs } from './installed.ts';
 import type { KubernetesCluster } from './kubernetes.ts';
+import { makeNodeCgroup, removeNodeCgroup } from './nodeCgroup.ts';
 import { ociArchive } from './ociArchive.ts';
 import { freePort, loopback } from './ports.ts';
 import { Service } from './service.ts';
@@ -27,6 +28,8 @@ export interface RealNode {
   readonly podSpec: Readonly<Record<string, unknown>>;
   readonly kubelet: Service;
   readonly containerd: Service;
+  /** Takes the image of an OCI archive in, as a pull would. */
+  loadImage(archive: string): Promise<void>;
   /** Removes the node with every pod of it, and ends both processes. */
   stop(): Promise<void>;
 }
@@ -61,6 +64,7 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
   const found = programs('realNode');
   const folder = newServiceFolder('real-node');
   const address = await addAddress();
+  const cgroup = `ebb-${basename(folder)}`;
   const socket = join(folder, 'containerd.sock');
   const ctr = (...args: string[]) => run(found.ctr, ['--address', socket, '--namespace', 'k8s.io', ...args]);
   const containerd = await startContainerd(found, folder, socket, () => ctr('version'));
@@ -69,10 +73,12 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
     await endContainers(ctr);
     for (const service of started.toReversed()) await service.stop();
     await unmountBelow(folder);
+    removeNodeCgroup(cgroup);
     await run('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']).catch(() => {});
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
+    makeNodeCgroup(cgroup);
     const server = readFileSync(found.server);
     const images: [string, string[]][] = [
       [pauseImage, ['/server', 'pause']],
@@ -84,7 +90,7 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
       await ctr('images', 'import', archive);
       rmSync(archive);
     }
-    const kubelet = await startKubelet({ program: found.kubelet, cluster, name, folder, socket, address });
+    const kubelet = await startKubelet({ program: found.kubelet, cluster, name, folder, socket, address, cgroup });
     started.push(kubelet);
     await until(() => isNodeReady(cluster, name), { withinMs: 60_000, what: () => `the node ${name}` });
     return {
@@ -99,6 +105,9 @@ export async function startRealNode(cluster: KubernetesCluster, name = 'real-1')
       },
       kubelet,
       containerd,
+      async loadImage(archive) {
+        await ctr('images', 'import', archive);
+      },
       async stop() {
         await removePods(cluster, name);
         await end();
@@ -182,8 +191,9 @@ async function startKubelet(options: {
   folder: string;
   socket: string;
   address: string;
+  cgroup: string;
 }): Promise<Service> {
-  const { program, cluster, name, folder, socket, address } = options;
+  const { program, cluster, name, folder, socket, address, cgroup } = options;
   const [port, healthPort] = [await freePort(), await freePort()];
   const config = join(folder, 'kubelet.json');
   writeFileSync(
@@ -198,6 +208,7 @@ async function startKubelet(options: {
       authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
       authorization: { mode: 'AlwaysAllow' },
       cgroupDriver: 'cgroupfs',
+      cgroupRoot: `/${cgroup}`,
       // Machines of tests have control groups of either version, and swap or none.
       failCgroupV1: false,
       failSwapOn: false,

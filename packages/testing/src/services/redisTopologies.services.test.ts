@@ -33,6 +33,6 @@ describe.runIf(available('redis'))('redis in its other topologies', () => {
     const answer = await sentinel.cli(['sentinel', 'get-master-addr-by-name', masterName]);
     expect(answer.trim().split('\n')).toEqual([master.host, `${master.port}`]);
     await master.kill();
-    await expect.poll(() => sentinel.cli(['sentinel', 'master', masterName]), { timeout: 15_000 }).toContain('o_down');
+    await expect.poll(() => sentinel.cli(['sentinel', 'master', masterName]), { timeout: 60_000 }).toContain('o_down');
   });
 });

@@ -52,7 +52,7 @@ export function describeServiceLife<Kind extends Service>(under: ServiceUnderTes
 
     it('does not answer while it is paused', async () => {
       running.pause();
-      await until(() => isPaused(running.pid), { withinMs: 5_000, what: () => 'the pause' });
+      await until(() => isPaused(running.pid), { withinMs: 20_000, what: () => 'the pause' });
       let answered = false;
       const answer = read(running).then((value) => {
         answered = true;
