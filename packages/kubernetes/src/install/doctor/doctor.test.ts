@@ -4,6 +4,7 @@ import type { JsonObject } from '../../client/values.ts';
 import type { ClusterCheck } from './doctor.ts';
 import type { ClusterFacts } from './facts.ts';
 import { checkInstallation } from './installation.ts';
+import { checkParts } from './parts.ts';
 import { checkSurroundings } from './surroundings.ts';
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
@@ -67,11 +68,13 @@ const well: ClusterFacts = {
     ],
   },
   nodePools: { value: [] },
+  clusters: { value: [] },
+  services: { value: [] },
 };
 
 const checks = (facts: Partial<ClusterFacts>) => {
   const all = { ...well, ...facts };
-  return new Map([...checkInstallation(all), ...checkSurroundings(all)].map((one) => [one.name, one]));
+  return new Map([...checkInstallation(all), checkParts(all), ...checkSurroundings(all)].map((one) => [one.name, one]));
 };
 
 describe('the diagnosis of a cluster', () => {
@@ -90,10 +93,12 @@ describe('the diagnosis of a cluster', () => {
     spec: { replicas: 1 },
   };
   const ebb = 'value' in well.deployments ? [...well.deployments.value] : [];
-  const adviser = {
+  const withEnvironment = (name: string) => ({
     replicas: 1,
-    template: { spec: { containers: [{ name: 'operator', env: [{ name: 'EBB_ADVICE', value: 'true' }] }] } },
-  };
+    template: { spec: { containers: [{ name: 'operator', env: [{ name, value: 'true' }] }] } },
+  });
+  const adviser = withEnvironment('EBB_ADVICE');
+  const sized = { sizing: { apply: 'inPlace' } };
   const gateway = (ready: number) => ({
     ...meta('ebb-gateway', { labels: { 'app.kubernetes.io/part-of': 'ebb' } }),
     spec: { replicas: 2 },
@@ -213,6 +218,43 @@ describe('the diagnosis of a cluster', () => {
       'node scalers',
       { groups: ['karpenter.sh'], nodePools: { value: [{}] } },
       { state: 'ok', found: 'Karpenter with 1 NodePool' },
+    ],
+    [
+      'optional parts',
+      { services: { value: [shop('llm')] }, clusters: { value: [meta('own')] } },
+      {
+        state: 'hint',
+        found:
+          'none switched on, asked for: Service shop/llm for --serve-services; Cluster ebb-system/own for --node-pools',
+        hint: /upgrade --serve-services --node-pools$/,
+      },
+    ],
+    [
+      'optional parts',
+      {
+        services: { value: [shop('llm')] },
+        deployments: {
+          value: [
+            ...ebb.map((one) => ({ ...one, spec: withEnvironment('EBB_SERVE_SERVICES') })),
+            { ...shop('web', { annotations: { 'ebb.dev/headroom': '2' } }) },
+            { ...shop('off', { annotations: { 'ebb.dev/headroom': '0', 'ebb.dev/prepull': 'false' } }) },
+          ],
+        },
+        workloads: { value: ['a', 'b', 'c', 'd'].map((name) => ({ ...shop(name), spec: sized })) },
+      },
+      {
+        state: 'hint',
+        found:
+          'serve-services switched on, asked for: Workload shop/a, Workload shop/b, Workload shop/c and 1 more for --sizing; Deployment shop/web for --warmth',
+      },
+    ],
+    [
+      'optional parts',
+      {
+        services: { value: [shop('llm')] },
+        deployments: { value: ebb.map((one) => ({ ...one, spec: adviser })) },
+      },
+      { state: 'ok', found: 'none switched on' },
     ],
     [
       'gateway',

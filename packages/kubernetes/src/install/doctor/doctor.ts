@@ -1,6 +1,7 @@
 import type { InstallServer } from '../server.ts';
 import { readFacts } from './facts.ts';
 import { checkInstallation } from './installation.ts';
+import { checkParts } from './parts.ts';
 import { checkSurroundings } from './surroundings.ts';
 
 /** One thing that was looked at. */
@@ -19,5 +20,5 @@ export async function diagnose(
   options: { url: string; namespace: string; version: string; nowMs: number },
 ): Promise<ClusterCheck[]> {
   const facts = await readFacts(server, options);
-  return [...checkInstallation(facts), ...checkSurroundings(facts)];
+  return [...checkInstallation(facts), checkParts(facts), ...checkSurroundings(facts)];
 }

@@ -1,5 +1,6 @@
 import { isStatus } from '../../client/client.ts';
 import { type JsonObject, listAt, textAt } from '../../client/values.ts';
+import { serveSelector } from '../../gateways/serveService.ts';
 import { type InstallChoice, installManifests } from '../../manifests/install.ts';
 import { installName } from '../../manifests/settings.ts';
 import { type Inventory, readInventory } from '../inventory.ts';
@@ -36,6 +37,10 @@ export interface ClusterFacts {
   readonly workloads: Fact<readonly JsonObject[]>;
   readonly nodes: Fact<readonly JsonObject[]>;
   readonly nodePools: Fact<readonly JsonObject[]>;
+  /** Ebb's own Clusters. */
+  readonly clusters: Fact<readonly JsonObject[]>;
+  /** Services whose endpoints are to be kept. */
+  readonly services: Fact<readonly JsonObject[]>;
 }
 
 /** Reads what a diagnosis needs. Nothing is written; what may not be read is left for the diagnosis to say. */
@@ -57,12 +62,14 @@ export async function readFacts(
     one('v1', 'PersistentVolumeClaim', installName),
     one('coordination.k8s.io/v1', 'Lease', installName),
   ]);
-  const [autoscalers, scaledObjects, workloads, nodes, nodePools, rights] = await Promise.all([
+  const [autoscalers, scaledObjects, workloads, nodes, nodePools, clusters, services, rights] = await Promise.all([
     list('autoscaling/v2', 'HorizontalPodAutoscaler'),
     list('keda.sh/v1alpha1', 'ScaledObject'),
     list('ebb.dev/v1alpha1', 'Workload'),
     list('v1', 'Node'),
     list('karpenter.sh/v1', 'NodePool'),
+    list('ebb.dev/v1alpha1', 'Cluster'),
+    list('v1', 'Service', { labelSelector: serveSelector }),
     fact(() => {
       const settings = 'value' in inventory ? inventory.value?.settings : undefined;
       return readRights(server, namespace, settings ?? settingsOf(known(deployments), namespace));
@@ -70,14 +77,14 @@ export async function readFacts(
   ]);
   return {
     ...{ server: url, namespace, version, nowMs, groups: groupNames, apiServices, definitions, deployments, inventory },
-    ...{ pods, claim, lease, rights, autoscalers, scaledObjects, workloads, nodes, nodePools },
+    ...{ pods, claim, lease, rights, autoscalers, scaledObjects, workloads, nodes, nodePools, clusters, services },
     serverVersion: textAt(await server.getPath('/version'), 'gitVersion') ?? '',
   };
 }
 
 /** What of its settings the operator's Deployment tells, where something else than the command line has installed it. */
 function settingsOf(deployments: readonly JsonObject[], namespace: string): InstallChoice {
-  const own = deployments.find((one) => objectText(one) === `${namespace}/${installName}`);
+  const own = operatorOf(deployments, namespace);
   const names = {
     advice: 'EBB_ADVICE',
     watchNamespace: 'EBB_WATCH_NAMESPACE',
@@ -95,13 +102,18 @@ function settingsOf(deployments: readonly JsonObject[], namespace: string): Inst
   );
 }
 
+/** The operator's own Deployment. */
+export function operatorOf(deployments: readonly JsonObject[], namespace: string): JsonObject | undefined {
+  return deployments.find((one) => objectText(one) === `${namespace}/${installName}`);
+}
+
 /** Whether an operator's Deployment has it advise. */
 export function isAdviser(deployment: unknown): boolean {
   return operatorVariable(deployment, 'EBB_ADVICE') === 'true';
 }
 
 /** Value of an environment variable of the operator's container; null: it has none. */
-function operatorVariable(deployment: unknown, name: string): string | null {
+export function operatorVariable(deployment: unknown, name: string): string | null {
   const containers = listAt(deployment, 'spec', 'template', 'spec', 'containers');
   const operator = containers.find((one) => textAt(one, 'name') === 'operator');
   return textAt(

@@ -1,7 +1,7 @@
 import { conditionOf, type JsonObject, listAt, numberAt, objectAt, textAt } from '../../client/values.ts';
-import { gatewayName, installName } from '../../manifests/settings.ts';
+import { gatewayName } from '../../manifests/settings.ts';
 import type { ClusterCheck } from './doctor.ts';
-import { type ClusterFacts, hasLabels, isAdviser, known, objectText } from './facts.ts';
+import { type ClusterFacts, hasLabels, isAdviser, known, objectText, operatorOf } from './facts.ts';
 import { unread } from './installation.ts';
 
 const mostNamed = 3;
@@ -35,7 +35,7 @@ function targetOfWorkload(workload: JsonObject): string {
 
 /** Whether the operator writes to nothing that does not say so. */
 function isAdvised({ deployments, namespace }: ClusterFacts): boolean {
-  return known(deployments).some((one) => objectText(one) === `${namespace}/${installName}` && isAdviser(one));
+  return isAdviser(operatorOf(known(deployments), namespace));
 }
 
 function checkAutoscalers(facts: ClusterFacts): ClusterCheck {
