@@ -79,7 +79,7 @@ describe.runIf(available('rabbitmq'))('the image queue', () => {
     // One Job for each: no two pictures have the same.
     expect(new Set(ids.map((id) => pictureOf(end, id)?.job)).size).toBe(ids.length);
     expect(end.jobs.list).toEqual([]);
-    await expect.poll(() => messages('tasks'), { timeout: 15_000 }).toEqual({ ready: 0, unacknowledged: 0 });
+    await expect.poll(() => messages('tasks'), { timeout: 60_000 }).toEqual({ ready: 0, unacknowledged: 0 });
     for (const { pid } of end.pictures) expect(isAlive(pid)).toBe(false);
   });
 
@@ -91,13 +91,14 @@ describe.runIf(available('rabbitmq'))('the image queue', () => {
     const picture = pictureOf(end, id);
     expect(picture).toMatchObject({ delivery: 2, result: { width: 512, height: 512 } });
     expect(picture?.job).not.toBe(taken?.job);
-    await expect.poll(() => messages('tasks'), { timeout: 15_000 }).toEqual({ ready: 0, unacknowledged: 0 });
+    await expect.poll(() => messages('tasks'), { timeout: 60_000 }).toEqual({ ready: 0, unacknowledged: 0 });
   });
 
   it('finishes its picture, or gives it back, when it is told to end', async () => {
     const id = await example.submit(samplePicture('cat.png'), 'cat.png');
     const taken = pictureOf(await example.until((state) => pictureOf(state, id)?.state === 'processing'), id);
-    process.kill(taken?.pid ?? 0, 'SIGTERM');
+    // On a slow machine it may have finished and ended before it is told.
+    if (isAlive(taken?.pid ?? null)) process.kill(taken?.pid ?? 0, 'SIGTERM');
     const picture = pictureOf(await example.until((state) => pictureOf(state, id)?.state === 'done'), id);
     expect(picture).toMatchObject({ delivery: 1, job: taken?.job });
   });
@@ -107,7 +108,7 @@ describe.runIf(available('rabbitmq'))('the image queue', () => {
     const id = await example.submit(broken, 'broken.png');
     const end = await example.until((state) => pictureOf(state, id)?.state === 'failed' && state.jobs.running === 0);
     expect(pictureOf(end, id)).toMatchObject({ delivery: 1, message: expect.stringMatching(/PNG cannot be decoded/) });
-    await expect.poll(() => messages('tasks.failed'), { timeout: 15_000 }).toMatchObject({ ready: 1 });
+    await expect.poll(() => messages('tasks.failed'), { timeout: 60_000 }).toMatchObject({ ready: 1 });
   });
 
   it('tries a message that fails again, but not for ever', async () => {
@@ -126,8 +127,8 @@ describe.runIf(available('rabbitmq'))('the image queue', () => {
       delivery: 4,
       message: expect.stringMatching(/there is no lost\/original\.png .*given back too often/),
     });
-    await expect.poll(() => messages('tasks'), { timeout: 15_000 }).toEqual({ ready: 0, unacknowledged: 0 });
-    await expect.poll(() => messages('tasks.failed'), { timeout: 15_000 }).toMatchObject({ ready: 3 });
+    await expect.poll(() => messages('tasks'), { timeout: 60_000 }).toEqual({ ready: 0, unacknowledged: 0 });
+    await expect.poll(() => messages('tasks.failed'), { timeout: 60_000 }).toMatchObject({ ready: 3 });
   });
 
   it.each<[string, Buffer, string, RegExp]>([

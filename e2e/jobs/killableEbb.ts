@@ -5,7 +5,7 @@ import { until } from '@ebb/testing/services';
 import { ebb, type RunningEbb, startEbb } from '../ebbCommand.ts';
 import { cpuSeconds, runsCommand } from './jobProcesses.ts';
 
-const withinMs = 30_000;
+const withinMs = 60_000;
 
 interface Control {
   pid: number;

@@ -96,10 +96,11 @@ describe.skipIf(!(available('kubernetes') && available('redis')))('ebb operator'
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     running.push(child);
+    const ended = once(child, 'exit');
     let said = '';
     child.stderr.on('data', (text) => (said += String(text)));
     const within = (check: () => Promise<boolean>, what: string) =>
-      until(check, { withinMs: 30_000, what: () => `${what}\n${said}` });
+      until(check, { withinMs: 90_000, what: () => `${what}\n${said}` });
     await within(async () => (await fetch(`http://127.0.0.1:${port}/livez`)).status === 200, 'life');
     await within(async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).status === 200, 'health');
     await redis.cli(['rpush', name, ...Array.from({ length: 30 }, (_, index) => `m${index}`)]);
@@ -117,7 +118,7 @@ describe.skipIf(!(available('kubernetes') && available('redis')))('ebb operator'
     await redis.cli(['ltrim', name, '0', '4']);
     await within(async () => (await ready()) === 1, 'one ready');
     child.kill('SIGTERM');
-    const [code] = await once(child, 'exit');
+    const [code] = await ended;
     expect(code, said).toBe(0);
     expect(await ready()).toBe(1);
     const lease = await api.get<{ spec: { holderIdentity?: string } }>(

@@ -76,7 +76,7 @@ export class GatewayCluster {
     this.#kubelet = this.#beKubelet();
   }
 
-  within(check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000): Promise<void> {
+  within(check: () => Promise<boolean> | boolean, what: string, withinMs = 90_000): Promise<void> {
     return until(check, { withinMs, what: () => `${what}\n${this.#said.slice(-6000)}` });
   }
 
@@ -131,7 +131,7 @@ export class GatewayCluster {
   }
 
   async scaleBack(name: string): Promise<void> {
-    await this.within(async () => (await this.replicas(name)) === 0, `${name} at zero`, 60_000);
+    await this.within(async () => (await this.replicas(name)) === 0, `${name} at zero`);
   }
 
   /** The API server is killed and comes back, with `meanwhile` in between. */
@@ -222,17 +222,20 @@ export class GatewayCluster {
 
   async close(): Promise<void> {
     this.#running = false;
-    await this.#kubelet;
-    for (const child of this.#processes) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+    try {
+      await this.#kubelet;
+    } finally {
+      for (const child of this.#processes) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      for (const server of this.#servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+      rmSync(this.#folder, { recursive: true, force: true });
     }
-    for (const server of this.#servers) {
-      server.closeAllConnections();
-      server.close();
-    }
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #spawn(words: readonly string[]): ChildProcess {
@@ -261,8 +264,10 @@ export class GatewayCluster {
       }
     };
     while (this.#running) {
+      // What was asked while the server was away may be answered when it is back.
+      const wasAway = this.#isAway;
       await step().catch((error: unknown) => {
-        if (!this.#isAway) throw error;
+        if (!wasAway && !this.#isAway) throw error;
       });
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -55,7 +55,7 @@ describe.skipIf(!present)('operators that share a database', () => {
     return operator;
   }
   const within = (check: () => Promise<boolean> | boolean, what: string) =>
-    until(check, { withinMs: 60_000, what: () => `${what}\n${said.slice(-40).join('\n')}` });
+    until(check, { withinMs: 120_000, what: () => `${what}\n${said.slice(-40).join('\n')}` });
   const hasReady = async (count: number) => {
     const { spec, status } = await readDeployment(cluster.api, 'orders');
     return spec.replicas === count && (status.readyReplicas ?? 0) === count && (status.replicas ?? 0) === count;

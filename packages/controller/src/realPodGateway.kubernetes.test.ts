@@ -53,12 +53,12 @@ describe.skipIf(!present)('a request at zero, and a pod that really starts', () 
       metadata: { name: 'model' },
       spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await node?.stop();
     await world?.close();
     await world?.cluster.close();
-  }, 120_000);
+  });
 
   const found = async () => (await world.cluster.api.get<{ items: Pod[] }>(pods)).items;
   const isReady = async () =>
@@ -112,5 +112,5 @@ describe.skipIf(!present)('a request at zero, and a pod that really starts', () 
     );
     // Wide, for machines that do other things as well; the figure is in the log.
     expect(median(whole) - median(own)).toBeLessThan(1000);
-  }, 240_000);
+  });
 });

@@ -1,13 +1,10 @@
 import type { ToGateway } from '@ebb/core';
-import { type GatewayPorts, installManifests, openCluster, type Operator, startOperator } from '@ebb/kubernetes';
-import { MemoryStore } from '@ebb/testing';
+import { type GatewayPorts, installManifests } from '@ebb/kubernetes';
 import { available, startKubernetes } from '@ebb/testing/services';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { liveClock } from './clock.ts';
 import { clusterGateways } from './clusterGateways.ts';
 import { ask, GatewayCluster, type GatewayProcess, system } from './gatewayCluster.fixture.ts';
-import { newSuffix } from './newSuffix.ts';
-import { liveTriggers } from './triggers.ts';
+import { runOperator } from './gatewayOperator.fixture.ts';
 
 const graceMs = 1000;
 /** How much later the played proxy of the cluster hears of new endpoints: within the grace. */
@@ -87,51 +84,11 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     return world.cluster.kubeconfigFor({ name: 'ebb', token: status.token });
   }
 
-  async function runOperator() {
-    /** Counts and endpoints as they were accepted. */
-    const writes: { atMs: number; name: string; what: string }[] = [];
-    const { transport } = await openCluster({ path: kubeconfig });
-    const clock = liveClock(0);
-    const operator: Operator = await startOperator({
-      transport: {
-        ...transport,
-        async send(request) {
-          const answer = await transport.send(request);
-          const parts = request.path.split('/');
-          if (request.method === 'PUT' && request.path.endsWith('/scale') && answer.status === 200) {
-            const { spec } = JSON.parse(answer.text) as { spec: { replicas?: number } };
-            writes.push({ atMs: performance.now(), name: parts.at(-2) ?? '', what: String(spec.replicas ?? 0) });
-          } else if (request.method === 'PATCH' && request.path.includes('/endpointslices/') && answer.status < 300) {
-            const { metadata } = JSON.parse(answer.text) as Slice;
-            const what = metadata.annotations?.['ebb.dev/path'] ?? '';
-            writes.push({ atMs: performance.now(), name: metadata.name, what });
-          }
-          return answer;
-        },
-      },
-      random: { next: () => 0.5 },
-      version: 'test',
-      namespace: null,
-      statusGapMs: 500,
-      lease: { namespace: system, name: 'ebb', identity: `test-${++world.serial}`, durationMs: 2000 },
-      ports: {
-        clock,
-        embedded: new MemoryStore(),
-        newSuffix,
-        gateways: { ...onThisMachine(clusterGateways()), serveServices: true },
-        triggers: ({ documents }, engine) =>
-          liveTriggers({ documents, engine, nowMs: () => clock.nowMs(), log: () => {} }),
-        scheduleScaler: () => ({ read: async () => [], close: async () => {} }),
-        log: (level, message, data) => world.note(`${level} ${message} ${JSON.stringify(data ?? {})}`),
-      },
-    });
-    undo.push(
-      () => clock.close(),
-      () => transport.close(),
-      () => operator.stop(),
-    );
-    await operator.ready;
-    return { operator, writes, status: (name: string) => operator.leading()?.engine.status(keyOf(name)) ?? null };
+  async function run() {
+    const gateways = { ...onThisMachine(clusterGateways()), serveServices: true };
+    const one = await runOperator(world, { gateways, kubeconfig, statusGapMs: 500 });
+    undo.push(() => one.stop());
+    return { ...one, status: (name: string) => one.operator.leading()?.engine.status(keyOf(name)) ?? null };
   }
   const keyOf = (name: string) => ({ cluster: 'local', namespace: 'default', name });
 
@@ -163,11 +120,13 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
       }
     };
     const once = async () => {
-      const { ips = [] } = seen.findLast(({ atMs }) => atMs <= performance.now() - lagMs) ?? {};
+      const { ips = [], atMs: seenMs = 0 } = seen.findLast(({ atMs }) => atMs <= performance.now() - lagMs) ?? {};
       const ip = ips[(paths.gateway + paths.direct) % Math.max(1, ips.length)];
       if (ip === undefined) return;
       const gateway = gateways.get(ip);
-      if (!gateway && !(await podsOf(app)).includes(ip)) failed.push(`${ip} has gone`);
+      // A proxy that hears of nothing for longer than the grace, as on a machine that stands still, was promised nothing.
+      const isGone = !gateway && !(await podsOf(app)).includes(ip);
+      if (isGone && performance.now() - seenMs < graceMs) failed.push(`${ip} has gone`);
       const url = gateway?.url ?? `http://127.0.0.1:${podPort}`;
       const answer = await ask(url, `${service}.default.svc`).catch((error: unknown) => ({
         status: 0,
@@ -246,13 +205,13 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     kubeconfig = await installRights();
     loadPort = await world.serve((_request, response) => response.end(JSON.stringify({ load })));
     podPort = await world.serve((_request, response) => response.end('pod'));
-    await runOperator();
+    await run();
     for (let index = 0; index < 2; index++) {
       const gateway = await world.startGateway();
       gateways.set(addressOf(gateway.name), gateway);
     }
     for (const step of undo.splice(0).reverse()) await step();
-  }, 120_000);
+  });
   afterEach(async () => {
     for (const step of undo.splice(0).reverse()) await step();
   });
@@ -279,7 +238,7 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     });
     const foreignText = async () => JSON.stringify(await api.get(`${foreign}/front-by-hand`));
     const before = await foreignText();
-    const first = await runOperator();
+    const first = await run();
     await becomes('front', gatewayIps, 'the gateways at zero');
     // Held by a gateway until there is a pod. Nothing else asks for one, so that the gateways stay.
     const { paths, failed, refused, stop } = client('front', 'llm');
@@ -296,7 +255,7 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     await world.within(() => paths.direct > 20, 'requests to the pods');
     // Another operator goes on from there, without a write.
     await first.operator.stop();
-    const second = await runOperator();
+    const second = await run();
     await world.within(() => second.status('llm')?.replicas.ready === 3, 'the replicas of the next operator');
     await world.within(() => second.operator.leading()?.servedServices()[0]?.isDirect === true, 'the path');
     expect((await slice('front'))?.metadata.resourceVersion).toBe(served?.metadata.resourceVersion);
@@ -315,6 +274,7 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     expect([failed, refused]).toEqual([[], []]);
     expect(ipsOf(await slice('front'))).toEqual(gatewayIps());
     const { writes } = second;
+    await world.within(() => writes.at(-1)?.what === '0', 'the answer of the last write');
     const told = ['front-ebb serve', 'llm 2', 'front-ebb proxy', 'llm 1', 'llm 0'];
     expect(writes.map(({ name, what }) => `${name} ${what}`)).toEqual(told);
     for (const at of [1, 3]) {
@@ -333,13 +293,13 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     await world.within(async () => (await slice('front')) === null, 'its slice to go');
     await world.within(async () => ((await conditions()) ?? []).length === 0, 'its condition to go');
     expect(await foreignText()).toBe(before);
-  }, 120_000);
+  });
 
   it('all pods go at once: the gateways are there before the count is written', async () => {
     load = 15;
     await deploy('model', [measured()]);
     await expose('model', 'model');
-    const { writes, status } = await runOperator();
+    const { writes, wrote, status } = await run();
     await world.within(() => status('model')?.replicas.ready === 2, 'two replicas');
     await becomes('model', () => podsOf('model'), 'the pods');
     const { paths, failed, refused } = client('model', 'model');
@@ -351,8 +311,9 @@ describe.skipIf(!available('kubernetes'))('gateways out of the path of a Service
     await world.scaleBack('model');
     await world.within(async () => (await podsOf('model')).length === 0 && refused.length > 20, 'answers of gateways');
     expect(failed).toEqual([]);
+    await world.within(() => wrote('model').at(-1) === '0', 'the answer of the last write');
     const [proxied, zero] = writes.slice(-2);
     expect([proxied?.what, zero?.what]).toEqual(['proxy', '0']);
     expect((zero?.atMs ?? 0) - (proxied?.atMs ?? 0)).toBeGreaterThanOrEqual(graceMs);
-  }, 120_000);
+  });
 });

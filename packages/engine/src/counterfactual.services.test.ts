@@ -1,24 +1,12 @@
 import { decide, decisionSpecOf, type JournalRecord, type WorkloadDecisionSpec, windowsSpecOf } from '@ebb/core';
 import type { WorkloadInput } from '@ebb/documents';
-import {
-  poisson,
-  SeededRandom,
-  startLoad,
-  virtualEpochMs,
-  VirtualSystem,
-  workloadDocument,
-  workloadSpec,
-} from '@ebb/testing';
+import { virtualEpochMs, VirtualSystem, workloadDocument, workloadSpec } from '@ebb/testing';
 import { expect, it } from 'vitest';
 import { coldStartOf, medianOf } from './coldStarts.ts';
 import { Counterfactual } from './counterfactual.ts';
 import { RecordedPolicy } from './recordedPolicy.ts';
 import { type ComparedDecisions, Replayer, type ReplayStep } from './replayer.ts';
-
-const web = 'local/default/web';
-const minuteMs = 60_000;
-
-const classes = [{ name: 'default', command: ['serve'], concurrency: 2, pricePerHour: 0.36 }];
+import { classes, minuteMs, simulatedHour, web } from './simulatedHour.fixture.ts';
 
 function spec(scaling: NonNullable<WorkloadInput['spec']['scaling']>): WorkloadDecisionSpec {
   return windowsSpecOf(workloadSpec('web', { classes, scaling }));
@@ -28,31 +16,16 @@ const tried = (own: WorkloadDecisionSpec) => ({ spec: own, classes: own.classes 
 
 /** An hour with two loads, in the middle of the first of which the control plane is ended, by SIGKILL or in good order. */
 async function hour(seed: number, end: 'kill' | 'stop'): Promise<VirtualSystem> {
-  const system = new VirtualSystem({ seed });
-  await system.start();
-  await system.apply(
-    workloadDocument('web', { classes, scaling: { policy: { type: 'windows' }, maxReplicas: 8, keepAlive: '90s' } }),
-  );
-  const random = new SeededRandom(seed);
-  for (const perSecond of [6, 3]) {
-    await system.clock.advance(5 * minuteMs);
-    startLoad({
-      clock: system.clock,
-      gateway: system.gateway,
-      workload: web,
-      arrivals: poisson(random, perSecond),
-      serviceUs: () => random.logNormal(700_000, 0.5),
-      forMs: 10 * minuteMs,
-    });
-    await system.clock.advance(5 * minuteMs);
-    if (perSecond === 6) {
-      if (end === 'kill') system.kill();
-      else await system.stop();
-      await system.clock.advance(7_000);
-      await system.start();
-    }
-    await system.clock.advance(20 * minuteMs);
-  }
+  const system = await simulatedHour(seed, {
+    perSecond: [6, 3],
+    policy: { type: 'windows' },
+    async midway(running) {
+      if (end === 'kill') running.kill();
+      else await running.stop();
+      await running.clock.advance(7_000);
+      await running.start();
+    },
+  });
   await system.stop();
   return system;
 }

@@ -1,38 +1,14 @@
 import { decide } from '@ebb/core';
-import { poisson, SeededRandom, startLoad, virtualEpochMs, VirtualSystem, workloadDocument } from '@ebb/testing';
+import { virtualEpochMs, VirtualSystem, workloadDocument } from '@ebb/testing';
 import { expect, it } from 'vitest';
 import { observationsOf, type ReadingBody } from './decisionRun.ts';
 import { replayJournal } from './replay.ts';
+import { simulatedHour, web } from './simulatedHour.fixture.ts';
 
-const web = 'local/default/web';
 const key = { cluster: 'local', namespace: 'default', name: 'web' };
-const minuteMs = 60_000;
 
-/** An hour: quiet, then ten minutes of load, then quiet again; twice, the second time stronger. */
-async function hour(seed: number): Promise<VirtualSystem> {
-  const system = new VirtualSystem({ seed });
-  await system.start();
-  await system.apply(
-    workloadDocument('web', {
-      classes: [{ name: 'default', command: ['serve'], concurrency: 2, pricePerHour: 0.36 }],
-      scaling: { maxReplicas: 8, keepAlive: '90s' },
-    }),
-  );
-  const random = new SeededRandom(seed);
-  for (const perSecond of [2, 8]) {
-    await system.clock.advance(5 * minuteMs);
-    startLoad({
-      clock: system.clock,
-      gateway: system.gateway,
-      workload: web,
-      arrivals: poisson(random, perSecond),
-      serviceUs: () => random.logNormal(700_000, 0.5),
-      forMs: 10 * minuteMs,
-    });
-    await system.clock.advance(25 * minuteMs);
-  }
-  return system;
-}
+/** The second load is the stronger one. */
+const hour = (seed: number) => simulatedHour(seed, { perSecond: [2, 8] });
 
 it('plays an hour of 0 → 1 → N → 0 without losing a request', async () => {
   const begunAt = performance.now();

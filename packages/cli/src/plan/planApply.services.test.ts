@@ -206,7 +206,7 @@ test("machines of one's own: each is there once, and woken by its command", asyn
   expect(read('woken').split('\n').filter(Boolean).toSorted()).toEqual(['one', 'two']);
   const third = await ebb('plan', '-f', 'own.yaml', '--existing', '--replicas', 'llm=3', ...budget);
   expect(third).toMatchObject({ code: 1, out: expect.stringContaining('no place for') });
-}, 60_000);
+});
 
 test.each([
   ['local', 'gcp', 'cluster cloud is local: its replicas run on this machine'],

@@ -66,7 +66,7 @@ export async function startExternalMetrics(api: KubernetesApi): Promise<External
     rmSync(folder, { recursive: true, force: true });
   };
   await until(async () => (await api.send('GET', base)).status === 200, {
-    withinMs: 30_000,
+    withinMs: 90_000,
     what: () => 'the external metrics API',
   }).catch(async (error: unknown) => {
     await close();

@@ -1,12 +1,15 @@
 import { fleetStep, type Offering } from '@ebb/core';
+import { customResourceDefinition } from '@ebb/documents';
 import { openProvider } from '@ebb/providers';
-import { installKind, type KubernetesApi, type KubernetesCluster } from '@ebb/testing/services';
+import { installKind, type KubernetesApi, type KubernetesCluster, until } from '@ebb/testing/services';
 import { machineClock } from '../fake/fakeCluster.fixture.ts';
 import type { OperatorNodes } from './leadNodes.ts';
 
 export const claimsPath = '/apis/karpenter.sh/v1/nodeclaims';
 export const podsPath = '/api/v1/namespaces/default/pods';
 export const nodesPath = '/api/v1/nodes';
+export const ebbPath = '/apis/ebb.dev/v1alpha1/namespaces/default';
+const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
 
 const gib = 1024 ** 3;
 
@@ -43,6 +46,68 @@ export const machines = [
   offering('g5.xlarge', 4, 16, 1, 1_006_000),
   offering('g5.12xlarge', 48, 192, 4, 5_672_000),
 ];
+
+/** Ebb's kinds, as far as machines are concerned. */
+export async function installMachineKinds(api: KubernetesApi): Promise<void> {
+  for (const kind of ['Cluster', 'NodePool', 'Workload'] as const) {
+    await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', customResourceDefinition(kind));
+  }
+  for (const plural of ['clusters', 'nodepools', 'workloads']) {
+    await until(async () => (await api.send('GET', `${ebbPath}/${plural}`)).status === 200, {
+      withinMs: 60_000,
+      what: () => `the kind of ${plural}`,
+    });
+  }
+}
+
+/** A cluster whose machines are Karpenter's, with pools that are put together as soon as they can be. */
+export async function makePools(api: KubernetesApi, pools: Readonly<Record<string, object>>): Promise<void> {
+  const apiVersion = 'ebb.dev/v1alpha1';
+  await api.post(`${ebbPath}/clusters`, {
+    apiVersion,
+    kind: 'Cluster',
+    metadata: { name: 'prod' },
+    spec: { type: 'kubernetes', cloud: 'aws', region: 'us-east-1', provisioner: 'karpenter' },
+  });
+  for (const [name, spec] of Object.entries(pools)) {
+    const soon = { consolidation: { delay: '1s' }, disruptionBudgets: [{ nodes: '100%' }] };
+    const metadata = { name };
+    await api.post(`${ebbPath}/nodepools`, {
+      ...{ apiVersion, kind: 'NodePool', metadata },
+      spec: { cluster: 'prod', ...soon, ...spec },
+    });
+  }
+}
+
+/** A Deployment whose pods have one container; `pod`: what else there is to them. */
+export function deployPods(
+  api: KubernetesApi,
+  { name, replicas, resources, pod = {} }: { name: string; replicas: number; resources: object; pod?: object },
+): Promise<unknown> {
+  const labels = { app: name };
+  const containers = [{ name: 'main', image: 'worker', resources }];
+  return api.post(deploymentsPath, {
+    metadata: { name },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers, ...pod } },
+    },
+  });
+}
+
+export async function scalePods(api: KubernetesApi, name: string, replicas: number): Promise<void> {
+  await api.patch(`${deploymentsPath}/${name}`, { spec: { replicas } });
+}
+
+export async function endPods(api: KubernetesApi, name: string): Promise<void> {
+  await api.send('DELETE', `${deploymentsPath}/${name}`);
+}
+
+export async function endAllPods(api: KubernetesApi): Promise<void> {
+  const { items } = await api.get<{ items: { metadata: { name: string } }[] }>(deploymentsPath);
+  for (const { metadata } of items) await endPods(api, metadata.name);
+}
 
 /** Karpenter as what makes machines, decided on in this process. */
 export function karpenterNodes(offerings: readonly Offering[] = machines): OperatorNodes {
@@ -108,7 +173,10 @@ export class PlayedKarpenter {
   async #make({ metadata: { name, labels, annotations }, spec }: Claim): Promise<void> {
     const { api } = this.#cluster;
     const path = `${claimsPath}/${name}`;
-    await api.patch(path, { metadata: { finalizers: ['karpenter.sh/termination'] } });
+    const finalizers = { metadata: { finalizers: ['karpenter.sh/termination'] } };
+    const { status } = await api.send('PATCH', path, finalizers, { contentType: 'application/merge-patch+json' });
+    // It was taken back before anything was made of it.
+    if (status === 404) return;
     const type = spec.requirements.find(({ key }) => key === 'node.kubernetes.io/instance-type')?.values[0] ?? '';
     const machine = machines.find(({ instanceType }) => instanceType.name === type)?.instanceType;
     const [prefix, count] = [`karpenter-${name}`, machine?.gpu?.count ?? 0];

@@ -1,4 +1,3 @@
-import { customResourceDefinition } from '@ebb/documents';
 import { MemoryStore } from '@ebb/testing';
 import { available, type KubernetesCluster, startKubernetes, until } from '@ebb/testing/services';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,15 +7,21 @@ import { runOperator, type StartedOperator, ToldTriggers } from '../fake/operato
 import { installManifests } from '../manifests/install.ts';
 import {
   claimsPath,
+  deployPods,
+  ebbPath,
+  endAllPods,
+  installMachineKinds,
   installNodeClaims,
   karpenterNodes,
+  makePools,
   nodesPath,
   PlayedKarpenter,
   podsPath,
+  scalePods,
 } from './karpenterCluster.fixture.ts';
 
-const ebbPath = '/apis/ebb.dev/v1alpha1/namespaces/default';
-const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
+/** Of leases that are to run out. */
+const handedOverMs = 3000;
 const budgetsPath = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
 
 interface Named {
@@ -39,47 +44,21 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
   beforeAll(async () => {
     cluster = await startKubernetes();
     await cluster.addNodes(1, { prefix: 'foreign', resources: { cpu: '2', memory: '4Gi' } });
-    for (const kind of ['Cluster', 'NodePool', 'Workload'] as const) {
-      await cluster.api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', customResourceDefinition(kind));
-    }
+    await installMachineKinds(cluster.api);
     await installNodeClaims(cluster.api);
     kubeconfig = await accountOfOperator(cluster);
-    await until(async () => (await cluster.api.send('GET', `${ebbPath}/nodepools`)).status === 200, {
-      withinMs: 20_000,
-      what: () => 'the kinds of machines',
+    const karpenter = { nodeClassRef: { name: 'default' } };
+    const taints = [{ key: 'nvidia.com/gpu', effect: 'NoSchedule' }];
+    await makePools(cluster.api, {
+      gpu: { instanceTypes: ['g5.xlarge', 'g5.12xlarge'], taints, karpenter },
+      plain: { instanceTypes: ['m7i.xlarge'], taints: [], karpenter },
     });
-    await cluster.api.post(`${ebbPath}/clusters`, {
-      apiVersion: 'ebb.dev/v1alpha1',
-      kind: 'Cluster',
-      metadata: { name: 'prod' },
-      spec: { type: 'kubernetes', cloud: 'aws', region: 'us-east-1', provisioner: 'karpenter' },
-    });
-    for (const [name, instanceTypes, taints] of [
-      ['gpu', ['g5.xlarge', 'g5.12xlarge'], [{ key: 'nvidia.com/gpu', effect: 'NoSchedule' }]],
-      ['plain', ['m7i.xlarge'], []],
-    ] as const) {
-      await cluster.api.post(`${ebbPath}/nodepools`, {
-        apiVersion: 'ebb.dev/v1alpha1',
-        kind: 'NodePool',
-        metadata: { name },
-        spec: {
-          cluster: 'prod',
-          instanceTypes,
-          taints,
-          consolidation: { delay: '1s' },
-          disruptionBudgets: [{ nodes: '100%' }],
-          karpenter: { nodeClassRef: { name: 'default' } },
-        },
-      });
-    }
   });
   beforeEach(() => {
     karpenter = new PlayedKarpenter(cluster);
   });
   afterEach(async () => {
-    for (const { metadata } of (await cluster.api.get<{ items: Named[] }>(deploymentsPath)).items) {
-      await cluster.api.send('DELETE', `${deploymentsPath}/${metadata.name}`);
-    }
+    await endAllPods(cluster.api);
     try {
       await within(async () => (await claims()).length === 0, 'the end of all claims');
     } finally {
@@ -87,20 +66,24 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
       await karpenter.stop();
     }
   });
-  afterAll(() => cluster.close());
+  afterAll(() => cluster?.close());
 
   const logs = () => started.flatMap(({ log }) => log.slice(-25)).join('\n');
-  const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 30_000) =>
+  const within = (check: () => Promise<boolean> | boolean, what: string, withinMs = 90_000) =>
     until(check, { withinMs, what: () => `${what}\n${logs()}` });
   const claims = async () =>
     (await cluster.api.get<{ items: Named[] }>(claimsPath)).items.map(({ metadata }) => metadata.name);
   const nodes = async () => (await cluster.api.get<{ items: Node[] }>(nodesPath)).items;
   const pods = async () => (await cluster.api.get<{ items: Pod[] }>(podsPath)).items;
   type Change = (transport: Transport) => Transport;
+  interface More {
+    embedded?: MemoryStore;
+    change?: Change;
+    leaseMs?: number;
+  }
   async function run(
     identity: string,
-    embedded = new MemoryStore(),
-    change: Change = (same) => same,
+    { embedded = new MemoryStore(), change = (same) => same, leaseMs = 60_000 }: More = {},
   ): Promise<StartedOperator> {
     const opened = await openCluster({ path: kubeconfig });
     const { server } = opened;
@@ -113,30 +96,16 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
       transport,
       embedded,
       nodes: karpenterNodes(),
-      leaseMs: 2000,
+      leaseMs,
     });
     started.push(one);
     return one;
   }
-  function deploy(name: string, replicas: number, requests: Record<string, string>, pod: Record<string, unknown> = {}) {
-    const labels = { app: name };
-    return cluster.api.post(deploymentsPath, {
-      metadata: { name },
-      spec: {
-        replicas,
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: {
-            terminationGracePeriodSeconds: 1,
-            tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }],
-            containers: [{ name: 'main', image: 'worker', resources: { requests, limits: requests } }],
-            ...pod,
-          },
-        },
-      },
+  const deploy = (name: string, replicas: number, requests: Record<string, string>) =>
+    deployPods(cluster.api, {
+      ...{ name, replicas, resources: { requests, limits: requests } },
+      pod: { tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }] },
     });
-  }
   const isPlaced = async (count: number) => {
     const all = await pods();
     return all.length === count && all.every(({ spec }) => spec.nodeName !== undefined);
@@ -163,9 +132,11 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
     const status = async (path: string) => (await cluster.api.get<{ status?: unknown }>(`${ebbPath}/${path}`)).status;
     await within(async () => JSON.stringify(await status('nodepools/gpu')).includes('"readyNodes":1'), 'the status');
     expect(await status('nodepools/gpu')).toMatchObject({ nodes: 1, conditions: [{ type: 'Ready', status: 'True' }] });
+    // Of another object, whose status is written by itself.
+    await within(async () => JSON.stringify(await status('clusters/prod')).includes('"readyNodes":1'), 'the cluster');
     expect(await status('clusters/prod')).toMatchObject({ provider: 'karpenter', nodes: 1, readyNodes: 1, waiting: 0 });
     const gone = performance.now();
-    await cluster.api.patch(`${deploymentsPath}/llm`, { spec: { replicas: 0 } });
+    await scalePods(cluster.api, 'llm', 0);
     await within(async () => (await claims()).length === 0, 'no claim');
     console.log(`pod gone → NodeClaim deleted: ${Math.round(performance.now() - gone)} ms (delay 1 s)`);
     expect((await nodes()).map(({ metadata }) => metadata.name)).toEqual(['foreign-1']);
@@ -200,7 +171,8 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
     const before = (await pods()).find(({ metadata }) => metadata.name.startsWith('guarded'))?.metadata.name;
     // Its labels change: the node is of an older kind than its pool makes now.
     await cluster.api.patch(`${ebbPath}/nodepools/gpu`, { spec: { labels: { tier: 'new' } } });
-    await within(() => logs().includes('may not leave yet'), 'the refusal');
+    const isRefused = () => started.some(({ log }) => log.some((line) => line.includes('may not leave yet')));
+    await within(isRefused, 'the refusal');
     const cordoned = (await nodes()).filter(({ spec }) => spec.unschedulable);
     expect(cordoned.length).toBe(1);
     expect(cordoned[0]?.metadata.labels?.['ebb.dev/cluster']).toBe('prod');
@@ -215,17 +187,17 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
   });
 
   it('makes one node though the operator is killed at any moment', async () => {
-    const embedded = new MemoryStore();
-    const first = await run('a', embedded);
+    const more = { embedded: new MemoryStore(), leaseMs: handedOverMs };
+    const first = await run('a', more);
     await first.operator.ready;
     await deploy('once', 1, { cpu: '2', 'nvidia.com/gpu': '1' });
     await within(async () => (await claims()).length === 1, 'a claim');
     first.kill();
-    const second = await run('b', embedded);
+    const second = await run('b', more);
     await second.operator.ready;
     await within(() => isPlaced(1), 'the pod on a node');
     second.kill();
-    const third = await run('c', embedded);
+    const third = await run('c', more);
     await third.operator.ready;
     await within(() => third.log.some((line) => line.includes('decides')), 'the third to decide');
     expect(karpenter.claims.size).toBe(1);
@@ -235,10 +207,10 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
   it.each(['before', 'after'])(
     'makes one node though the operator is killed right %s it writes the claim',
     async (when) => {
-      const embedded = new MemoryStore();
+      const more = { embedded: new MemoryStore(), leaseMs: handedOverMs };
       const killed = Promise.withResolvers<void>();
       let first: StartedOperator | null = null;
-      first = await run('a', embedded, (inner) => ({
+      const change: Change = (inner) => ({
         ...inner,
         async send(request) {
           const isClaim = request.method === 'PATCH' && request.path.includes('/nodeclaims/');
@@ -248,12 +220,13 @@ describe.skipIf(!available('kubernetes'))('nodes for pods that wait, on a real A
           killed.resolve();
           return new Promise<never>(() => {});
         },
-      }));
+      });
+      first = await run('a', { ...more, change });
       await first.operator.ready;
       await deploy('once', 1, { cpu: '2', 'nvidia.com/gpu': '1' });
       await killed.promise;
       expect((await claims()).length).toBe(when === 'after' ? 1 : 0);
-      await (await run('b', embedded)).operator.ready;
+      await (await run('b', more)).operator.ready;
       await within(() => isPlaced(1), 'the pod on a node');
       expect([karpenter.claims.size, karpenter.made.length]).toEqual([1, 1]);
     },

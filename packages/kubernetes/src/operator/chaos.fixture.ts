@@ -240,7 +240,7 @@ export async function runFaults(seed: number): Promise<FaultReport> {
       });
     const expected = names.map((name) => `${name} ${wanted.get(name)} pods ${wanted.get(name)}`);
     const healedWrites = writes;
-    const endMs = Date.now() + 40_000;
+    const endMs = Date.now() + 120_000;
     // Converged is what stays so: it may pass by on the way, and what was asked last may still be under way.
     for (let quietMs = 0, before = writes; quietMs < 1500 && broken.length === 0; quietMs += 20) {
       if (Date.now() > endMs) throw new Error(`it is ${counted().join(', ')} and not ${expected.join(', ')}`);

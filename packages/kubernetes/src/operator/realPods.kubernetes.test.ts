@@ -24,6 +24,7 @@ import {
   scaledObjectsPath,
 } from '../fake/kedaCluster.fixture.ts';
 import { runOperator } from '../fake/operator.fixture.ts';
+import { expectWritten, noteScales } from '../fake/scaleWrites.fixture.ts';
 
 const why = whyNoRealNode();
 if (why !== null) console.warn(`services: SKIPPED real pods: ${why}`);
@@ -110,20 +111,12 @@ describe.skipIf(!present)('real pods on a real node', () => {
     }
 
     await cluster.api.post(scaledObjectsPath, redisObject('model', redis.address));
-    const { transport, server } = await openCluster({ path: cluster.kubeconfig });
-    const writes: { count: number; atMs: number }[] = [];
-    const noting: typeof transport = {
-      ...transport,
-      async send(request) {
-        const answer = await transport.send(request);
-        if (request.method === 'PUT' && request.path.endsWith('/scale') && answer.status === 200) {
-          const { spec } = JSON.parse(answer.text) as { spec: { replicas?: number } };
-          writes.push({ count: spec.replicas ?? 0, atMs: performance.now() });
-        }
-        return answer;
-      },
-    };
-    const one = await runOperator({ server, identity: 'a', triggers: realTriggers, transport: noting, leaseMs: 5000 });
+    const opened = await openCluster({ path: cluster.kubeconfig });
+    const { transport, writes } = noteScales(opened.transport);
+    const { server } = opened;
+    const one = await runOperator({ server, identity: 'a', triggers: realTriggers, transport, leaseMs: 60_000 });
+    const counts = () => writes.map(({ count }) => count);
+    const expected: number[] = [];
     const socket = connect(redis.port, redis.host);
     await once(socket, 'connect');
     const all: number[] = [];
@@ -131,16 +124,18 @@ describe.skipIf(!present)('real pods on a real node', () => {
     try {
       await one.operator.ready;
       for (let round = 0; round < rounds; round++) {
-        const before = writes.length;
         const fromMs = performance.now();
         socket.write('RPUSH model m\r\n');
         all.push(await serving(fromMs));
-        share.push((writes[before]?.atMs ?? Number.NaN) - fromMs);
+        expected.push(1);
+        await expectWritten(counts, expected);
+        share.push((writes.at(-1)?.atMs ?? Number.NaN) - fromMs);
         await settled(1);
-        expect(writes.slice(before).map((write) => write.count)).toEqual([1]);
+        await expectWritten(counts, expected);
         socket.write('DEL model\r\n');
         await settled(0);
-        expect(writes.slice(before).map((write) => write.count)).toEqual([1, 0]);
+        expected.push(0);
+        await expectWritten(counts, expected);
       }
     } finally {
       socket.destroy();

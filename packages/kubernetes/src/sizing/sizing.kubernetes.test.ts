@@ -67,9 +67,9 @@ describe.skipIf(!available('kubernetes'))('sizing on a real API server', () => {
     }
     const { transport, server } = await openCluster({ path: await kubeconfigOfAccount(cluster, namespace, 'ebb') });
     const triggers = new ToldTriggers();
-    one = await runOperator({ server, identity: 'a', triggers, transport, embedded, leaseMs: 5000, sizing: true });
+    one = await runOperator({ server, identity: 'a', triggers, transport, embedded, leaseMs: 60_000, sizing: true });
     await one.operator.ready;
-  }, 120_000);
+  });
   afterAll(async () => {
     await one?.stop();
     await node?.stop();
@@ -77,7 +77,8 @@ describe.skipIf(!available('kubernetes'))('sizing on a real API server', () => {
     await cluster?.close();
   });
 
-  const within = (check: () => Promise<boolean>, what: string, withinMs = 60_000) =>
+  // A plan is made once a minute: what is seen too late for one is in the next.
+  const within = (check: () => Promise<boolean>, what: string, withinMs = 150_000) =>
     until(check, { withinMs, what: () => `${what}\n${one?.log.slice(-20).join('\n')}` });
   const deploy = (name: string, replicas: number, podSpec: object = {}, container: object = {}) => {
     const labels = { app: name };
@@ -151,7 +152,10 @@ describe.skipIf(!available('kubernetes'))('sizing on a real API server', () => {
       requests: { cpu: expect.stringMatching(/^3[45]\dm$/), memory: expect.stringMatching(/^2[34]\dMi$/) },
       limits: { memory: expect.stringMatching(/^4[67]\dMi$/) },
     });
-    expect((await condition('web'))?.message).toContain('recommended: main 3');
+    await within(
+      async () => (await condition('web'))?.message.includes('recommended: main 3') === true,
+      'what is recommended',
+    );
     expect(one?.log.join('\n')).not.toContain('forbidden');
   });
 
@@ -194,6 +198,7 @@ describe.skipIf(!available('kubernetes'))('sizing on a real API server', () => {
     await size('rival', 'inPlace', 1);
     await within(async () => (await condition('rival'))?.reason === 'ScaleConflict', 'the conflict');
     expect((await condition('rival'))?.message).toContain('VerticalPodAutoscaler their-own already');
+    await within(async () => (await pods('rival')).length > 0, 'its pod');
     expect((await pods('rival')).map(requested)).toEqual(['100m']);
   });
 
@@ -215,8 +220,9 @@ describe.skipIf(!available('kubernetes'))('sizing on a real API server', () => {
       resources: { limits: { memory: expect.stringMatching(/^4[67]\dMi$/) } },
     });
     await within(async () => (await condition('huge'))?.reason === 'WaitsForNode', 'what no node has');
-    // A server before 1.36 takes it, and the node says so.
-    expect((await condition('huge'))?.message).toMatch(/enough allocatable resources|than the node can ever give/);
+    // A server before 1.36 takes it, and the node says so, which may be a moment later.
+    const words = /enough allocatable resources|than the node can ever give/;
+    await within(async () => words.test((await condition('huge'))?.message ?? ''), 'the words of the node');
     expect((await pods('huge'))[0]?.status.containerStatuses?.[0]?.restartCount).toBe(0);
   });
 });

@@ -49,17 +49,17 @@ describe.skipIf(!available('kubernetes'))('warmth on a real API server', () => {
     });
     const { transport, server } = await openCluster({ path: await kubeconfigOfAccount(cluster, namespace, 'ebb') });
     const warmth = { pause: 'pause:1', tool: 'busybox:1' };
-    one = await runOperator({ server, identity: 'a', triggers, transport, leaseMs: 5000, warmth });
+    one = await runOperator({ server, identity: 'a', triggers, transport, leaseMs: 60_000, warmth });
     await one.operator.ready;
     await api.post(scaledObjectsPath, redisObject('model', '127.0.0.1:1'));
-  }, 120_000);
+  });
   afterAll(async () => {
     await one?.stop();
     await cluster?.close();
   });
 
   const within = (check: () => Promise<boolean>, what: string) =>
-    until(check, { withinMs: 60_000, what: () => `${what}\n${one?.log.slice(-20).join('\n')}` });
+    until(check, { withinMs: 120_000, what: () => `${what}\n${one?.log.slice(-20).join('\n')}` });
   const pods = async (selector: string) =>
     (await cluster.api.get<{ items: Pod[] }>(`${podsPath}?labelSelector=${encodeURIComponent(selector)}`)).items;
   const prepulling = () => pods('ebb.dev/warmth=prepull');

@@ -55,7 +55,7 @@ describe.runIf(available('moto'))('aws', () => {
           );
           const asked = proxy.count('DescribeSpotInstanceRequests');
           await until(() => proxy.count('DescribeSpotInstanceRequests') > asked + 1, {
-            withinMs: 10_000,
+            withinMs: 30_000,
             what: () => 'a question for notices',
           });
           await account.ec2.send(new TerminateInstancesCommand({ InstanceIds: [name] }));
@@ -161,7 +161,7 @@ function usual(account: AwsAccountAtMoto, provider: Provider, other: Provider, p
         await account.ec2.send(new DeleteTagsCommand({ Resources: [await account.nameOf(id)], Tags }));
       },
     },
-    until: (condition, what) => until(condition, { withinMs: 20_000, what: () => what }),
+    until: (condition, what) => until(condition, { withinMs: 60_000, what: () => what }),
     pass: () => account.pass(),
     close: () => account.close(),
   };

@@ -112,7 +112,7 @@ export class AwsAccountAtMoto {
     const target = this.proxy.count('DescribeInstances') + 12;
     const untilMs = Date.now() + 1000;
     await until(() => this.proxy.count('DescribeInstances') >= target || Date.now() > untilMs, {
-      withinMs: 5000,
+      withinMs: 30_000,
       what: () => 'two rounds',
     });
   }

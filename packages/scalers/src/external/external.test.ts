@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AnyScaler } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import type { ScalerContext, SourceReading, TriggerSource } from '../contract/source.ts';
-import { readOnce, readUntil, testContext } from '../contract/sourceConformance.fixture.ts';
+import { readOnce, readUntil, soon, testContext } from '../contract/sourceConformance.fixture.ts';
 import { openTrigger, type TriggerValues } from '../runtime/openTrigger.ts';
 import { blackHole, tlsFiles } from '../../../testing/src/services/index.ts';
 import { contract, loading, serviceName } from './contract.ts';
@@ -36,7 +36,7 @@ function opened(
   { metadata = {}, ...rest }: Partial<TriggerValues> = {},
   definition: AnyScaler = external,
 ): Opened {
-  const context = testContext({ object: { namespace: 'shop', name: 'worker', kind: 'ScaledObject' } });
+  const context = testContext({ ...soon, object: { namespace: 'shop', name: 'worker', kind: 'ScaledObject' } });
   const values = { metadata: { scalerAddress: address, ...metadata }, auth: {}, env: {}, ...rest };
   const source = openTrigger(definition, values, context);
   ends.push(async () => {

@@ -58,7 +58,7 @@ describe.runIf(available('prometheus'))('the real thing', () => {
         activatesAbove5: values(service.url, { activationThreshold: '5' }),
         async set(count) {
           target.waiting = count;
-          await until(async () => (await truth()) === count, { withinMs: 20_000, what: () => `a scrape of ${count}` });
+          await until(async () => (await truth()) === count, { withinMs: 60_000, what: () => `a scrape of ${count}` });
         },
         truth,
         snapshot: () => service.query('count({__name__=~"jobs.*"})'),
@@ -86,10 +86,10 @@ describe.runIf(available('prometheus'))('the real thing', () => {
     beforeAll(async () => {
       service = await startPrometheus({ targets: [await target.listen()], tls: 'mutual' });
       await until(async () => (await service.query('huge')).length === 1, {
-        withinMs: 20_000,
+        withinMs: 60_000,
         what: () => 'the first scrape',
       });
-    }, 60_000);
+    });
     afterAll(async () => {
       await service?.stop();
       await target.stop();
@@ -192,6 +192,6 @@ describe.runIf(available('prometheus'))('the real thing', () => {
         await scraping.stop();
         await own.stop().catch(() => {});
       }
-    }, 60_000);
+    });
   });
 });

@@ -12,6 +12,7 @@ import {
   describeSource,
   readOnce,
   readUntil,
+  soon,
   type SourceUnderTest,
   testContext,
 } from '../contract/sourceConformance.fixture.ts';
@@ -40,7 +41,7 @@ async function put(service: RabbitMqService, queue: string, count: number): Prom
 async function fill(service: RabbitMqService, queue: string, count: number): Promise<void> {
   await put(service, queue, count);
   await until(async () => (await view(service, queue)).messages === count, {
-    withinMs: 20_000,
+    withinMs: 60_000,
     what: () => `${count} messages in ${queue}`,
   });
 }
@@ -79,17 +80,21 @@ async function start(protocol: 'amqp' | 'http'): Promise<SourceUnderTest> {
 
 describe.runIf(available('rabbitmq'))('with RabbitMQ', () => {
   describeSource('rabbitmq over AMQP', { definition: rabbitmq, start: () => start('amqp') });
-  describeSource('rabbitmq over http', { definition: rabbitmq, start: () => start('http'), newsWithinMs: 8000 });
+  describeSource('rabbitmq over http', { definition: rabbitmq, start: () => start('http'), newsWithinMs: 30_000 });
 
   describe('one broker', () => {
     let service: RabbitMqService;
     beforeAll(async () => {
       service = await startRabbitMq({ tls: 'mutual' });
-    }, 120_000);
+    });
     afterAll(() => service?.stop());
 
-    const open = (metadata: Record<string, string>, host = service.amqpUrl, auth: Record<string, string> = {}) => {
-      const context = testContext();
+    const open = (
+      metadata: Record<string, string>,
+      host = service.amqpUrl,
+      auth: Record<string, string> = {},
+      context = testContext(),
+    ) => {
       const source = openTrigger(rabbitmq, { metadata, auth: { host, ...auth }, env: {} }, context);
       return { context, source };
     };
@@ -183,7 +188,7 @@ describe.runIf(available('rabbitmq'))('with RabbitMQ', () => {
           const published = await readOnce(ratio.source, ratio.context);
           return value > 0 && published.value === 3 && published.active;
         },
-        { withinMs: 25_000, what: () => 'rates' },
+        { withinMs: 90_000, what: () => 'rates' },
       );
       await Promise.all([rate.source.close(), ratio.source.close()]);
     });
@@ -244,7 +249,7 @@ describe.runIf(available('rabbitmq'))('with RabbitMQ', () => {
           one.watch?.((news) => void (news instanceof Error && errors.push(news)), { intervalMs: 100 }),
         ),
       ];
-      await until(() => isRefused, { withinMs: 5000, what: () => 'the refusal' });
+      await until(() => isRefused, { withinMs: 20_000, what: () => 'the refusal' });
       await service.createQueue('late');
       await heard.promise;
       expect(errors).toEqual([]);
@@ -271,7 +276,7 @@ describe.runIf(available('rabbitmq'))('with RabbitMQ', () => {
             const readings = await Promise.all(sources.map((source) => readOnce(source, context)));
             return readings.every(({ value }, index) => value === (index === 7 ? 100_000 : 0));
           },
-          { withinMs: 20_000, what: () => 'the lengths' },
+          { withinMs: 90_000, what: () => 'the lengths' },
         );
         await Promise.all(sources.map((source) => source.close()));
       }
@@ -280,7 +285,7 @@ describe.runIf(available('rabbitmq'))('with RabbitMQ', () => {
 
     it('gives up on a broker that hangs, and goes on when it is back', async () => {
       await service.createQueue('hangs');
-      const { source, context } = open({ queueName: 'hangs' });
+      const { source, context } = open({ queueName: 'hangs' }, service.amqpUrl, {}, testContext(soon));
       expect((await readOnce(source, context)).value).toBe(0);
       service.pause();
       try {

@@ -15,6 +15,7 @@ import {
   describeSource,
   readOnce,
   readUntil,
+  soon,
   type SourceUnderTest,
   testContext,
 } from '../contract/sourceConformance.fixture.ts';
@@ -109,7 +110,6 @@ function suite(definition: AnyScaler, plan: Plan, place: () => Promise<Place>) {
   return {
     definition,
     counts: [0, 1, 7, 30],
-    newsWithinMs: 1500,
     async start(): Promise<SourceUnderTest> {
       const at = await place();
       const hole = await blackHole();
@@ -322,6 +322,8 @@ describe.runIf(available('redis'))('with Redis', () => {
       ],
     ] as const)('hears of %s at once, long before it would ask', async (_name, definition, metadata, put, clear) => {
       const { source, context } = open(definition, metadata);
+      // So long that a busy machine is quicker: what is heard three times within a third of it is not what a round has found.
+      const intervalMs = 1800;
       const values: number[] = [];
       const heard: { value: number; resolve(): void }[] = [];
       const stop = source.watch?.(
@@ -330,25 +332,25 @@ describe.runIf(available('redis'))('with Redis', () => {
           values.push(news.value);
           heard.find(({ value }) => value === news.value)?.resolve();
         },
-        { intervalMs: 400 },
+        { intervalMs },
       );
       const next = (value: number) => {
         const { promise, resolve } = Promise.withResolvers<void>();
         heard.splice(0, 1, { value, resolve });
         return promise;
       };
-      await until(() => values[0] === 0, { withinMs: 5000, what: () => 'the first reading' });
+      await until(() => values[0] === 0, { withinMs: 20_000, what: () => 'the first reading' });
       const isHeard = async () => {
         const clients = String(await client.client('LIST'));
         return /cmd=xread/.test(clients) || /\bsub=1\b/.test(clients);
       };
       for (let times = 0; times < 3; times++) {
-        await until(isHeard, { withinMs: 5000, what: () => 'listening' });
+        await until(isHeard, { withinMs: 20_000, what: () => 'listening' });
         const full = next(1);
         const startedMs = performance.now();
         await put();
         await full;
-        expect(performance.now() - startedMs).toBeLessThan(150);
+        expect(performance.now() - startedMs).toBeLessThan(intervalMs / 3);
         const empty = next(0);
         await clear();
         await empty;
@@ -358,7 +360,7 @@ describe.runIf(available('redis'))('with Redis', () => {
       expect(context.connections.size).toBe(0);
       // Nothing of ours is left at the server.
       await until(async () => !String(await client.client('LIST')).includes('name=ebb'), {
-        withinMs: 3000,
+        withinMs: 20_000,
         what: () => 'the end of all connections',
       });
     });
@@ -427,7 +429,7 @@ describe.runIf(available('redis'))('with Redis', () => {
     });
 
     it('gives up on a server that hangs, and goes on when it is back', async () => {
-      const { source, context } = open(redis, { listName: 'hangs' });
+      const { source, context } = open(redis, { listName: 'hangs' }, {}, testContext(soon));
       expect((await readOnce(source, context)).value).toBe(0);
       service.pause();
       try {

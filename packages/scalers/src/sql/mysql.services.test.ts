@@ -73,7 +73,7 @@ describe.runIf(available('mariadb'))('the real thing', () => {
       await service.sql(`create table jobs (n int); insert into jobs values (1), (2), (3);
         create user 'poor'@'127.0.0.1' identified by 'poor-secret'; grant usage on ebb.* to 'poor'@'127.0.0.1';
         create procedure bump() insert into jobs values (9);`);
-    }, 120_000);
+    });
     afterAll(() => service?.stop());
 
     const dsn = (options: string, user = service.user, password = service.password) =>
@@ -192,9 +192,9 @@ describe.runIf(available('mariadb'))('the real thing', () => {
       );
       await Promise.all(sources.map((source) => readOnce(source, context)));
       const clients = `select count(*) from information_schema.processlist where user = 'ebb' and id <> connection_id()`;
-      await expect.poll(async () => Number(await service.sql(clients))).toBeLessThanOrEqual(2);
+      await expect.poll(async () => Number(await service.sql(clients)), { timeout: 30_000 }).toBeLessThanOrEqual(2);
       await Promise.all(sources.map((source) => source.close()));
-      await expect.poll(() => service.sql(clients)).toBe('0\n');
+      await expect.poll(() => service.sql(clients), { timeout: 30_000 }).toBe('0\n');
     });
   });
 });

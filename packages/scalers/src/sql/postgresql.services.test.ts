@@ -6,7 +6,7 @@ import {
   refusedPort,
   startPostgres,
 } from '../../../testing/src/services/index.ts';
-import { describeSource, readOnce, testContext } from '../contract/sourceConformance.fixture.ts';
+import { describeSource, readOnce, soon, testContext } from '../contract/sourceConformance.fixture.ts';
 import { openTrigger, type TriggerValues } from '../runtime/openTrigger.ts';
 import { postgresql } from './postgresql.ts';
 
@@ -71,11 +71,11 @@ describe.runIf(available('postgres'))('the real thing', () => {
       await service.sql(`create table jobs (n int); insert into jobs values (1), (2), (3);
         create function bump() returns int language sql as 'insert into jobs values (9) returning n';
         create role poor login password 'poor-secret'`);
-    }, 120_000);
+    });
     afterAll(() => service?.stop());
 
     async function read(query: string, changes: Partial<TriggerValues> = {}) {
-      const context = testContext();
+      const context = testContext(query.includes('pg_sleep') ? soon : {});
       const base = values(service, query);
       const source = openTrigger(
         postgresql,
@@ -206,7 +206,9 @@ describe.runIf(available('postgres'))('the real thing', () => {
     it('leaves no connection behind when it gives up', async () => {
       await expect(read('select pg_sleep(60)')).rejects.toMatchObject({ code: 'timeout' });
       await expect
-        .poll(() => service.sql(`select count(*) from pg_stat_activity where application_name = 'ebb'`))
+        .poll(() => service.sql(`select count(*) from pg_stat_activity where application_name = 'ebb'`), {
+          timeout: 30_000,
+        })
         .toBe('0\n');
     });
   });

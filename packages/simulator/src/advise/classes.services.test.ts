@@ -65,7 +65,7 @@ let first: Promise<Advice>;
 beforeAll(() => {
   first = advise(options([cpu, gpu]));
   return first;
-}, 120_000);
+});
 
 test('each class is rehearsed alone in its own world, and the cheapest that keeps the promise is said with its money', async () => {
   const advice = await first;
@@ -110,7 +110,7 @@ test('the answer flips just where it says', async () => {
   expect(await at(best.name, best.breakEvenMicro * 1.01)).toBe(other.name);
   expect(await at(other.name, other.breakEvenMicro * 1.01)).toBe(best.name);
   expect(await at(other.name, other.breakEvenMicro * 0.99)).toBe(other.name);
-}, 120_000);
+});
 
 test('a class that cannot serve all of the requests is no answer at any price, and without prices a ratio is said', async () => {
   const rows = Array.from({ length: 600 }, (_, index) => ({ atUs: index * 1e6, tokens: index % 3 === 0 ? 900 : 40 }));
@@ -131,7 +131,7 @@ test('a class that cannot serve all of the requests is no answer at any price, a
     /No class has a price \(pricePerHour\): (cpu|gpu) is the cheaper one while an hour of it costs less than [\d.]+ ×/,
   );
   expect(told).toContain('Assumed: a service takes on cpu as long as --service says; --service cpu=TIME');
-}, 120_000);
+});
 
 test('documents with all their classes stay where no class alone is clearly cheaper', async () => {
   const twins = [
@@ -148,7 +148,7 @@ test('documents with all their classes stay where no class alone is clearly chea
   expect(advice.classes?.staysMixed).toBe(true);
   expect(adviceSentences(advice).headline).toMatch(/^Leave the classes as they are\. /);
   expect(adviceSentences(advice).classes.join('\n')).toContain('as long on all classes');
-}, 120_000);
+});
 
 test('in a mix each request takes as long as the class that serves it, and each start as its class', async () => {
   const rows = Array.from({ length: 40 }, (_, index) => ({

@@ -201,5 +201,5 @@ describe('a world with every fault', () => {
       ),
       { numRuns: 15 },
     );
-  }, 60_000);
+  });
 });

@@ -87,7 +87,7 @@ describe.runIf(available('postgres'))('a database that goes away', () => {
     expect(logs.filter(({ message }) => message === 'the store is back').length).toBeGreaterThanOrEqual(3);
     // Sizes of segments are those of what is in them.
     expect(await store.journal.trim({ olderThanMs: 0, maxBytes: 1 })).toBe(1400);
-  }, 120_000);
+  });
 
   it('answers nothing: everything fails in time and then at once, and goes on when it answers again', async () => {
     const wire = await wireTo(service());
