@@ -31,6 +31,7 @@ import { type InstallChoice, installManifests } from '../manifests/install.ts';
 import { giveBack, takeOver } from './takeOver.ts';
 
 const hpaPath = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers';
+const scaledJobsPath = '/apis/keda.sh/v1alpha1/namespaces/default/scaledjobs';
 const present = available('kubernetes') && available('redis');
 const own = process.env.KUBECONFIG_DISPOSABLE === undefined;
 
@@ -168,8 +169,12 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     await within(() => advice('site') !== undefined && advice('queue') !== undefined, 'advice on both');
     // Jobs that Ebb would make beside those that another one makes.
     await redis.cli(['rpush', 'pictures', 'a', 'b', 'c']);
-    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'resize' }] } };
-    await api.post('/apis/keda.sh/v1alpha1/namespaces/default/scaledjobs', {
+    // None of them comes to its end.
+    const nodeSelector = { is: 'nowhere' };
+    const template = {
+      spec: { restartPolicy: 'Never', nodeSelector, containers: [{ name: 'main', image: 'resize' }] },
+    };
+    await api.post(scaledJobsPath, {
       apiVersion: 'keda.sh/v1alpha1',
       kind: 'ScaledJob',
       metadata: { name: 'resize', annotations: { 'ebb.dev/improvements': 'true' } },
@@ -183,7 +188,8 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     const labels = { 'scaledjob.keda.sh/name': 'resize' };
     await api.post(jobs, { metadata: { name: 'by-keda', labels }, spec: { suspend: true, template } });
     await within(() => advice('resize')?.made?.actual === 1, 'the one Job that another one made');
-    expect((await api.get<{ items: object[] }>(jobs)).items).toHaveLength(1);
+    const made = async () => (await api.get<{ items: object[] }>(jobs)).items.length;
+    expect(await made()).toBe(1);
     await redis.cli(['rpush', 'queue', ...Array.from({ length: 100 }, (_, index) => `m${index}`)]);
     await within(() => advice('queue')?.advised.ready === 10, 'ten imagined for the queue');
     metrics.set('requests', 30);
@@ -230,6 +236,20 @@ describe.skipIf(!(present && own))('advice and hand-over on a real API server', 
     });
     await running.operator.ready;
     await within(() => advice('site')?.advised.wanted === 3, 'advice again');
+    // Three messages, and a Job of another one for the first of them.
+    const ofJobs = { ...options, kind: 'ScaledJob' as const, name: 'resize' };
+    const annotations = async () => (await api.get<Written>(`${scaledJobsPath}/resize`)).metadata.annotations;
+    const untaken = await annotations();
+    await takeOver(ofJobs, { write: true });
+    expect(await annotations()).toMatchObject({ 'autoscaling.keda.sh/paused': 'true', 'ebb.dev/mode': 'control' });
+    await within(async () => (await made()) === 3, 'the two Jobs that were missing');
+    await giveBack(ofJobs, { write: true });
+    expect(await annotations()).toEqual(untaken);
+    await within(() => advice('resize') !== undefined, 'advice on Jobs again');
+    await redis.cli(['rpush', 'pictures', 'd', 'e']);
+    await within(() => (advice('resize')?.made?.advised ?? 0) >= 2, 'two Jobs more that Ebb would make');
+    expect(await made()).toBe(3);
+
     const before = await written();
     await takeOver(options, { write: true });
     const scaledByHpa = writes(byHpaController).length;
