@@ -3,6 +3,7 @@ import { chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
@@ -209,10 +210,8 @@ async function usersOf(commands: readonly string[]): Promise<number[]> {
 
 function ask(address: string, host: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: address, port: 8080, path: '/hello', headers: { host } }, async (response) => {
-      let text = '';
-      for await (const part of response) text += String(part);
-      resolve({ status: response.statusCode ?? 0, text });
+    const asked = request({ host: address, port: 8080, path: '/hello', headers: { host } }, (response) => {
+      textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
     });
     asked.on('error', reject);
     asked.end();

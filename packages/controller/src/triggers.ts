@@ -16,6 +16,7 @@ import {
   findScaler,
   type InsideView,
   openHttp,
+  type ResolvedAuthentication,
   resolveAuthentication,
   SourceError,
 } from '@ebb/scalers';
@@ -45,7 +46,7 @@ export function liveTriggers({ documents, engine, nowMs, log, clusterMetric }: T
     reference: NonNullable<KedaTriggerSpec['authentication']>,
     object: ObjectKey,
     env: Readonly<Record<string, string>>,
-  ): Promise<Record<string, string>> {
+  ): Promise<ResolvedAuthentication> {
     const isOfCluster = reference.kind === 'ClusterTriggerAuthentication';
     const found = isOfCluster
       ? (await documents.list(reference.kind)).find(({ key }) => key.name === reference.name)

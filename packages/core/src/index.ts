@@ -22,6 +22,7 @@ export type * from './forecast/types.ts';
 export { type CompiledFormula, compileFormula, evaluate as evaluateCompiled } from './formula/compile.ts';
 export { FormulaError, type FormulaProblem } from './formula/problem.ts';
 export { evaluateFormula } from './formula/evaluate.ts';
+export { type AzureProof, azureTokenAnswer, azureTokenRequest } from './identity/azureSignIn.ts';
 export { type Measure, readScrape, type Scrape } from './llm/readScrape.ts';
 export {
   nothingTimed,

@@ -11,7 +11,7 @@ export { calendars, findScaler, type ScalerDescription, scalers } from './regist
 export { type CronWindow, cronWindow } from './cronWindow.ts';
 export { createScheduleScaler, ScheduleError } from './schedule.ts';
 export { AnswerCache } from './auth/answerCache.ts';
-export type { AuthenticationLookups } from './auth/authentication.ts';
+export type { AuthenticationLookups, ResolvedAuthentication } from './auth/authentication.ts';
 export { resolveAuthentication } from './auth/resolveAuthentication.ts';
 export { SourceError } from './contract/errors.ts';
 export type { ClusterMetricQuestion, InsideView } from './contract/source.ts';

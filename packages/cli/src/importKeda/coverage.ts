@@ -61,25 +61,45 @@ function resultOf(
     return { result: 'not available', reasons: [reason] };
   }
   const authentication = authenticationOf(trigger, document.key, documents);
-  const refused = authentication ? signInsNotAvailable(authentication) : [];
+  const refused = authentication ? signInsNotAvailable(trigger, authentication) : [];
   if (refused.length > 0) return { result: 'not available', reasons: refused };
   const serious = problems.filter(({ severity, code }) => severity === 'error' || code === 'no-effect');
   const reasons = [
     ...serious.map(({ message }) => message.replace(/^trigger "[^"]*" \([^)]*\): /, '')),
     ...missingObjects(trigger, authentication, documents),
+    ...identitiesNeeded(trigger, authentication),
   ];
   return { result: reasons.length === 0 ? 'works' : 'needs', reasons };
 }
 
-/** Ways to sign in that need a cloud. */
-function signInsNotAvailable(authentication: ParsedDocument): string[] {
-  const { podIdentity, azureKeyVault, gcpSecretManager } = resolveTriggerAuthentication(authentication.document);
+/** Ways to sign in that cannot be had here: the roles of other service accounts, which are not read. */
+function signInsNotAvailable({ type, metadata }: KedaTriggerSpec, authentication: ParsedDocument): string[] {
+  const { podIdentity, awsSecretManager } = resolveTriggerAuthentication(authentication.document);
+  const isTargets = [podIdentity, awsSecretManager?.podIdentity].some((one) => one?.identityOwner === 'workload');
+  const signsIn = (findScaler(type)?.identities ?? []).includes('aws') && metadata.identityOwner !== 'operator';
+  const what = isTargets
+    ? 'identityOwner workload'
+    : podIdentity?.provider === 'aws-eks' && signsIn
+      ? 'the pod identity aws-eks'
+      : null;
   const name = `${authentication.kind} "${authentication.key.name}"`;
-  return [
-    ...(podIdentity ? [`the pod identity ${podIdentity.provider} of the ${name} is not available here`] : []),
-    ...(azureKeyVault ? [`azureKeyVault of the ${name} is not available here`] : []),
-    ...(gcpSecretManager ? [`gcpSecretManager of the ${name} is not available here`] : []),
-  ];
+  return what === null
+    ? []
+    : [`${what} of the ${name} is the role of the target's service account, which is not read: use aws with roleArn`];
+}
+
+/** Identities of a cloud that Ebb must have itself, for the trigger or for a vault. */
+function identitiesNeeded({ type }: KedaTriggerSpec, authentication: ParsedDocument | null): string[] {
+  if (!authentication) return [];
+  const spec = resolveTriggerAuthentication(authentication.document);
+  const vaults = [spec.azureKeyVault, spec.gcpSecretManager, spec.awsSecretManager];
+  const isUsed = (findScaler(type)?.identities ?? []).length > 0;
+  const identities = [...(isUsed ? [spec.podIdentity] : []), ...vaults.map((vault) => vault?.podIdentity)];
+  const providers = identities.flatMap((one) => (one && one.provider !== 'none' ? [one.provider] : []));
+  return [...new Set(providers)].map(
+    (provider) =>
+      `the pod identity ${provider} of the ${authentication.kind} "${authentication.key.name}" is Ebb's own: what Ebb runs as needs it`,
+  );
 }
 
 /** Objects that the sign-in names and that are not among the documents. */

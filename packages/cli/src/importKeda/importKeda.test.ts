@@ -73,6 +73,10 @@ spec:
     - { type: kafka, name: b, authenticationRef: { name: gone }, metadata: { bootstrapServers: "k:9092", consumerGroup: g } }
     - { type: redis, name: c, metadata: { address: "r:6379", listName: l, listLength: "0" } }
     - { type: prometheus, name: d, authenticationRef: { name: cloud }, metadata: { serverAddress: "http://p", query: up, threshold: "1" } }
+    - { type: redis, name: e, authenticationRef: { name: vault }, metadata: { address: "r:6379", listName: l } }
+    - { type: prometheus, name: g, authenticationRef: { name: eks }, metadata: { serverAddress: "http://p", query: up, threshold: "1", awsRegion: r } }
+    - { type: prometheus, name: h, authenticationRef: { name: eks }, metadata: { serverAddress: "http://p", query: up, threshold: "1", awsRegion: r, identityOwner: operator } }
+    - { type: prometheus, name: f, authenticationRef: { name: theirs }, metadata: { serverAddress: "http://p", query: up, threshold: "1", awsRegion: r } }
 `,
     );
     write(
@@ -86,12 +90,27 @@ apiVersion: keda.sh/v1alpha1
 kind: TriggerAuthentication
 metadata: { name: cloud, namespace: post }
 spec: { podIdentity: { provider: azure-workload } }
+---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: { name: vault, namespace: post }
+spec: { gcpSecretManager: { podIdentity: { provider: gcp }, secrets: [{ parameter: password, id: redis }] } }
+---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: { name: theirs, namespace: post }
+spec: { podIdentity: { provider: aws, identityOwner: workload } }
+---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: { name: eks, namespace: post }
+spec: { podIdentity: { provider: aws-eks } }
 `,
     );
     const { code, out } = await ebb('import', 'keda', '-f', 'k8s', '--json');
     expect(code).toBe(1);
     const { counts, triggers } = JSON.parse(out);
-    expect(counts).toEqual({ triggers: 6, working: 1 });
+    expect(counts).toEqual({ triggers: 10, working: 1 });
     const results = Object.fromEntries(
       triggers.map((one: { trigger: string; result: string; reasons: string[] }) => [
         one.trigger,
@@ -104,10 +123,17 @@ spec: { podIdentity: { provider: azure-workload } }
       a: ['needs', 'the Secret "kafka" is not among the files: apply it too'],
       b: ['needs', 'the TriggerAuthentication "gone" is not among the files'],
       c: ['needs', expect.stringContaining('listLength must be a whole number')],
-      d: ['not available', expect.stringContaining('azure-workload')],
+      d: [
+        'needs',
+        `the pod identity azure-workload of the TriggerAuthentication "cloud" is Ebb's own: what Ebb runs as needs it`,
+      ],
+      e: ['needs', `the pod identity gcp of the TriggerAuthentication "vault" is Ebb's own: what Ebb runs as needs it`],
+      f: ['not available', expect.stringContaining('identityOwner workload of the TriggerAuthentication "theirs"')],
+      g: ['not available', expect.stringContaining('the pod identity aws-eks of the TriggerAuthentication "eks"')],
+      h: ['needs', expect.stringContaining('aws-eks')],
     });
     expect((await ebb('import', 'keda', '-f', 'k8s')).out).toContain(
-      '1 of 6 triggers works here; 3 need something, 2 are not available.',
+      '1 of 10 triggers works here; 6 need something, 3 are not available.',
     );
   });
 

@@ -1,7 +1,7 @@
 import type { AnyScaler } from '@ebb/scalers';
 
 /** A scaler for a machine. */
-export function scalerJson({ type, summary, parameters, example, documentation }: AnyScaler) {
+export function scalerJson({ type, summary, parameters, identities = [], example, documentation }: AnyScaler) {
   return {
     type,
     summary,
@@ -22,6 +22,7 @@ export function scalerJson({ type, summary, parameters, example, documentation }
         deprecated,
       };
     }),
+    identities,
     example,
     notes: documentation.notes,
   };

@@ -77,22 +77,54 @@ describe('resolve', () => {
 
 const vaultSecrets = 'secrets: [{ parameter: p, name: n }]';
 
+const credentials = 'clientSecret: { valueFrom: { secretKeyRef: { name: n, key: k } } }';
+
 test.each([
-  ['{ podIdentity: { provider: aws } }', 'spec.podIdentity.provider'],
-  ['{ podIdentity: { provider: aws-eks } }', 'spec.podIdentity.provider'],
-  ['{ podIdentity: { provider: azure-workload } }', 'spec.podIdentity.provider'],
-  ['{ podIdentity: { provider: gcp } }', 'spec.podIdentity.provider'],
-  [`{ azureKeyVault: { vaultUri: u, ${vaultSecrets} } }`, 'spec.azureKeyVault'],
-  ['{ gcpSecretManager: { secrets: [{ parameter: p, id: n }] } }', 'spec.gcpSecretManager'],
+  '{ podIdentity: { provider: aws, roleArn: r, externalID: x } }',
+  '{ podIdentity: { provider: aws, identityOwner: keda } }',
+  '{ podIdentity: { provider: azure-workload, identityId: i } }',
+  '{ podIdentity: { provider: gcp } }',
+  `{ azureKeyVault: { vaultUri: u, podIdentity: { provider: azure-workload }, ${vaultSecrets} } }`,
+  `{ azureKeyVault: { vaultUri: u, credentials: { clientId: c, tenantId: t, ${credentials} }, cloud: { type: Private, other: o }, ${vaultSecrets} } }`,
+  '{ gcpSecretManager: { podIdentity: { provider: gcp }, secrets: [{ parameter: p, id: n }] } }',
+  `{ gcpSecretManager: { credentials: { ${credentials} }, secrets: [{ parameter: p, id: n }] } }`,
+  `{ awsSecretManager: { podIdentity: { provider: aws }, ${vaultSecrets} } }`,
+  `{ awsSecretManager: { ${vaultSecrets} } }`,
+])('%s is available', (spec) => {
+  const { documents, problems } = read(spec);
+  expect(documents).toHaveLength(1);
+  expect(problems).toEqual([]);
+});
+
+test.each([
+  ['{ podIdentity: { provider: aws-eks } }', 'spec.podIdentity.provider', 'use the provider aws with roleArn'],
   [
-    `{ awsSecretManager: { podIdentity: { provider: aws }, ${vaultSecrets} } }`,
-    'spec.awsSecretManager.podIdentity.provider',
+    '{ podIdentity: { provider: aws, identityOwner: workload } }',
+    'spec.podIdentity.identityOwner',
+    "the role of the target's service account",
   ],
-])('%s is accepted and not available here', (spec, path) => {
+  [
+    `{ awsSecretManager: { podIdentity: { provider: aws, identityOwner: workload }, ${vaultSecrets} } }`,
+    'spec.awsSecretManager.podIdentity.identityOwner',
+    "the role of the target's service account",
+  ],
+  [`{ azureKeyVault: { vaultUri: u, ${vaultSecrets} } }`, 'spec.azureKeyVault', 'needs credentials'],
+  ['{ gcpSecretManager: { secrets: [{ parameter: p, id: n }] } }', 'spec.gcpSecretManager', 'needs credentials'],
+  [
+    `{ azureKeyVault: { vaultUri: u, podIdentity: { provider: gcp }, ${vaultSecrets} } }`,
+    'spec.azureKeyVault.podIdentity.provider',
+    'takes the pod identity azure-workload or none, found gcp',
+  ],
+  [
+    `{ awsSecretManager: { podIdentity: { provider: azure-workload }, ${vaultSecrets} } }`,
+    'spec.awsSecretManager.podIdentity.provider',
+    'takes the pod identity aws or none',
+  ],
+])('%s is accepted and cannot give anything here', (spec, path, told) => {
   const { documents, problems } = read(spec);
   expect(documents).toHaveLength(1);
   expect(problems).toMatchObject([{ severity: 'warning', code: 'mode-not-available', path }]);
-  expect(problems[0]?.message).toContain('is not available here');
+  expect(problems[0]?.message).toContain(told);
 });
 
 test('the token of a vault is a secret', () => {

@@ -108,7 +108,20 @@ const azureKeyVault = z.strictObject({
     .optional()
     .meta({ description: 'What it is signed in with.' }),
   podIdentity: podIdentity(),
-  cloud: z.looseObject({}).optional().meta({ description: 'Which Azure cloud.' }),
+  cloud: z
+    .looseObject({
+      type: z.string().optional().meta({
+        description:
+          '`AzurePublicCloud`, `AzureUSGovernmentCloud`, `AzureChinaCloud`, `AzureGermanCloud` or `Private`.',
+      }),
+      keyVaultResourceURL: z.string().optional().meta({ description: 'Whom tokens are for, with `Private`.' }),
+      activeDirectoryEndpoint: z
+        .string()
+        .optional()
+        .meta({ description: 'Where tokens are asked for, with `Private`.' }),
+    })
+    .optional()
+    .meta({ description: 'Which Azure cloud. Left out: the public one.' }),
   secrets: vaultSecret({
     name: text().meta({ description: 'Name of the secret.' }),
     version: text().optional().meta({ description: 'Its version. Left out: the latest.' }),

@@ -72,7 +72,7 @@ async function underTest(isFlexible: boolean): Promise<ProviderUnderTest> {
     impossible: (id) => launchOf(id, undefined, { instanceType: 'Standard_None' }),
     marksOf: async (id) => {
       // In a uniform set a machine is there, and its user data is written a moment later.
-      const written = () => textAt(fake.machineOf(id).body, 'properties', 'userData') !== undefined;
+      const written = () => textAt(fake.machineOf(id).body, 'properties', 'userData') !== null;
       await until(written, { withinMs: 10_000, what: () => `the user data of ${id}` });
       const { body } = fake.machineOf(id);
       const tag = (name: string) => textAt(body, 'tags', `ebb-${name}`) ?? '';

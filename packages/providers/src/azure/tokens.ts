@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type Clock, ProviderError } from '@ebb/core';
+import { type AzureProof, azureTokenAnswer, azureTokenRequest, type Clock, ProviderError } from '@ebb/core';
 import { askHttp, shortText } from '../cloud/http.ts';
-import { numberAt, textAt } from '../cloud/json.ts';
 
 /** A bearer token that is good now. */
 export type TokenSource = () => Promise<string>;
@@ -32,8 +31,6 @@ export interface TokenPlaces {
 
 /** Tokens are fetched anew this long before they end. */
 const marginMs = 300_000;
-/** RFC 7523 §2.2. */
-const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** Tokens for credentials, or for the managed identity of this machine; kept until shortly before they end. */
 export function azureTokens(
@@ -50,25 +47,23 @@ export function azureTokens(
       return askHttp({ method: 'GET', url, headers: { Metadata: 'true' }, timeoutMs });
     }
     const { tenantId, clientId } = credentials;
-    const proof: Record<string, string> =
+    const proof: AzureProof =
       'clientSecret' in credentials
-        ? { client_secret: credentials.clientSecret }
-        : { client_assertion_type: assertionType, client_assertion: await tokenOf(credentials.tokenFile) };
-    const form = { grant_type: 'client_credentials', client_id: clientId, ...proof };
-    const body = new URLSearchParams({ ...form, scope: `${endpoint}/.default` });
-    const url = `${authority}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`;
-    return askHttp({ method: 'POST', url, body, timeoutMs });
+        ? { clientSecret: credentials.clientSecret }
+        : { assertion: await tokenOf(credentials.tokenFile) };
+    const { url, form } = azureTokenRequest({ authority, tenantId, clientId, scope: `${endpoint}/.default`, proof });
+    return askHttp({ method: 'POST', url, body: new URLSearchParams(form), timeoutMs });
   };
   return async () => {
     if (kept !== null && clock.nowMs() < kept.untilMs) return kept.token;
     const { status, body } = await ask();
-    const token = textAt(body, 'access_token');
-    if (status >= 400 || token === null)
-      throw refusal(status, textAt(body, 'error'), textAt(body, 'error_description'));
-    // The one says a number, the other the same as text.
-    const seconds = numberAt(body, 'expires_in') ?? Number(textAt(body, 'expires_in') ?? 0);
-    kept = { token, untilMs: clock.nowMs() + seconds * 1000 - marginMs };
-    return token;
+    const answer = azureTokenAnswer(status, body);
+    if ('refusal' in answer) {
+      const code = answer.isLater ? 'unavailable' : 'refused';
+      throw new ProviderError(code, `Azure: signing in failed: ${shortText(answer.refusal)}`);
+    }
+    kept = { token: answer.token, untilMs: clock.nowMs() + answer.lifetimeMs - marginMs };
+    return answer.token;
   };
 }
 
@@ -78,12 +73,4 @@ async function tokenOf(file: string): Promise<string> {
   } catch {
     throw new ProviderError('refused', `Azure: the token of the service account cannot be read: ${file}`);
   }
-}
-
-function refusal(status: number, error: string | null, description: string | null): ProviderError {
-  const isLater = status === 429 || status >= 500;
-  // The description's first line names the application, never its secret; what follows are trace ids.
-  const [why = ''] = (description ?? '').split('\n');
-  const told = [error ?? `HTTP ${status}`, why].filter((part) => part !== '').join(': ');
-  return new ProviderError(isLater ? 'unavailable' : 'refused', `Azure: signing in failed: ${shortText(told)}`);
 }

@@ -7,6 +7,8 @@ interface Answer {
   value: unknown;
   /** Infinite while it is being asked for. */
   untilMs: number;
+  /** Undefined while it is being asked for. */
+  settled?: unknown;
 }
 
 /**
@@ -36,11 +38,17 @@ export class AnswerCache {
     return (await untilAborted(answer.value as Promise<Value>, signal)) as Value;
   }
 
+  /** Forgets an answer that was found to be no good any more, unless there is another one by now. */
+  drop(key: string, value: unknown): void {
+    if (this.#answers.get(key)?.settled === value) this.#answers.delete(key);
+  }
+
   #ask(key: string, ask: (signal: AbortSignal) => Promise<{ value: unknown; keepMs: number }>): Answer {
     const asked = ask(AbortSignal.timeout(askTimeoutMs));
     const answer: Answer = { value: asked.then(({ value }) => value), untilMs: Number.POSITIVE_INFINITY };
     asked.then(
-      ({ keepMs }) => {
+      ({ value, keepMs }) => {
+        answer.settled = value;
         answer.untilMs = this.#nowMs() + keepMs;
       },
       () => {

@@ -1,6 +1,5 @@
 import type { TriggerAuthenticationSpec } from '@ebb/documents';
-import type { HttpClient } from '../runtime/http.ts';
-import type { AnswerCache } from './answerCache.ts';
+import type { CloudAccess } from './cloud/cloudAccess.ts';
 
 /** A TriggerAuthentication or ClusterTriggerAuthentication: where a trigger's values come from. */
 export type AuthenticationSpec = TriggerAuthenticationSpec;
@@ -10,29 +9,32 @@ export type AwsSecretManagerSpec = NonNullable<AuthenticationSpec['awsSecretMana
 export type AwsSecret = AwsSecretManagerSpec['secrets'][number];
 /** A value that stands in a Secret, as the vaults' own credentials are given. */
 export type SecretValue = NonNullable<AuthenticationSpec['oauth2']>['clientSecret'];
+export type AzureKeyVaultSpec = NonNullable<AuthenticationSpec['azureKeyVault']>;
+export type GcpSecretManagerSpec = NonNullable<AuthenticationSpec['gcpSecretManager']>;
+/** The identity of a cloud that an authentication names. */
+export type PodIdentity = NonNullable<AuthenticationSpec['podIdentity']>;
 export type KeyReference = AuthenticationSpec['secretTargetRef'][number];
 
+/** What an authentication comes to. */
+export interface ResolvedAuthentication {
+  /** Text by parameter. */
+  values: Readonly<Record<string, string>>;
+  /** Null: it names none. Scalers get its tokens themselves, from their context's `cloud`. */
+  identity: PodIdentity | null;
+}
+
 /** What an authentication may look up. Values that come back are secrets: they are neither logged nor shown. */
-export interface AuthenticationLookups {
+export interface AuthenticationLookups extends CloudAccess {
   /** Values of a Secret; null: there is none of that name. */
   secret(namespace: string, name: string): Promise<Readonly<Record<string, string>> | null>;
   configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>> | null>;
   /** Environment of the target's container; without a name, of the first. */
   env(name: string, containerName?: string): string | undefined;
-  /** Ebb's own environment, for what sign-ins to vaults and clouds take from there (`VAULT_TOKEN`, `AWS_…`). */
-  ownEnv(name: string): string | undefined;
-  /** A file of this machine as text. Rejects as `node:fs` does. */
-  readFile(path: string): Promise<string>;
-  /** The same file without links in its path. Rejects as `node:fs` does. */
+  /** The path of a file of this machine without links in it. Rejects as `node:fs` does. */
   realPath(path: string): Promise<string>;
   /** Token of a service account; null: none is configured. */
   serviceAccountToken(name: string): Promise<string | null>;
-  http: HttpClient;
-  /** Answers of vaults, kept for a bounded time. One for all triggers. */
-  cache: AnswerCache;
   nowMs(): number;
-  /** Wall time, which signatures name. */
-  wallNowMs(): number;
   /** Namespace whose Secrets and ConfigMaps a ClusterTriggerAuthentication reads. Default `ebb-system`. */
   clusterNamespace?: string;
   /** Folder that `filePath` starts in; null or left out: no such files may be read. */

@@ -73,7 +73,7 @@ describe.runIf(isInstalled)('AWS Secrets Manager', () => {
       ownEnv: (name) => env[name],
       secret: async (_, name) => (name === 'aws' ? { id: operator.accessKeyId, key: operator.secretAccessKey } : null),
     });
-  }, 90_000);
+  });
   afterAll(async () => {
     await lookups?.http.close();
     child?.kill('SIGKILL');
@@ -82,8 +82,9 @@ describe.runIf(isInstalled)('AWS Secrets Manager', () => {
 
   const of = (key: string) => ({ valueFrom: { secretKeyRef: { name: 'aws', key } } });
   const credentials = { accessKey: of('id'), accessSecretKey: of('key') };
-  function resolve(spec: AwsSecretManagerSpec, with_: AuthenticationLookups = lookups) {
-    return resolveAuthentication(authenticationOf({ awsSecretManager: spec }), with_, AbortSignal.timeout(10_000));
+  async function resolve(spec: AwsSecretManagerSpec, with_: AuthenticationLookups = lookups) {
+    const authentication = authenticationOf({ awsSecretManager: spec });
+    return (await resolveAuthentication(authentication, with_, AbortSignal.timeout(10_000))).values;
   }
   async function failure(spec: AwsSecretManagerSpec, with_?: AuthenticationLookups): Promise<SourceError> {
     const error: unknown = await resolve(spec, with_).then(
@@ -138,7 +139,7 @@ describe.runIf(isInstalled)('AWS Secrets Manager', () => {
     expect(await read({ parameter: 'a', name: 'queue', secretKey: 'none' })).toMatchObject({ code: 'not-found' });
     expect(await read({ parameter: 'a', name: 'тайна', secretKey: 'x' })).toMatchObject({ code: 'bad-answer' });
     expect((await read({ parameter: 'a', name: 'bytes' })).message).toContain('bytes, not text');
-    const podIdentity = { provider: 'aws' as const, roleArn: 'arn:aws:iam::123456789012:role/x' };
+    const podIdentity = { provider: 'aws' as const, identityOwner: 'workload' as const };
     expect(await failure({ region, podIdentity, secrets: [{ parameter: 'a', name: 'queue' }] })).toMatchObject({
       code: 'unsupported',
     });

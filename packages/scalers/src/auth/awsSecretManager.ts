@@ -4,6 +4,8 @@ import type { AwsSecret, AwsSecretManagerSpec, Resolution } from './authenticati
 import { awsCredentials, awsRegion } from './awsCredentials.ts';
 import { type AwsCredentials, signAwsRequest } from './awsSignature.ts';
 import { cacheKey } from './cacheKey.ts';
+import { awsEndpoint } from './cloud/awsRoles.ts';
+import { jsonObject } from './cloud/cloudAccess.ts';
 
 /** How soon a changed value is noticed. */
 const keepMs = 60_000;
@@ -18,9 +20,10 @@ interface Place {
 
 /** Values of AWS Secrets Manager by parameter (`GetSecretValue`, which changes nothing). */
 export async function readAwsSecrets(spec: AwsSecretManagerSpec, resolution: Resolution): Promise<Map<string, string>> {
-  const credentials = await awsCredentials(spec, resolution);
   const region = await awsRegion(spec, resolution);
-  const at: Place = { url: endpoint(region, resolution), region };
+  const credentials = await awsCredentials(spec, region, resolution);
+  const service = { variable: 'AWS_ENDPOINT_URL_SECRETS_MANAGER', host: `secretsmanager.${region}`, region };
+  const at: Place = { url: awsEndpoint(resolution.lookups, service), region };
   const values = new Map<string, string>();
   for (const secret of spec.secrets) {
     const { name, versionId, versionStage } = secret;
@@ -34,16 +37,6 @@ export async function readAwsSecrets(spec: AwsSecretManagerSpec, resolution: Res
     values.set(secret.parameter, secret.secretKey ? keyOf(secret, text, resolution.title) : text);
   }
   return values;
-}
-
-/** AWS's own variables for another address come first, as in its clients. */
-function endpoint(region: string, { lookups: { ownEnv }, title }: Resolution): string {
-  const other = ownEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER') || ownEnv('AWS_ENDPOINT_URL');
-  if (other && !URL.canParse(other)) {
-    throw new SourceError('bad-setting', `${title}: AWS_ENDPOINT_URL is not an address`);
-  }
-  if (other) return new URL(other).href;
-  return `https://secretsmanager.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`;
 }
 
 async function getSecretValue(
@@ -97,13 +90,4 @@ function keyOf({ name, secretKey = '' }: AwsSecret, text: string, title: string)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const keys = Object.keys(values).slice(0, 10).join(', ') || 'none';
   throw new SourceError('not-found', `${what} has no text under the key ${secretKey} (it has ${keys})`);
-}
-
-function jsonObject(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
 }

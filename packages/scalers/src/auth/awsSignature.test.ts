@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signAwsRequest } from './awsSignature.ts';
+import { presignAwsAddress, signAwsRequest } from './awsSignature.ts';
 
 // AWS's published Signature Version 4 test suite: one key, date, region and service for all of it.
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
@@ -66,5 +66,40 @@ describe('the test suite of AWS', () => {
     expect(signed['x-amz-security-token']).toBe('session');
     expect(signed.authorization).toContain('SignedHeaders=host;x-amz-date;x-amz-security-token');
     expect(JSON.stringify(signed)).not.toContain(credentials.secretAccessKey);
+  });
+});
+
+describe('as botocore signs', () => {
+  const at = { region: 'eu-west-1', wallNowMs: Date.parse('2026-11-23T10:20:30Z') };
+  const msk = 'https://kafka.eu-west-1.amazonaws.com/?Action=kafka-cluster%3AConnect';
+  it.each([
+    [undefined, '80b6692c2d220649233c4d52e4cab3124c79f673d709fe3929643d289694792e'],
+    ['SESSION/+==', '2a2a78d2a2e4d45befbdddb598ee4d8c62656e5086cc207b0ef58b0e3793209f'],
+  ])('an address, with the session %s', (sessionToken, expected) => {
+    const options = { ...at, service: 'kafka-cluster', expiresSeconds: 900 };
+    const url = new URL(presignAwsAddress(msk, { ...credentials, sessionToken }, options));
+    expect(url.origin + url.pathname).toBe('https://kafka.eu-west-1.amazonaws.com/');
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      Action: 'kafka-cluster:Connect',
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Credential': 'AKIDEXAMPLE/20261123/eu-west-1/kafka-cluster/aws4_request',
+      'X-Amz-Date': '20261123T102030Z',
+      'X-Amz-Expires': '900',
+      'X-Amz-SignedHeaders': 'host',
+      ...(sessionToken ? { 'X-Amz-Security-Token': sessionToken } : {}),
+      'X-Amz-Signature': expected,
+    });
+  });
+
+  it.each([
+    [undefined, '2338c32f35a4a9112877a74839bb32e81e49af77ccb14a69f4bdfb8207fd7ea4'],
+    ['SESSION/+==', 'b4bd18ea949629f154c42b55e39538d6bc7d3c7c628dc918a71fd5280799ceca'],
+  ])('a query of Prometheus, with the session %s', (sessionToken, expected) => {
+    const address = new URL('https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/query');
+    address.searchParams.append('query', 'sum(rate(x{a="b + ü"}[2m]))*2');
+    address.searchParams.append('dedup', 'true');
+    const request = { method: 'GET', url: address.href, headers: { 'x-scope-orgid': 'team a' }, body: '' };
+    const signed = signAwsRequest(request, { ...credentials, sessionToken }, { ...at, service: 'aps' });
+    expect(signature(signed.authorization)).toBe(expected);
   });
 });

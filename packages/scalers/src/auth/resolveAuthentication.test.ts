@@ -19,8 +19,8 @@ const held = testLookups({
   serviceAccountToken: async (name) => (name === 'reader' ? 'jwt-of-reader\n' : null),
 });
 
-function resolve(changes: Partial<AuthenticationSpec>, lookups: AuthenticationLookups = held) {
-  return resolveAuthentication(authenticationOf(changes), lookups, AbortSignal.timeout(5000));
+async function resolve(changes: Partial<AuthenticationSpec>, lookups: AuthenticationLookups = held) {
+  return (await resolveAuthentication(authenticationOf(changes), lookups, AbortSignal.timeout(5000))).values;
 }
 
 async function failure(changes: Partial<AuthenticationSpec>, lookups?: AuthenticationLookups): Promise<SourceError> {
@@ -110,11 +110,19 @@ describe('objects and environment', () => {
     });
   });
 
+  it('hands on whose identity signs in, and the role that it names before one of a Secret', async () => {
+    const podIdentity = { provider: 'aws' as const, roleArn: 'arn:r', externalID: 'x' };
+    const role = { parameter: 'awsRoleArn', name: 'rabbitmq', key: 'user' };
+    const found = await resolveAuthentication(
+      authenticationOf({ podIdentity, secretTargetRef: [role] }),
+      held,
+      AbortSignal.timeout(5000),
+    );
+    expect(found).toEqual({ values: { awsRoleArn: 'arn:r', awsExternalId: 'x' }, identity: podIdentity });
+  });
+
   it.each([
-    [{ azureKeyVault: { vaultUri: 'https://v', secrets: [{ parameter: 'a', name: 'b' }] } }, 'azureKeyVault'],
-    [{ gcpSecretManager: { secrets: [{ parameter: 'a', id: 'b' }] } }, 'gcpSecretManager'],
-    [{ podIdentity: { provider: 'gcp' as const } }, 'podIdentity gcp'],
-    [{ podIdentity: { provider: 'azure-workload' as const } }, 'podIdentity azure-workload'],
+    [{ podIdentity: { provider: 'aws' as const, identityOwner: 'workload' as const } }, 'identityOwner workload'],
     [{ boundServiceAccountToken: [{ parameter: 'a', serviceAccountName: 'nobody' }] }, 'nobody'],
   ])('refuses by name what is not available here: %j', async (changes, named) => {
     const error = await failure(changes);

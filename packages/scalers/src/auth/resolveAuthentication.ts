@@ -1,22 +1,43 @@
 import { SourceError } from '../contract/errors.ts';
-import type { AuthenticationLookups, AuthenticationSpec, KeyReference, Resolution } from './authentication.ts';
+import type {
+  AuthenticationLookups,
+  AuthenticationSpec,
+  KeyReference,
+  Resolution,
+  ResolvedAuthentication,
+} from './authentication.ts';
+import { workloadOwnerMessage } from './awsCredentials.ts';
 import { readAwsSecrets } from './awsSecretManager.ts';
+import { readKeyVaultSecrets } from './azureKeyVault.ts';
+import { readGcpSecrets } from './gcpSecretManager.ts';
 import { readValuesFile } from './valuesFile.ts';
 import { readVaultSecrets } from './vault.ts';
 
 const shownKeys = 10;
 
 /**
- * What the trigger's parameters get from its authentication, as text by parameter. Rejects with `SourceError` that
- * names object and key and never a value. The order of the sources is KEDA's: a later one wins, and a file stands alone.
+ * What the trigger's parameters get from its authentication, and whose identity it signs in with. Rejects with `SourceError`
+ * that names object and key and never a value. The order of the sources is KEDA's: a later one wins, and a file stands alone.
  */
 export async function resolveAuthentication(
   authentication: AuthenticationSpec,
   lookups: AuthenticationLookups,
   signal: AbortSignal,
-): Promise<Record<string, string>> {
+): Promise<ResolvedAuthentication> {
   const title = titleOf(authentication);
-  refuseUnsupported(authentication, title);
+  const { podIdentity: identity } = authentication;
+  if (identity?.identityOwner === 'workload') {
+    throw new SourceError('unsupported', `${title}: podIdentity: ${workloadOwnerMessage}`);
+  }
+  return { values: await valuesOf(authentication, lookups, title, signal), identity };
+}
+
+async function valuesOf(
+  authentication: AuthenticationSpec,
+  lookups: AuthenticationLookups,
+  title: string,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
   if (authentication.filePath) return readValuesFile(authentication, lookups, title);
 
   const isOfCluster = authentication.kind === 'ClusterTriggerAuthentication';
@@ -32,9 +53,8 @@ export async function resolveAuthentication(
 
   // Not a plain object: a parameter may have any name.
   const values = new Map<string, string>();
-  const { podIdentity, env, configMapTargetRef, secretTargetRef, hashiCorpVault, awsSecretManager, oauth2 } =
-    authentication;
-  if (podIdentity?.roleArn) values.set('awsRoleArn', podIdentity.roleArn);
+  const { podIdentity, env, configMapTargetRef, secretTargetRef, oauth2 } = authentication;
+  const { hashiCorpVault, azureKeyVault, gcpSecretManager, awsSecretManager } = authentication;
   for (const { parameter, name, containerName } of env) {
     values.set(parameter, environment(name, containerName ?? undefined, parameter, lookups, title));
   }
@@ -44,6 +64,8 @@ export async function resolveAuthentication(
   }
   for (const reference of secretTargetRef) values.set(reference.parameter, await secretOf(reference));
   if (hashiCorpVault) add(values, await readVaultSecrets(hashiCorpVault, resolution));
+  if (azureKeyVault) add(values, await readKeyVaultSecrets(azureKeyVault, resolution));
+  if (gcpSecretManager) add(values, await readGcpSecrets(gcpSecretManager, resolution));
   if (awsSecretManager) add(values, await readAwsSecrets(awsSecretManager, resolution));
   for (const { parameter, serviceAccountName } of authentication.boundServiceAccountToken) {
     values.set(parameter, await boundToken(serviceAccountName, lookups, title));
@@ -57,23 +79,14 @@ export async function resolveAuthentication(
     const more = new URLSearchParams(oauth2.tokenUrlParams ?? {}).toString();
     if (more !== '') values.set('endpointParams', more);
   }
+  // What the identity says of itself wins, as in KEDA.
+  if (podIdentity?.roleArn) values.set('awsRoleArn', podIdentity.roleArn);
+  if (podIdentity?.externalID) values.set('awsExternalId', podIdentity.externalID);
   return Object.fromEntries(values);
 }
 
 function titleOf({ kind, key }: AuthenticationSpec): string {
   return kind === 'ClusterTriggerAuthentication' ? `${kind} ${key.name}` : `${kind} ${key.namespace}/${key.name}`;
-}
-
-function refuseUnsupported(authentication: AuthenticationSpec, title: string): void {
-  const { podIdentity, azureKeyVault, gcpSecretManager } = authentication;
-  const refuse = (what: string) => {
-    throw new SourceError('unsupported', `${title}: ${what} is known and not available here`);
-  };
-  if (azureKeyVault) refuse('azureKeyVault');
-  if (gcpSecretManager) refuse('gcpSecretManager');
-  const provider = podIdentity?.provider;
-  if (provider === 'azure-workload' || provider === 'gcp') refuse(`podIdentity ${provider}`);
-  if (podIdentity?.identityOwner === 'workload') refuse('podIdentity with identityOwner workload');
 }
 
 /** One value of a Secret or ConfigMap. Names of keys may be shown, what stands under them not. */

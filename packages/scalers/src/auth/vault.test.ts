@@ -98,8 +98,9 @@ function lookupsWith(changes: Partial<AuthenticationLookups> = {}): Authenticati
 function vault(secrets: VaultSpec['secrets'], changes: Partial<VaultSpec> = {}): VaultSpec {
   return { address, authentication: 'token', credential: { token: rootToken }, secrets, ...changes };
 }
-function resolve(spec: VaultSpec, lookups = lookupsWith()) {
-  return resolveAuthentication(authenticationOf({ hashiCorpVault: spec }), lookups, AbortSignal.timeout(5000));
+async function resolve(spec: VaultSpec, lookups = lookupsWith()) {
+  return (await resolveAuthentication(authenticationOf({ hashiCorpVault: spec }), lookups, AbortSignal.timeout(5000)))
+    .values;
 }
 async function failure(spec: VaultSpec, lookups = lookupsWith()): Promise<SourceError> {
   const error: unknown = await resolve(spec, lookups).then(

@@ -1,4 +1,5 @@
 import { type ParsedDocument, resolveTriggerAuthentication } from '@ebb/documents';
+import type { ResolvedAuthentication } from '../auth/authentication.ts';
 
 type Path = (string | number)[];
 
@@ -8,6 +9,8 @@ export interface GivenParameters {
   names: { name: string; path: Path }[];
   /** Whether it can give no others: a file or an identity may. */
   isWhole: boolean;
+  /** Identity of a cloud that triggers sign in with; null: none. */
+  identity: ResolvedAuthentication['identity'];
 }
 
 /** The parameters of a TriggerAuthentication or ClusterTriggerAuthentication. */
@@ -28,5 +31,6 @@ export function givenParameters(document: ParsedDocument): GivenParameters {
       list.map(({ parameter }, index) => ({ name: parameter, path: ['spec', ...path, index, 'parameter'] })),
     ),
     isWhole: spec.filePath === null && spec.oauth2 === null && spec.podIdentity === null,
+    identity: spec.podIdentity,
   };
 }

@@ -24,7 +24,8 @@ export function settingFindings(
 ): Finding[] {
   const { metadata, authentication } = trigger;
   const { parameters } = definition;
-  const sources = { metadata, auth: authentication ? null : {}, env: null };
+  const identity = authentication ? given?.identity : null;
+  const sources = { metadata, auth: authentication ? null : {}, env: null, identity };
   const { settings, problems, unknown } = readSettings(parameters, sources);
   const errors = [...problems, ...missingFrom(given, unknown, trigger)].map((problem) =>
     settingError(problem, trigger),

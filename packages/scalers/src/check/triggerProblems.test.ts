@@ -255,3 +255,43 @@ ${advanced}`;
   expect(errorsOf(object(''))).toHaveLength(1);
   expect(errorsOf(object(formula))).toEqual([]);
 });
+
+describe('with the identity of a cloud', () => {
+  const authentication = (spec: string) => `---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: { name: login }
+spec: ${spec}
+`;
+  const monitor =
+    'type: prometheus\nname: m\nauthenticationRef: { name: login }\nmetadata: { serverAddress: "http://p", query: up, threshold: "1"';
+  const of = (trigger: string, spec: string) => linesOf(`${scaledObject(trigger)}${authentication(spec)}`);
+
+  it('has nothing to say where it is used', () => {
+    expect(of(`${monitor} }`, '{ podIdentity: { provider: gcp } }')).toEqual([]);
+    expect(of(`${monitor}, awsRegion: eu-west-1 }`, '{ podIdentity: { provider: aws } }')).toEqual([]);
+  });
+
+  it('tells what does not go together with it', () => {
+    expect(of(`${monitor}, authModes: basic }`, '{ podIdentity: { provider: gcp } }')).toEqual([
+      expect.stringContaining('authModes basic cannot be used together with the pod identity gcp'),
+    ]);
+    expect(of(`${monitor}, cloud: Mars }`, '{ podIdentity: { provider: azure-workload } }')).toEqual([
+      expect.stringContaining('cloud must be AzurePublicCloud'),
+    ]);
+    const alone = monitor.replace('authenticationRef: { name: login }\n', '');
+    expect(linesOf(scaledObject(`${alone}, awsRegion: eu-west-1 }`))).toEqual([
+      expect.stringContaining('warning no-effect: trigger "m" (prometheus): awsRegion has no effect'),
+    ]);
+  });
+
+  it('tells that nobody signs in with it', () => {
+    const redis =
+      'type: redis\nname: q\nauthenticationRef: { name: login }\nmetadata: { address: "r:6379", listName: l }';
+    expect(of(redis, '{ podIdentity: { provider: aws } }')).toEqual([
+      expect.stringContaining(
+        'warning no-effect: the pod identity aws has no effect: the triggers that use this TriggerAuthentication (redis) do not',
+      ),
+    ]);
+  });
+});

@@ -1,3 +1,4 @@
+import type { PodIdentity } from '../auth/authentication.ts';
 import type { Parameter } from './parameter.ts';
 import type { ScalerContext, TriggerSource } from './source.ts';
 
@@ -26,6 +27,8 @@ export interface SettingProblem {
 export interface WrittenSettings {
   metadata: Readonly<Record<string, string>>;
   auth: Readonly<Record<string, string>> | null;
+  /** Identity of a cloud that the authentication names; null: none. Undefined where that is not known. */
+  identity?: PodIdentity | null | undefined;
 }
 
 /** Everything a trigger says, as it is read. */
@@ -35,6 +38,8 @@ export interface TriggerValues {
   auth: Readonly<Record<string, string>>;
   /** Environment of the target's container. */
   env: Readonly<Record<string, string>>;
+  /** Identity of a cloud that the authentication names; null or left out: none. */
+  identity?: PodIdentity | null | undefined;
 }
 
 /** One scaler: one file. Validation, documentation, `ebb scalers` and the reading of the source come from it. */
@@ -44,6 +49,8 @@ export interface ScalerDefinition<Of extends Parameters = Parameters> {
   /** One sentence: what it counts. */
   summary: string;
   parameters: Of;
+  /** Providers of pod identities that it can sign in with; left out: none. */
+  identities?: readonly PodIdentity['provider'][];
   /**
    * Faults of the settings together. Only called when each alone is right. What may still come from the authentication
    * must not be missed while `written.auth` is null.

@@ -1,3 +1,4 @@
+import type { CloudAccess } from '../auth/cloud/cloudAccess.ts';
 import type { Connections } from '../runtime/connections.ts';
 
 /** What a source answered. */
@@ -74,6 +75,8 @@ export interface ScalerContext {
   /** Wall time, for calendars. */
   wallNowMs(): number;
   inside: InsideView;
+  /** What signing in to a cloud with an identity needs. */
+  cloud: CloudAccess;
   /** Namespace and name of the document, and position of the trigger in it. */
   object: { namespace: string; name: string; kind: 'ScaledObject' | 'ScaledJob' | 'Workload' };
   triggerIndex: number;

@@ -1,3 +1,4 @@
+import type { CloudToken } from '../auth/cloud/cloudAccess.ts';
 import { type OAuthToken, openOAuthToken } from '../auth/oauthToken.ts';
 import { SourceError } from '../contract/errors.ts';
 import type { ScalerContext } from '../contract/source.ts';
@@ -12,19 +13,36 @@ export interface AuthorisedHttp {
   close(): Promise<void>;
 }
 
+/** How an identity of a cloud is shown: by a token, or by a signature of each request. */
+export type IdentityProof = { token: Omit<CloudToken, 'key'> } | { sign: RequestSigner };
+
+/** The headers of a GET request with those that sign it. Rejects with `SourceError`. */
+export type RequestSigner = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) => Promise<Record<string, string>>;
+
 /** As many as Go's client follows. */
 const maxRedirections = 10;
 
-/** Opens HTTP with the modes of the settings. Throws `SourceError` for certificates that cannot be used. */
+/**
+ * Opens HTTP with the modes of the settings, or with an identity in their place. Throws `SourceError` for certificates that
+ * cannot be used.
+ */
 export function openAuthorisedHttp(
   context: Pick<ScalerContext, 'connections' | 'nowMs' | 'timeoutMs'>,
   settings: AuthSettings,
   unsafeSsl: boolean,
+  proof: IdentityProof | null = null,
 ): AuthorisedHttp {
   const modes = modesOf(settings);
-  const tls = tlsOf(settings, unsafeSsl);
+  // An identity is only shown to whom the certificate names.
+  const tls = tlsOf(settings, unsafeSsl && proof === null);
   const http = openHttp(context, tls);
-  const oauth = modes.includes('oauth') ? openOAuthToken(context, credentialsOf(settings), tls) : null;
+  const tokens = proof !== null && 'token' in proof ? proof.token : null;
+  const oauth = tokens ?? (modes.includes('oauth') ? openOAuthToken(context, credentialsOf(settings), tls) : null);
+  const sign = proof !== null && 'sign' in proof ? proof.sign : null;
   const own = headersOf(settings);
 
   /** The answer of the place that the redirections lead to. Another host is told no headers: they say who is asking. */
@@ -33,7 +51,8 @@ export function openAuthorisedHttp(
     for (let times = 0; times <= maxRedirections; times++) {
       const isTrusted = url.hostname === from.hostname && (url.protocol === 'https:' || from.protocol === 'http:');
       const headers = isTrusted ? { ...given, ...secret } : {};
-      const answer = await http.request({ url: url.href, headers, signal });
+      const signed = isTrusted && sign !== null ? await sign(url.href, headers, signal) : headers;
+      const answer = await http.request({ url: url.href, headers: signed, signal });
       const next = redirection(answer);
       if (next === null) return answer;
       try {

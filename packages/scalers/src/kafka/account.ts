@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SASLOptions } from '@platformatic/kafka';
+import type { CloudToken } from '../auth/cloud/cloudAccess.ts';
 import { type ClientCredentials, type OAuthToken, openOAuthToken } from '../auth/oauthToken.ts';
 import { SourceError } from '../contract/errors.ts';
 import type { ScalerContext } from '../contract/source.ts';
@@ -14,7 +15,9 @@ export type PasswordSasl = keyof typeof mechanisms;
 export type SignIn =
   | { kind: 'none' }
   | { kind: PasswordSasl; username: string; password: string }
-  | { kind: 'oauthbearer'; client: ClientCredentials; extensions: Readonly<Record<string, string>> };
+  | { kind: 'oauthbearer'; client: ClientCredentials; extensions: Readonly<Record<string, string>> }
+  /** The token of an identity of a cloud. */
+  | { kind: 'identity'; token: CloudToken };
 
 /** A cluster and who asks it. */
 export interface Account {
@@ -33,7 +36,7 @@ export function brokerOptions(
   { signIn, tls }: Account,
   context: Pick<ScalerContext, 'connections' | 'timeoutMs' | 'nowMs'>,
 ): { options: BrokerOptions; close(): Promise<void> } {
-  const token = signIn.kind === 'oauthbearer' ? openOAuthToken(context, signIn.client) : null;
+  const token = tokenOf(signIn, context);
   return {
     options: {
       timeoutMs: context.timeoutMs,
@@ -42,6 +45,14 @@ export function brokerOptions(
     },
     close: async () => token?.close(),
   };
+}
+
+function tokenOf(
+  signIn: SignIn,
+  context: Pick<ScalerContext, 'connections' | 'timeoutMs' | 'nowMs'>,
+): OAuthToken | null {
+  if (signIn.kind === 'identity') return signIn.token;
+  return signIn.kind === 'oauthbearer' ? openOAuthToken(context, signIn.client) : null;
 }
 
 function checkedTls(settings: TlsSettings) {
@@ -57,7 +68,7 @@ function checkedTls(settings: TlsSettings) {
 
 function saslOptions(signIn: SignIn, token: OAuthToken | null, timeoutMs: number): SASLOptions | null {
   if (signIn.kind === 'none') return null;
-  if (signIn.kind !== 'oauthbearer') {
+  if (signIn.kind !== 'oauthbearer' && signIn.kind !== 'identity') {
     const { kind, username, password } = signIn;
     return { mechanism: mechanisms[kind], username, password };
   }
@@ -68,7 +79,7 @@ function saslOptions(signIn: SignIn, token: OAuthToken | null, timeoutMs: number
       shown = (await token?.get(AbortSignal.timeout(timeoutMs))) ?? '';
       return shown;
     },
-    oauthBearerExtensions: { ...signIn.extensions },
+    oauthBearerExtensions: signIn.kind === 'oauthbearer' ? { ...signIn.extensions } : {},
     // A refused token is told by an answer that looks like success.
     authBytesValidator: (bytes, callback) => {
       if (bytes.length === 0) return callback(null, bytes);

@@ -1,6 +1,8 @@
+import type { PodIdentity } from '../auth/authentication.ts';
 import { defineScaler } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import { choice, list } from '../contract/parameter.ts';
+import type { ScalerContext } from '../contract/source.ts';
 import type { SignIn } from './account.ts';
 import { notes, openLag, passwordSignIn, reaction, rights } from './open.ts';
 import {
@@ -8,8 +10,9 @@ import {
   commonParameters,
   commonProblems,
   mskProblems,
+  mskSignIn,
+  noKerberos,
   trimmed,
-  unsupported,
 } from './settings.ts';
 
 /** KEDA's second scaler for Kafka: several topics at once. */
@@ -30,20 +33,23 @@ export const apacheKafka = defineScaler({
       }),
     ),
   },
+  identities: ['aws'],
   check(settings, written) {
     const problems = commonProblems(settings, topicsOf(settings) !== null, written);
     if (settings.sasl === 'gssapi') {
-      problems.push({ parameter: 'sasl', message: unsupported('gssapi'), severity: 'warning' });
+      problems.push({ parameter: 'sasl', message: noKerberos, severity: 'warning' });
     }
-    return settings.sasl === 'aws_msk_iam' ? [...problems, ...mskProblems(settings, 'sasl')] : problems;
+    return settings.sasl === 'aws_msk_iam' ? [...problems, ...mskProblems(settings, 'sasl', written)] : problems;
   },
   target: ({ lagThreshold, activationLagThreshold }) => ({
     target: lagThreshold,
     activationTarget: activationLagThreshold,
   }),
   metricName: (settings) => `kafka-${topicsOf(settings)?.join(',') ?? `${settings.consumerGroup}-topics`}`,
-  open: (settings, context) =>
-    openLag(settings, { topics: topicsOf(settings), signIn: signInOf(settings), missingTopicsAreEmpty: true }, context),
+  open(settings, context, { identity = null }) {
+    const signIn = signInOf(settings, identity, context);
+    return openLag(settings, { topics: topicsOf(settings), signIn, missingTopicsAreEmpty: true }, context);
+  },
   example: `type: apache-kafka
 metadata:
   bootstrapServers: kafka.example:9092
@@ -53,7 +59,11 @@ metadata:
   documentation: {
     reaction,
     rights,
-    notes: [...notes, 'A topic that does not exist counts as empty, and the reading says so.'],
+    notes: [
+      ...notes,
+      'Amazon MSK is signed in to with sasl "aws_msk_iam".',
+      'A topic that does not exist counts as empty, and the reading says so.',
+    ],
   },
 });
 
@@ -61,8 +71,9 @@ function topicsOf({ topic }: { topic: readonly string[] | undefined }): readonly
   return topic === undefined || topic.length === 0 ? null : topic;
 }
 
-function signInOf(settings: CommonSettings): SignIn {
+function signInOf(settings: CommonSettings, identity: PodIdentity | null, context: ScalerContext): SignIn {
   const { sasl } = settings;
-  if (sasl === 'gssapi' || sasl === 'aws_msk_iam') throw new SourceError('unsupported', unsupported(sasl));
+  if (sasl === 'gssapi') throw new SourceError('unsupported', noKerberos);
+  if (sasl === 'aws_msk_iam') return mskSignIn(settings, identity, context);
   return passwordSignIn(settings);
 }

@@ -1,6 +1,8 @@
+import type { PodIdentity } from '../auth/authentication.ts';
 import { defineScaler, type SettingProblem } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import { boolean, choice, type Parameter, SettingFault, text } from '../contract/parameter.ts';
+import type { ScalerContext } from '../contract/source.ts';
 import type { SignIn } from './account.ts';
 import { notes, openLag, passwordSignIn, reaction, rights } from './open.ts';
 import {
@@ -8,8 +10,9 @@ import {
   commonParameters,
   commonProblems,
   mskProblems,
+  mskSignIn,
+  noKerberos,
   trimmed,
-  unsupported,
 } from './settings.ts';
 
 const kerberos = 'Kerberos is not available here.';
@@ -52,6 +55,7 @@ export const kafka = defineScaler({
     kerberosServiceName: text({ from: ['auth'], description: kerberos }),
     kerberosDisableFAST: boolean({ default: false, from: ['auth'], description: kerberos }),
   },
+  identities: ['aws'],
   check(settings, written) {
     const hasTopic = settings.topic !== undefined;
     const problems = commonProblems(settings, hasTopic, written);
@@ -59,12 +63,15 @@ export const kafka = defineScaler({
       problems.push({ parameter: 'fullMetadata', message: 'fullMetadata "false" needs a topic' });
     }
     if (settings.sasl === 'gssapi') {
-      problems.push({ parameter: 'sasl', message: unsupported('gssapi'), severity: 'warning' });
+      problems.push({ parameter: 'sasl', message: noKerberos, severity: 'warning' });
     }
     if (settings.sasl !== 'oauthbearer') return problems;
     if (settings.saslTokenProvider === 'aws_msk_iam') {
       const isAccountProblem = ({ parameter }: SettingProblem) => parameter === 'username' || parameter === 'password';
-      return [...problems.filter((one) => !isAccountProblem(one)), ...mskProblems(settings, 'saslTokenProvider')];
+      return [
+        ...problems.filter((one) => !isAccountProblem(one)),
+        ...mskProblems(settings, 'saslTokenProvider', written),
+      ];
     }
     if (written.auth !== null && settings.oauthTokenEndpointUri === undefined) {
       const message = 'oauthTokenEndpointUri must be given for sasl "oauthbearer"';
@@ -82,9 +89,10 @@ export const kafka = defineScaler({
     activationTarget: activationLagThreshold,
   }),
   metricName: ({ topic, consumerGroup }) => (topic === undefined ? `kafka-${consumerGroup}-topics` : `kafka-${topic}`),
-  open(settings, context) {
+  open(settings, context, { identity = null }) {
     const topics = settings.topic === undefined ? null : [settings.topic];
-    return openLag(settings, { topics, signIn: signInOf(settings), missingTopicsAreEmpty: false }, context);
+    const signIn = signInOf(settings, identity, context);
+    return openLag(settings, { topics, signIn, missingTopicsAreEmpty: false }, context);
   },
   example: `type: kafka
 metadata:
@@ -98,6 +106,7 @@ metadata:
     notes: [
       ...notes,
       'A topic that does not exist is an error; it is never made by asking for it.',
+      'Amazon MSK is signed in to with sasl "oauthbearer" and saslTokenProvider "aws_msk_iam".',
       'The version setting is checked and not needed: broker and client agree on one (Kafka 1.0 or later).',
     ],
   },
@@ -110,11 +119,11 @@ interface OauthSettings extends CommonSettings {
   oauthExtensions: Readonly<Record<string, string>>;
 }
 
-function signInOf(settings: OauthSettings): SignIn {
+function signInOf(settings: OauthSettings, identity: PodIdentity | null, context: ScalerContext): SignIn {
   const { sasl, username = '', password = '' } = settings;
-  if (sasl === 'gssapi') throw new SourceError('unsupported', unsupported('gssapi'));
+  if (sasl === 'gssapi') throw new SourceError('unsupported', noKerberos);
   if (sasl !== 'oauthbearer') return passwordSignIn(settings);
-  if (settings.saslTokenProvider === 'aws_msk_iam') throw new SourceError('unsupported', unsupported('aws_msk_iam'));
+  if (settings.saslTokenProvider === 'aws_msk_iam') return mskSignIn(settings, identity, context);
   const scopes = (settings.scopes ?? '')
     .split(',')
     .map((scope) => scope.trim())

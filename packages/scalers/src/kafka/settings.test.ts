@@ -1,3 +1,4 @@
+import type { PodIdentity } from '../auth/authentication.ts';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { AnyScaler } from '../contract/definition.ts';
@@ -178,21 +179,28 @@ describe('settings of kafka alone', () => {
       'MSK without TLS and region',
       { sasl: 'oauthbearer', saslTokenProvider: 'aws_msk_iam' },
       {},
-      [
-        'the Kafka sign-in aws_msk_iam is not available here: plaintext, scram_sha256, scram_sha512, oauthbearer and client certificates are',
-        'aws_msk_iam needs tls "enable"',
-        'aws_msk_iam needs an awsRegion',
-      ],
+      ['aws_msk_iam needs tls "enable"', 'aws_msk_iam needs an awsRegion'],
     ],
   ])('says %s', (_case, metadata, auth, expected) => {
     expect(messages(kafka, metadata, auth)).toEqual(expected);
   });
+});
 
-  it('refuses MSK by name', () => {
-    const metadata = { ...least, sasl: 'oauthbearer', saslTokenProvider: 'aws_msk_iam', tls: 'enable', awsRegion: 'r' };
-    expect(() => openTrigger(kafka, { metadata, auth: {}, env: {} }, testContext())).toThrow(
-      'aws_msk_iam is not available',
-    );
+describe('Amazon MSK', () => {
+  const byType = [
+    [kafka, { sasl: 'oauthbearer', saslTokenProvider: 'aws_msk_iam' }],
+    [apacheKafka, { sasl: 'aws_msk_iam' }],
+  ] as const;
+  it.each(byType)('is opened for whom an account is given', async ({ ...definition }, sasl) => {
+    const metadata = { ...least, ...sasl, tls: 'enable', awsRegion: 'r' };
+    const open = (auth: Record<string, string>, identity: PodIdentity | null) =>
+      openTrigger(definition, { metadata, auth, env: {}, identity }, testContext());
+    expect(() => open({}, null)).toThrow('aws_msk_iam needs the pod identity aws, or awsRoleArn');
+    expect(() => open({ awsAccessKeyID: 'i' }, null)).toThrow('awsSecretAccessKey is missing');
+    expect(() => open({}, { provider: 'aws-eks' })).toThrow('aws-eks takes the role of the target');
+    await open({}, { provider: 'aws' }).close();
+    await open({ awsRoleArn: 'a' }, null).close();
+    await open({ awsAccessKeyID: 'i', awsSecretAccessKey: 'k' }, null).close();
   });
 });
 

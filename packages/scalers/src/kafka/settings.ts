@@ -1,6 +1,12 @@
-import type { SettingProblem, WrittenSettings } from '../contract/definition.ts';
+import type { PodIdentity } from '../auth/authentication.ts';
+import { awsAuthorization, awsParameters } from '../auth/cloud/awsAuthorization.ts';
+import type { SettingProblem, Settings, WrittenSettings } from '../contract/definition.ts';
+import { SourceError } from '../contract/errors.ts';
+import type { ScalerContext } from '../contract/source.ts';
 import { boolean, choice, integer, type Parameter, SettingFault, text } from '../contract/parameter.ts';
+import type { SignIn } from './account.ts';
 import { type BrokerAddress, brokerAddress } from './broker.ts';
+import { mskToken } from './mskToken.ts';
 import { PartitionLimitation } from './partitionLimitation.ts';
 
 /** What `kafka` and `apache-kafka` share. */
@@ -56,10 +62,11 @@ export const commonParameters = {
     text({ from: ['auth'], secret: true, description: 'Password, or the client secret for oauthbearer.' }),
   ),
   awsRegion: text({ description: 'Region of an Amazon MSK cluster.' }),
+  ...awsParameters,
 };
 
 /** Settings that the checks and the opening of both scalers look at. */
-export interface CommonSettings {
+export interface CommonSettings extends Settings<typeof awsParameters> {
   bootstrapServers: readonly BrokerAddress[];
   consumerGroup: string;
   partitionLimitation: PartitionLimitation | undefined;
@@ -118,18 +125,42 @@ export function commonProblems(
   return problems;
 }
 
-/** What Amazon MSK's sign-in needs according to KEDA, and that it is not available here. */
-export function mskProblems({ tls, awsRegion }: CommonSettings, parameter: string): SettingProblem[] {
-  const problems: SettingProblem[] = [{ parameter, message: unsupported('aws_msk_iam'), severity: 'warning' }];
-  if (tls !== 'enable') problems.push({ parameter: 'tls', message: 'aws_msk_iam needs tls "enable"' });
-  if (awsRegion === undefined) problems.push({ parameter: 'awsRegion', message: 'aws_msk_iam needs an awsRegion' });
+/** What Amazon MSK's sign-in needs according to KEDA. */
+export function mskProblems(settings: CommonSettings, parameter: string, written: WrittenSettings): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  if (settings.tls !== 'enable' && written.auth !== null) {
+    problems.push({ parameter: 'tls', message: 'aws_msk_iam needs tls "enable"' });
+  }
+  if (settings.awsRegion === undefined) {
+    problems.push({ parameter: 'awsRegion', message: 'aws_msk_iam needs an awsRegion' });
+  }
+  if (written.auth === null || written.identity === undefined) return problems;
+  try {
+    if (awsAuthorization(settings, written.identity) === null) problems.push({ parameter, message: mskNeeds });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    problems.push({ parameter, message: error.message });
+  }
   return problems;
 }
 
-/** For the user of a sign-in that is known and not available. */
-export function unsupported(signIn: 'gssapi' | 'aws_msk_iam'): string {
-  return `the Kafka sign-in ${signIn} is not available here: plaintext, scram_sha256, scram_sha512, oauthbearer and client certificates are`;
+const mskNeeds =
+  'aws_msk_iam needs the pod identity aws, or awsRoleArn, or awsAccessKeyID with awsSecretAccessKey, or identityOwner "operator"';
+
+/** The sign-in of Amazon MSK; the settings have been checked. Throws `SourceError`. */
+export function mskSignIn(
+  settings: CommonSettings,
+  identity: PodIdentity | null,
+  { cloud }: Pick<ScalerContext, 'cloud'>,
+): SignIn {
+  const authorization = awsAuthorization(settings, identity);
+  if (authorization === null) throw new SourceError('bad-setting', mskNeeds);
+  return { kind: 'identity', token: mskToken(cloud, authorization, settings.awsRegion ?? '') };
 }
+
+/** For the user of a sign-in that is known and not available. */
+export const noKerberos =
+  'the Kafka sign-in gssapi is not available here: plaintext, scram_sha256, scram_sha512, oauthbearer, aws_msk_iam and client certificates are';
 
 /** KEDA takes white space around a value away, such as the line break at the end of a secret. */
 export function trimmed<Value>(parameter: Parameter<Value>): Parameter<Value> {

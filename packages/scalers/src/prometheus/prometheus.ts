@@ -1,12 +1,13 @@
 import { defineScaler } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import { boolean, number, text } from '../contract/parameter.ts';
-import { authParameters, checkAuthModes } from '../http/authModes.ts';
+import { authParameters, checkAuthModes, modesOf } from '../http/authModes.ts';
 import { openAuthorisedHttp } from '../http/authorisedHttp.ts';
 import { headerPairs, httpUrl, pairs, timeout } from '../http/httpParameters.ts';
 import { numberReading } from '../numberReading.ts';
 import { checkStatus, place } from '../runtime/http.ts';
 import { withinTime } from '../runtime/withinTime.ts';
+import { identityParameters, identityProblems, identityProof } from './identity.ts';
 import { instantValue } from './instantValue.ts';
 
 /** KEDA's trigger on the value of a PromQL query. */
@@ -27,21 +28,21 @@ export const prometheus = defineScaler({
     }),
     unsafeSsl: boolean({ default: false, description: "The server's certificate is not checked." }),
     timeout: timeout({ description: 'Longest time for one query.' }),
-    awsRegion: text({ from: ['metadata', 'auth'], description: 'Region of Amazon Managed Prometheus.' }),
+    ...identityParameters,
     ...authParameters,
   },
-  check(settings, written) {
-    const problems = checkAuthModes(settings, written);
-    if (settings.awsRegion === undefined) return problems;
-    const message = 'awsRegion has no effect: requests signed for Amazon Managed Prometheus are not available here';
-    return [...problems, { parameter: 'awsRegion', message, severity: 'warning' }];
-  },
+  identities: ['aws', 'azure-workload', 'gcp'],
+  check: (settings, written) => [
+    ...checkAuthModes(settings, written),
+    ...identityProblems(settings, modesOf(settings), written),
+  ],
   target: ({ threshold, activationThreshold }) => ({ target: threshold, activationTarget: activationThreshold }),
   metricName: () => 'prometheus',
-  open(settings, context) {
+  open(settings, context, { identity = null }) {
     const { serverAddress, ignoreNullValues, activationThreshold, customHeaders, unsafeSsl } = settings;
     const timeoutMs = settings.timeout ?? context.timeoutMs;
-    const http = openAuthorisedHttp({ ...context, timeoutMs }, settings, unsafeSsl);
+    const proof = modesOf(settings).length > 0 ? null : identityProof(settings, identity, context.cloud);
+    const http = openAuthorisedHttp({ ...context, timeoutMs }, settings, unsafeSsl, proof);
     const url = queryUrl(settings);
     return {
       read: (signal) =>
@@ -74,6 +75,9 @@ metadata:
       'NaN and infinities are 0 with `ignoreNullValues`, and an error without.',
       'Modes apiKey and oauth are sent too; KEDA takes them and sends nothing.',
       'The query is evaluated at the clock of Prometheus, not at ours.',
+      'Prometheus as the clouds run it is asked with the pod identity of the authentication: `azure-workload` (Azure Monitor, a token ' +
+        'for `https://prometheus.monitor.azure.com/.default`), `gcp` (Google, a token for `monitoring.read`), `aws` (Amazon, signed ' +
+        'for the service `aps`). `authModes` is left out then, and the certificate is checked whatever `unsafeSsl` says.',
     ],
   },
 });
@@ -89,6 +93,8 @@ function queryUrl(settings: {
   url.searchParams.append('query', settings.query);
   if (settings.namespace !== undefined) url.searchParams.append('namespace', settings.namespace);
   for (const [name, value] of Object.entries(settings.queryParameters)) url.searchParams.append(name, value);
+  // A blank as + is not signed as it is read by AWS.
+  url.search = url.search.replaceAll('+', '%20');
   return url.href;
 }
 

@@ -1,6 +1,7 @@
+import { CloudServer, TestCloud } from '../auth/cloud/cloudServer.fixture.ts';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../contract/readSettings.ts';
-import { testContext } from '../contract/sourceConformance.fixture.ts';
+import { readOnce, testContext } from '../contract/sourceConformance.fixture.ts';
 import { openTrigger } from '../runtime/openTrigger.ts';
 import { rabbitmq } from './rabbitmq.ts';
 
@@ -97,8 +98,33 @@ describe('settings of rabbitmq', () => {
     expect(rabbitmq.metricName(settings)).toBe('rabbitmq-a%2Fb+c%27');
   });
 
-  it('refuses workload identity by name', () => {
-    const values = { metadata: at('http://h'), auth: { workloadIdentityResource: 'r' }, env: {} };
-    expect(() => openTrigger(rabbitmq, values, testContext())).toThrow('workloadIdentityResource');
+  it('shows the management plugin the token of an identity', async () => {
+    const [tokens, broker] = await Promise.all([new CloudServer().start(), new CloudServer().start()]);
+    const cloud = new TestCloud();
+    cloud.env = { AZURE_TENANT_ID: 't', AZURE_FEDERATED_TOKEN_FILE: '/jwt', AZURE_AUTHORITY_HOST: tokens.url };
+    cloud.files = { '/jwt': 'jwt' };
+    tokens.answer = () => ({ body: { access_token: `token-${tokens.asked.length}`, expires_in: 3600 } });
+    let right = 'token-1';
+    broker.answer = ({ headers }) =>
+      headers.authorization === `Bearer ${right}` ? { body: { messages: 3, messages_ready: 3 } } : { status: 401 };
+    const context = testContext({ cloud });
+    const values = { metadata: at(broker.url), auth: { workloadIdentityResource: 'api://mq' }, env: {} };
+    const identity = { provider: 'azure-workload' as const, identityId: 'mine' };
+    const source = openTrigger(rabbitmq, { ...values, identity }, context);
+    try {
+      expect(await readOnce(source, context)).toMatchObject({ value: 3 });
+      expect(tokens.last?.form).toMatchObject({
+        client_id: 'mine',
+        client_assertion: 'jwt',
+        scope: 'api://mq/.default',
+      });
+      right = 'token-2';
+      await expect(readOnce(source, context)).rejects.toMatchObject({ code: 'unauthorized' });
+      expect(await readOnce(source, context)).toMatchObject({ value: 3 });
+    } finally {
+      await source.close();
+      await Promise.all([tokens.stop(), broker.stop()]);
+    }
+    expect(context.connections.size).toBe(0);
   });
 });

@@ -1,9 +1,11 @@
+import type { PodIdentity } from '../auth/authentication.ts';
 import { cacheKey } from '../auth/cacheKey.ts';
+import { azureScope, azureWorkloadToken } from '../auth/cloud/azure.ts';
+import type { CloudToken } from '../auth/cloud/cloudAccess.ts';
 import { openOAuthToken } from '../auth/oauthToken.ts';
 import { defineScaler } from '../contract/definition.ts';
-import { SourceError } from '../contract/errors.ts';
 import type { ScalerContext, TriggerSource } from '../contract/source.ts';
-import { openHttp } from '../runtime/http.ts';
+import { type HttpRequest, openHttp } from '../runtime/http.ts';
 import { newsOnly } from '../runtime/newsOnly.ts';
 import { untilAborted } from '../runtime/untilAborted.ts';
 import { amqpAddress, managementAddress, protocolOf } from './address.ts';
@@ -20,16 +22,11 @@ export const rabbitmq = defineScaler({
   check,
   target: (settings) => ({ target: modeAndValue(settings).value, activationTarget: settings.activationValue }),
   metricName: ({ queueName }) => `rabbitmq-${queryEscape(queueName)}`,
-  open(settings, context) {
-    if (settings.workloadIdentityResource !== undefined) {
-      throw new SourceError(
-        'unsupported',
-        'rabbitmq: Azure workload identity (workloadIdentityResource) is not available here; use username and password, or OAuth 2',
-      );
-    }
+  identities: ['azure-workload'],
+  open(settings, context, { identity = null }) {
     return protocolOf(settings.host, settings.protocol) === 'amqp'
       ? openAmqp(settings, context)
-      : openHttpSource(settings, context);
+      : openHttpSource(settings, context, identity);
   },
   example: `type: rabbitmq
 metadata:
@@ -50,6 +47,8 @@ metadata:
       'PublishedToDeliveredRatio without deliveries, and ExpectedQueueConsumptionTime without deliveries but with a backlog, count as the activation value and are active.',
       'useRegex reads one page: more matches than pageSize are an error. operation avg rounds the number of messages down.',
       'A queue that does not exist is an error, and is asked for again each second without disturbing the others.',
+      'With `workloadIdentityResource` the token of an identity of Azure signs in over http; the pod identity `azure-workload` may ' +
+        'name another one than the default.',
       'The virtual host is the path of an amqp URL, or the last part of the path of an http URL; empty means /. vhostName overrides it.',
     ],
   },
@@ -81,16 +80,22 @@ function openAmqp(settings: RabbitMqSettings, context: ScalerContext): TriggerSo
   };
 }
 
-function openHttpSource(settings: RabbitMqSettings, context: ScalerContext): TriggerSource {
+function openHttpSource(
+  settings: RabbitMqSettings,
+  context: ScalerContext,
+  identity: PodIdentity | null,
+): TriggerSource {
   const { queueName, activationValue, excludeUnacknowledged, operation, useRegex, pageSize } = settings;
   const { root, vhost, username, password } = managementAddress(settings.host, settings);
   const timeoutMs = settings.timeout || context.timeoutMs;
+  const token = identityToken(settings, context, identity);
+  const signIn = JSON.stringify(signInOf(settings));
   const lease = context.connections.lease(
-    `rabbitmq ${cacheKey(root, username, password, JSON.stringify(signInOf(settings)), `${timeoutMs}`)}`,
+    `rabbitmq ${cacheKey(root, username, password, signIn, `${timeoutMs}`, token?.key)}`,
     () =>
       new ManagementApi({
         root,
-        ...transport(settings, { username, password }, context),
+        ...transport(settings, { username, password }, context, token),
         timeoutMs,
         nowMs: () => context.nowMs(),
       }),
@@ -110,6 +115,16 @@ function openHttpSource(settings: RabbitMqSettings, context: ScalerContext): Tri
       ),
     close: () => lease.release(),
   };
+}
+
+/** As KEDA: the resource says that an identity signs in; the pod identity says which one, where it is not Ebb's default. */
+function identityToken(
+  { workloadIdentityResource: resource }: RabbitMqSettings,
+  { cloud }: ScalerContext,
+  identity: PodIdentity | null,
+): CloudToken | null {
+  if (resource === undefined) return null;
+  return azureWorkloadToken(cloud, identity?.provider === 'azure-workload' ? identity : {}, azureScope(resource));
 }
 
 function signInOf({
@@ -144,15 +159,29 @@ function transport(
   settings: RabbitMqSettings,
   { username, password }: { username: string | undefined; password: string | undefined },
   context: ScalerContext,
+  identity: CloudToken | null,
 ) {
   const { tls, oauth } = signInOf(settings);
   const http = openHttp(context, tls);
-  const token = oauth ? openOAuthToken(context, oauth, tls) : null;
+  const token = identity ?? (oauth ? openOAuthToken(context, oauth, tls) : null);
   const pair =
     username === undefined ? null : `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
+  let shown = '';
   return {
-    http,
-    authorization: async (signal: AbortSignal) => (token ? `Bearer ${await token.get(signal)}` : pair),
+    http: {
+      ...http,
+      request: async (request: HttpRequest) => {
+        const answer = await http.request(request);
+        // It may have been withdrawn before its time.
+        if (answer.status === 401) token?.drop(shown);
+        return answer;
+      },
+    },
+    authorization: async (signal: AbortSignal) => {
+      if (!token) return pair;
+      shown = await token.get(signal);
+      return `Bearer ${shown}`;
+    },
     close: async () => {
       await token?.close();
       await http.close();

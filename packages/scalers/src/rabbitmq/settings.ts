@@ -43,7 +43,10 @@ export const parameters = {
   key: text({ from: signIn, secret: true, description: 'Key of the client certificate as PEM.' }),
   keyPassword: text({ from: signIn, secret: true, description: 'Password of `key`.' }),
   unsafeSsl: boolean({ default: false, description: "Do not check the broker's certificate." }),
-  workloadIdentityResource: text({ from: signIn, description: 'Azure workload identity: not available here.' }),
+  workloadIdentityResource: text({
+    from: signIn,
+    description: 'Whom the token of the pod identity `azure-workload` is for (http only).',
+  }),
   oauthTokenURI: text({ from: signIn, description: 'Where OAuth 2 tokens come from (http only).' }),
   clientID: text({ from: signIn, description: 'Client of the OAuth 2 token.' }),
   clientSecret: text({ from: signIn, secret: true, description: 'Secret of the OAuth 2 client.' }),

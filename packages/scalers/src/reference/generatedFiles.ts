@@ -45,7 +45,8 @@ function indexPage(): string {
 }
 
 /** The page of one scaler: an example, its settings, and what a user will ask about. */
-export function renderScalerPage({ type, summary, example, parameters, documentation }: AnyScaler): string {
+export function renderScalerPage(scaler: AnyScaler): string {
+  const { type, summary, example, parameters, identities = [], documentation } = scaler;
   const { reaction, rights, notes } = documentation;
   const rows = Object.entries(parameters).map(([name, parameter]) => {
     const fallback = defaultText(parameter);
@@ -71,6 +72,9 @@ export function renderScalerPage({ type, summary, example, parameters, documenta
     '## Settings',
     rows.length === 0 ? 'None.' : markdownTable(['setting', 'from', 'default', 'meaning'], rows),
     whereText(parameters),
+    identities.length === 0
+      ? ''
+      : `Signs in with the [pod identity](../secrets.md#identities-of-a-cloud) ${identities.map((one) => `\`${one}\``).join(', ')} of its authentication too.`,
     ...(notes.length === 0 ? [] : ['## Rules', notes.map((note) => `- ${note}`).join('\n')]),
     `## News\n\n${reaction}`,
     `## Rights\n\n${rights}`,

@@ -8,7 +8,7 @@ const largestAnswerBytes = 16 * 1024 * 1024;
 
 export interface HttpRequest {
   url: string;
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT';
   headers?: Record<string, string>;
   body?: string;
   signal: AbortSignal;

@@ -1,11 +1,16 @@
+import { readFile } from 'node:fs/promises';
 import type { Reading, TriggerPort, TriggerRequest, TriggerSet } from '@ebb/core';
 import type { KedaTriggerSpec, ObjectKey } from '@ebb/documents';
+import { AnswerCache } from '../auth/answerCache.ts';
+import type { ResolvedAuthentication } from '../auth/authentication.ts';
+import type { CloudAccess } from '../auth/cloud/cloudAccess.ts';
 import type { AnyScaler } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import { asFormulaSources } from '../contract/formulaTarget.ts';
 import { readSettings } from '../contract/readSettings.ts';
 import type { InsideView, ScalerContext } from '../contract/source.ts';
 import { Connections } from './connections.ts';
+import { openHttp } from './http.ts';
 import { openTrigger } from './openTrigger.ts';
 import { TriggerReader } from './triggerReader.ts';
 
@@ -16,12 +21,12 @@ export interface TriggerPortOptions {
   wallNowMs(): number;
   /** Variables of the machine, for `envFromHost`. */
   hostEnv: Readonly<Record<string, string | undefined>>;
-  /** Parameters that a trigger's authentication gives. Rejects with `SourceError`. */
+  /** What a trigger's authentication gives. Rejects with `SourceError`. */
   authenticate(
     reference: NonNullable<KedaTriggerSpec['authentication']>,
     object: ObjectKey,
     env: Readonly<Record<string, string>>,
-  ): Promise<Record<string, string>>;
+  ): Promise<ResolvedAuthentication>;
   inside(namespace: string): InsideView;
   log: ScalerContext['log'];
   /** Longest time for one read. Default 3000, as KEDA's. */
@@ -32,11 +37,24 @@ const defaultTimeoutMs = 3000;
 
 /** Opens what documents name as triggers; triggers of the same place and account share their connection. */
 export function createTriggerPort(options: TriggerPortOptions): TriggerPort {
-  const connections = new Connections();
-  return { open: (request) => openSet(options, connections, request) };
+  const shared = { connections: new Connections(), cloud: cloudOf(options) };
+  return { open: (request) => openSet(options, shared, request) };
 }
 
-function openSet(options: TriggerPortOptions, connections: Connections, request: TriggerRequest): TriggerSet {
+/** Signing in to clouds is not the business of single triggers: its connection and its tokens last as long as the port. */
+function cloudOf({ hostEnv, nowMs, wallNowMs }: TriggerPortOptions): CloudAccess {
+  return {
+    ownEnv: (name) => hostEnv[name],
+    readFile: (path) => readFile(path, 'utf8'),
+    http: openHttp({ connections: new Connections() }),
+    cache: new AnswerCache(nowMs),
+    wallNowMs,
+  };
+}
+
+type Shared = Pick<ScalerContext, 'connections' | 'cloud'>;
+
+function openSet(options: TriggerPortOptions, shared: Shared, request: TriggerRequest): TriggerSet {
   const env = { ...request.env };
   for (const name of request.envFromHost) {
     const value = options.hostEnv[name];
@@ -49,7 +67,7 @@ function openSet(options: TriggerPortOptions, connections: Connections, request:
   const unsupported = external.flatMap(({ trigger, definition }) => (definition ? [] : [trigger.name]));
   const readers = new Map(
     external.flatMap(({ trigger, index, definition }) =>
-      definition ? [[trigger.name, readerOf(options, connections, request, trigger, index, definition, env)]] : [],
+      definition ? [[trigger.name, readerOf(options, shared, request, trigger, index, definition, env)]] : [],
     ),
   );
   const missing = ({ name, type }: KedaTriggerSpec): Reading => ({
@@ -86,7 +104,7 @@ function openSet(options: TriggerPortOptions, connections: Connections, request:
 
 function readerOf(
   options: TriggerPortOptions,
-  connections: Connections,
+  shared: Shared,
   request: TriggerRequest,
   trigger: KedaTriggerSpec,
   triggerIndex: number,
@@ -95,7 +113,7 @@ function readerOf(
 ): TriggerReader {
   const { namespace, name } = request.key;
   const context: ScalerContext = {
-    connections,
+    ...shared,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
     nowMs: options.nowMs,
     wallNowMs: options.wallNowMs,
@@ -110,8 +128,10 @@ function readerOf(
     context,
     async open() {
       const { authentication, metadata } = trigger;
-      const auth = authentication ? await options.authenticate(authentication, request.key, env) : {};
-      return openTrigger(definition, { metadata, auth, env }, context);
+      const { values: auth, identity } = authentication
+        ? await options.authenticate(authentication, request.key, env)
+        : { values: {}, identity: null };
+      return openTrigger(definition, { metadata, auth, env, identity }, context);
     },
   });
 }

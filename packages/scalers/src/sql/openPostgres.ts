@@ -15,6 +15,8 @@ export interface PostgresClientOptions {
   readonly prepare: boolean;
   /** Settings of the server for every session; those that the address has come first. */
   readonly session?: Readonly<Record<string, string>>;
+  /** The password of the next connection, in place of the address's. */
+  readonly password?: () => string;
   /** Before a connection is tried again. Left out: the client's own back-off. */
   readonly backoffSeconds?: number;
 }
@@ -35,7 +37,7 @@ export async function openPostgres(address: PostgresAddress, options: PostgresCl
     port: hosts.map(({ port }) => port),
     ...(first?.host.startsWith('/') ? { path: `${first.host}/.s.PGSQL.${first.port}` } : {}),
     user,
-    password: () => password,
+    password: options.password ?? (() => password),
     database,
     ssl,
     max: connections,

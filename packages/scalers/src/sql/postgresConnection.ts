@@ -1,23 +1,31 @@
+import type { CloudToken } from '../auth/cloud/cloudAccess.ts';
 import { SourceError } from '../contract/errors.ts';
 import type { SqlConnection } from './connectionPool.ts';
 import { openPostgres, postgresPlace, type Sql } from './openPostgres.ts';
 import type { PostgresAddress } from './postgresAddress.ts';
 import { postgresError } from './postgresErrors.ts';
 
-/** One connection to PostgreSQL. `timeoutMs` is the server's limit for one statement as well. */
+/**
+ * One connection to PostgreSQL. `timeoutMs` is the server's limit for one statement as well. A `token` is the password where there
+ * is one: the server looks at it when the connection is made.
+ */
 export class PostgresConnection implements SqlConnection {
   readonly #address: PostgresAddress;
   readonly #timeoutMs: number;
+  readonly #token: CloudToken | null;
+  #password = '';
   #client: Promise<Sql> | null = null;
   #isDestroyed = false;
 
-  constructor(address: PostgresAddress, timeoutMs: number) {
+  constructor(address: PostgresAddress, timeoutMs: number, token: CloudToken | null = null) {
     this.#address = address;
     this.#timeoutMs = timeoutMs;
+    this.#token = token;
   }
 
   async firstValue(query: string): Promise<unknown> {
     try {
+      if (this.#token) this.#password = await this.#token.get(AbortSignal.timeout(this.#timeoutMs));
       this.#client ??= this.#open();
       const client = await this.#client.catch((error: unknown) => {
         this.#client = null;
@@ -37,7 +45,10 @@ export class PostgresConnection implements SqlConnection {
         return undefined;
       });
     } catch (error) {
-      throw postgresError(error, postgresPlace(this.#address));
+      const failure = postgresError(error, postgresPlace(this.#address));
+      // It may have been withdrawn before its time.
+      if (failure.code === 'unauthorized') this.#token?.drop(this.#password);
+      throw failure;
     }
   }
 
@@ -52,6 +63,7 @@ export class PostgresConnection implements SqlConnection {
 
   #open(): Promise<Sql> {
     const connectTimeoutSeconds = Math.ceil(this.#timeoutMs / 1000) + 1;
-    return openPostgres(this.#address, { connections: 1, connectTimeoutSeconds, prepare: false });
+    const password = this.#token ? { password: () => this.#password } : {};
+    return openPostgres(this.#address, { connections: 1, connectTimeoutSeconds, prepare: false, ...password });
   }
 }

@@ -1,4 +1,5 @@
 import { cacheKey } from '../auth/cacheKey.ts';
+import { azureWorkloadToken } from '../auth/cloud/azure.ts';
 import { defineScaler, type SettingProblem } from '../contract/definition.ts';
 import { SourceError } from '../contract/errors.ts';
 import { choice, integer, number, type Origin, text } from '../contract/parameter.ts';
@@ -12,6 +13,9 @@ import { sqlValue } from './sqlValue.ts';
 const authOrMetadata: readonly Origin[] = ['auth', 'metadata'];
 const authOrEnv: readonly Origin[] = ['auth', 'env'];
 const single = ['host', 'port', 'userName', 'dbName', 'sslmode'] as const;
+
+/** Whom the tokens for Azure Database for PostgreSQL are for. */
+const azureScope = 'https://ossrdbms-aad.database.windows.net/.default';
 
 /** KEDA's trigger on a number that a query in PostgreSQL gives. */
 export const postgresql = defineScaler({
@@ -29,6 +33,7 @@ export const postgresql = defineScaler({
     sslmode: choice(sslModes, { from: authOrMetadata, description: 'Whether TLS is spoken and what is checked.' }),
     password: text({ from: authOrEnv, secret: true, description: 'Password.' }),
   },
+  identities: ['azure-workload'],
   check(settings, written) {
     if (settings.connection !== undefined) return connectionProblems(settings.connection);
     // Where the string may come from is named, and it is read when the trigger is opened.
@@ -46,13 +51,14 @@ export const postgresql = defineScaler({
     activationTarget: activationTargetQueryValue,
   }),
   metricName: () => 'postgresql',
-  open(settings, { connections, timeoutMs }) {
+  open(settings, { connections, cloud, timeoutMs }, { identity }) {
     const { query, activationTargetQueryValue } = settings;
     const address = addressOf(settings);
     const where = postgresPlace(address);
+    const token = identity?.provider === 'azure-workload' ? azureWorkloadToken(cloud, identity, azureScope) : null;
     const lease = connections.lease(
-      `postgresql ${cacheKey(JSON.stringify(address), String(timeoutMs))}`,
-      () => new ConnectionPool(where, () => new PostgresConnection(address, timeoutMs)),
+      `postgresql ${cacheKey(JSON.stringify(address), String(timeoutMs), token?.key)}`,
+      () => new ConnectionPool(where, () => new PostgresConnection(address, timeoutMs, token)),
       (pool) => pool.close(),
     );
     return {
@@ -79,6 +85,8 @@ metadata:
       'NULL and no row are errors: count(*) gives 0, and coalesce(sum(x), 0) where a sum may have nothing to add.',
       'The server ends the query when the time for a read is over (statement_timeout).',
       'sslmode require does not check the certificate unless sslrootcert is named; allow is taken as prefer.',
+      'With the pod identity `azure-workload` the password is a token for Azure Database for PostgreSQL; ' +
+        '`userName` is the name of the identity in the database.',
       'sslrootcert, sslcert and sslkey name files on the machine that asks.',
     ],
   },
