@@ -1,32 +1,19 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../../testing/src/services/index.ts';
+import { available, type MotoService, startMoto } from '../../../testing/src/services/index.ts';
 import { SourceError } from '../contract/errors.ts';
 import type { AuthenticationLookups, AwsSecretManagerSpec } from './authentication.ts';
 import { signAwsRequest } from './awsSignature.ts';
 import { authenticationOf, testLookups } from './lookups.fixture.ts';
 import { resolveAuthentication } from './resolveAuthentication.ts';
 
-/** `pip install 'moto[server]'` anywhere on PATH, or named here. */
-const program = process.env.MOTO_SERVER ?? 'moto_server';
-const isInstalled = (() => {
-  try {
-    execFileSync(program, ['--help'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.warn(`services: SKIPPED AWS Secrets Manager: ${program} is not installed (pip install moto[server])`);
-    return false;
-  }
-})();
-
 const region = 'eu-central-1';
 const operator = { accessKeyId: 'AKIAOPERATOR', secretAccessKey: 'operator-secret' };
 
-describe.runIf(isInstalled)('AWS Secrets Manager', () => {
-  let child: ChildProcess;
+describe.runIf(available('moto'))('AWS Secrets Manager', () => {
+  let moto: MotoService;
   let url = '';
   let folder = '';
   let lookups: AuthenticationLookups;
@@ -47,20 +34,8 @@ describe.runIf(isInstalled)('AWS Secrets Manager', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ebb-aws-'));
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    child = spawn(program, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-    for (const endMs = performance.now() + 60_000; ; ) {
-      if (
-        await fetch(`${url}/moto-api/`).then(
-          ({ ok }) => ok,
-          () => false,
-        )
-      )
-        break;
-      if (performance.now() > endMs) throw new Error('moto_server did not start');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    moto = await startMoto();
+    url = moto.url;
     await call('secretsmanager', 'secretsmanager.CreateSecret', {
       Name: 'queue',
       SecretString: '{"host":"mq","port":5672}',
@@ -76,7 +51,7 @@ describe.runIf(isInstalled)('AWS Secrets Manager', () => {
   });
   afterAll(async () => {
     await lookups?.http.close();
-    child?.kill('SIGKILL');
+    await moto?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
