@@ -71,7 +71,7 @@ async function underTest(isFlexible: boolean): Promise<ProviderUnderTest> {
     launch: (id, cluster) => launchOf(id, cluster),
     impossible: (id) => launchOf(id, undefined, { instanceType: 'Standard_None' }),
     marksOf: async (id) => {
-      // In a uniform set a machine is there, and its user data is written a moment later.
+      // In a uniform set a machine is there, and its user data is written a moment later, by the launch or by who watches.
       const written = () => textAt(fake.machineOf(id).body, 'properties', 'userData') !== null;
       await until(written, { withinMs: 10_000, what: () => `the user data of ${id}` });
       const { body } = fake.machineOf(id);

@@ -191,7 +191,8 @@ class AzureProvider implements Provider {
 
   /** What has stopped is deleted: its disk costs. Only by those who watch, so that a list alone changes nothing. */
   async #listAndTidy(): Promise<NodeObservation[]> {
-    for (const { uniform } of this.#accounts.all()) for (const set of uniform.values()) await set.settle();
+    const { cluster } = this.#settings;
+    for (const { uniform } of this.#accounts.all()) for (const set of uniform.values()) await set.settle(cluster);
     const nodes = await this.list();
     const leftovers = new Set(this.#losses.leftovers(nodes));
     for (const node of nodes) {

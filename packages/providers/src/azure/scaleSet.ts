@@ -42,6 +42,9 @@ export class ScaleSet {
   readonly #api: ArmApi;
   readonly #set: UniformSet;
   readonly #path: string;
+  /** What was asked for here, until it is written onto the machines that came for it. */
+  readonly #launches = new Map<string, NodeLaunch>();
+  #settling: Promise<void> = Promise.resolve();
 
   constructor(api: ArmApi, set: UniformSet) {
     this.#api = api;
@@ -51,6 +54,7 @@ export class ScaleSet {
 
   /** Makes the set one larger for the id, unless that was done before. Takes it back where the machine cannot come. */
   async launch(launch: NodeLaunch, untilMs: number): Promise<void> {
+    this.#launches.set(launch.id, launch);
     const answer = await this.#change((state) => {
       const isAsked =
         state.marks.some(({ id }) => id === launch.id) || state.members.some((one) => idOf(one) === launch.id);
@@ -72,17 +76,26 @@ export class ScaleSet {
         await this.end(launch.id);
       throw error;
     }
-    await this.settle([launch]);
+    await this.settle(launch.cluster);
   }
 
-  /** Writes tags onto the machines that came for their ids. */
-  async settle(launches: readonly NodeLaunch[] = []): Promise<void> {
+  /**
+   * Writes tags and user data onto the machines of a cluster that came for their ids. One after the other: a machine is written as a
+   * whole, so what one has written would be gone with the next one that had read it before.
+   */
+  settle(cluster: string): Promise<void> {
+    const settled = this.#settling.then(() => this.#settle(cluster));
+    this.#settling = settled.catch(() => {});
+    return settled;
+  }
+
+  async #settle(cluster: string): Promise<void> {
     const state = await this.#read();
     if (state === null) return;
-    for (const [mark, member] of pairs(state)) {
-      const launch = launches.find(({ id }) => id === mark.id);
+    const own = pairs(state).filter(([mark]) => clusterOf(mark) === cluster);
+    for (const [mark, member] of own) {
+      const launch = this.#launches.get(mark.id);
       const offering = offeringOf(this.#set);
-      const [cluster = ''] = mark.pool.split('/');
       const tags = { ...objectAt(member, 'tags'), ...tagsOf({ ...mark, cluster, offering }) };
       const { instanceView: _, ...properties } = objectAt(member, 'properties');
       const body = {
@@ -91,14 +104,18 @@ export class ScaleSet {
         properties: launch === undefined ? properties : { ...properties, userData: userDataOf(launch) },
       };
       await this.#api.ask('PUT', `${this.#path}/virtualMachines/${textAt(member, 'instanceId')}`, { body });
+      this.#launches.delete(mark.id);
     }
-    const done = new Set([...pairs(state).map(([{ tag }]) => tag), ...stale(state)]);
+    // One that was asked for again may be there already.
+    for (const member of state.members) this.#launches.delete(idOf(member) ?? '');
+    const done = new Set([...own.map(([{ tag }]) => tag), ...stale(state)]);
     if (done.size === 0) return;
     await this.#change(({ tags }) => ({ tags: without(tags, done) }));
   }
 
   /** Ends the machine of the id, also one that has not come yet. */
   async end(id: string): Promise<void> {
+    this.#launches.delete(id);
     const state = await this.#read();
     if (state === null) return;
     const marked = state.marks.find((mark) => mark.id === id);
@@ -130,14 +147,12 @@ export class ScaleSet {
       const mark = paired.find(([, one]) => one === member)?.[0];
       const node = observe(member, { cluster, readyTag, offering });
       if (mark === undefined) return node;
-      const [own = ''] = mark.pool.split('/');
-      return { ...node, id: mark.id, pool: mark.pool, cluster: own, askedAtMs: mark.askedAtMs };
+      return { ...node, id: mark.id, pool: mark.pool, cluster: clusterOf(mark), askedAtMs: mark.askedAtMs };
     });
     const there = new Set(seen.map(({ id }) => id));
     const coming = state.marks
       .filter(({ id }) => !there.has(id))
       .map((mark): NodeObservation => {
-        const [own = ''] = mark.pool.split('/');
         const rest = {
           readyAtMs: null,
           notice: null,
@@ -145,7 +160,16 @@ export class ScaleSet {
           message: `${this.#set.name} has been made larger`,
         };
         const { id, pool, askedAtMs } = mark;
-        return { id, pool, askedAtMs, providerId: null, cluster: own, offering, phase: 'requested', ...rest };
+        return {
+          id,
+          pool,
+          askedAtMs,
+          providerId: null,
+          cluster: clusterOf(mark),
+          offering,
+          phase: 'requested',
+          ...rest,
+        };
       });
     return [...seen, ...coming].filter((node) => node.cluster === cluster);
   }
@@ -188,6 +212,11 @@ function offeringOf({ region, zone, instanceType, capacityType }: UniformSet): N
 
 const idOf = (member: Json): string | null => textAt(member, 'tags', 'ebb-node');
 const numberOf = (member: Json): number => Number(textAt(member, 'instanceId') ?? -1);
+
+/** A pool is named after its cluster first. */
+function clusterOf({ pool }: Pick<Mark, 'pool'>): string {
+  return pool.split('/')[0] ?? '';
+}
 
 const stays = (member: Json): boolean => textAt(member, 'properties', 'provisioningState') !== 'Deleting';
 
